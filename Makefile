@@ -1,0 +1,60 @@
+# make run: install what is missing and serve. make test: install what tests need and run them all.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r
+# Neither opens the database: engines and media know no Django, and the fault and SDK tests bring SQLite.
+POSTGRES_SKIPS := --ignore-glob='*test_engine_*' --ignore-glob='*test_media_*' \
+	--ignore=tests/test_captions.py --ignore=tests/faults --ignore=tests/sdk
+
+.PHONY: run test test-servers lint lock bench clean
+
+run: $(VENV)/.installed
+	@set -a; if [ -f .env ]; then . ./.env; fi; exec $(PY) manage.py serve
+
+test: $(VENV)/.installed-dev test-servers
+	$(PY) -m pytest -n 2 --dist loadgroup
+	$(PY) -m pytest -n 2 --database=postgres $(POSTGRES_SKIPS)
+
+test-servers:
+	@sh tools/install_test_servers.sh
+
+lint: $(VENV)/.installed-dev
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/djade --check --target-version 5.2 $$(git ls-files 'templates/*.html')
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports
+	$(PY) manage.py makemigrations --check --dry-run
+	@if git grep -n '://' -- 'requirements*.txt' '*package-lock.json' 'tests/sdk/*.txt'; then \
+		echo "Lock files may name no host."; exit 1; fi
+
+lock: $(VENV)/.installed-dev
+	$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+		--custom-compile-command "make lock" -o requirements.txt pyproject.toml
+	$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+		--extra dev -c requirements.txt \
+		--custom-compile-command "make lock" -o requirements-dev.txt pyproject.toml
+
+bench: $(VENV)/.installed-dev
+	$(PY) -m benchmarks.engines
+	$(PY) -m benchmarks.serving
+
+clean:
+	rm -rf $(VENV) .venv-sdk .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The venv is made whole or not at all: an interrupted install is started again.
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 run")'
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); sh tools/install_venv_module.sh && $(PYTHON) -m venv $(VENV); }
+
+$(VENV)/.installed: requirements.txt | $(VENV)/bin/pip
+	@echo "Installing (once, about half a minute) ..."
+	@$(PIP) requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt | $(VENV)/bin/pip
+	@echo "Installing what tests need (once) ..."
+	@$(PIP) requirements-dev.txt
+	@touch $@ $(VENV)/.installed

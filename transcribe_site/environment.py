@@ -1,0 +1,148 @@
+"""Environment variables -> Python values. A wrong value stops the start with a sentence."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def text(name: str, default: str = "") -> str:
+    """The variable ``name``, or what the file named by ``name``_FILE holds (for secrets)."""
+    if path := os.environ.get(f"{name}_FILE"):
+        try:
+            return Path(path).read_text().strip()
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error.strerror}") from error
+    return os.environ.get(name, default).strip()
+
+
+def flag(name: str, default: bool = False) -> bool:
+    value = text(name).lower()
+    if value in ("1", "true", "yes", "on"):
+        return True
+    if value in ("0", "false", "no", "off"):
+        return False
+    if value == "":
+        return default
+    raise ImproperlyConfigured(f"{name} must be 1 or 0, not {value!r}")
+
+
+def number(name: str, default: float, *, least: float = 0) -> float:
+    value = text(name)
+    try:
+        result = float(value) if value else float(default)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a number, not {value!r}") from None
+    if not least <= result < 1e15:
+        raise ImproperlyConfigured(f"{name} must be at least {least:g}, not {value!r}")
+    return result
+
+
+def whole(name: str, default: int, *, least: int = 0) -> int:
+    return int(number(name, default, least=least))
+
+
+def words(name: str, default: str = "") -> list[str]:
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
+
+
+def all_loopback(hosts: list[str]) -> bool:
+    """Whether all these host names, as in ALLOWED_HOSTS, mean this machine alone."""
+    return all(host.strip("[]") in LOOPBACK_NAMES for host in hosts)
+
+
+def cores() -> int:
+    """CORES, or as many as this process may use (a container may have fewer than its machine)."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return whole("CORES", 0) or allowed or 1
+
+
+def secret_key(data_dir: Path) -> str:
+    """SECRET_KEY, or one made at the first start and kept in ``data_dir`` for its owner alone."""
+    if key := text("SECRET_KEY"):
+        if len(key) < 50:
+            raise ImproperlyConfigured("SECRET_KEY must have at least 50 characters")
+        return key
+    path = data_dir / "secret_key"
+    if not path.exists():
+        _write_once(path, secrets.token_urlsafe(64))
+    return path.read_text().strip()
+
+
+def _write_once(path: Path, content: str) -> None:
+    """Write a file that only its owner can read; of several writers the first one wins."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(content)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+# Read-then-write transactions take the write lock at once (IMMEDIATE): a deferred one fails
+# with "database is locked" when another writer came between. FULL: a commit outlives a power cut.
+SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=134217728;"
+        "PRAGMA journal_size_limit=27103364; PRAGMA cache_size=-20000;"
+    ),
+}
+
+
+def database(data_dir: Path) -> dict[str, Any]:
+    """DATABASE_URL (``postgres://user:password@host:port/name``) as Django wants it, or SQLite."""
+    url = urlsplit(text("DATABASE_URL"))
+    if not url.scheme:
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": data_dir / "db.sqlite3",
+            "OPTIONS": SQLITE_OPTIONS,
+            "TEST": {"NAME": data_dir / "test.sqlite3"},
+        }
+    if url.scheme not in ("postgres", "postgresql"):
+        raise ImproperlyConfigured("DATABASE_URL must begin with postgres://")
+    options = dict(parse_qsl(url.query))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(url.path.lstrip("/")),
+        "USER": unquote(url.username or ""),
+        "PASSWORD": unquote(url.password or ""),
+        "HOST": options.pop("host", "") or unquote(url.hostname or ""),
+        "PORT": str(url.port or ""),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": options,
+    }
+
+
+def broker(data_dir: Path) -> tuple[str, dict[str, Any]]:
+    """BROKER_URL with its transport options; without one, a folder serves as the broker.
+
+    The folder loses what a killed worker had taken, and that is fine: a message is only a
+    doorbell, the sweep rings again (ARCHITECTURE.md, "Rows are the truth").
+    """
+    if url := text("BROKER_URL"):
+        # Far above any run, or Redis hands a running task's message out a second time.
+        return url, {"visibility_timeout": 6 * 3600, "socket_connect_timeout": 2}
+    folder = data_dir / "broker"
+    return "filesystem://", {
+        "data_folder_in": str(folder / "queue"),
+        "data_folder_out": str(folder / "queue"),
+        "control_folder": str(folder / "control"),
+        "store_processed": False,
+        "polling_interval": 0.1,
+    }
