@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.core.cache import cache
+
+from tests.api import Caller
+from tests.factories import make_user
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(settings, tmp_path):
+    """Each test has media, derived and incoming folders of its own."""
+    for name in ("MEDIA_ROOT", "DERIVED_ROOT", "INCOMING_ROOT", "TEMP_ROOT"):
+        folder = tmp_path / name.lower()
+        folder.mkdir()
+        setattr(settings, name, folder)
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session")
+def sample() -> Path:
+    """The spoken clip that ships with the site."""
+    return ROOT / "static" / "sample" / "sample.mp4"
+
+
+@pytest.fixture
+def caller(db, settings) -> Caller:
+    """Somebody with an API key; the engine is a known one, or the network would be asked."""
+    settings.DEFAULT_ENGINE = "sphinx"
+    cache.clear()  # rate limits count in it, and ids come again in each test
+    return Caller(make_user())

@@ -1,0 +1,36 @@
+from django.contrib import admin
+
+from videos.models import ApiKey, Index, Task, Video
+
+
+@admin.register(Index)
+class IndexAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["name", "owner", "engine", "created_at"]
+    list_select_related = ["owner"]
+    search_fields = ["name", "owner__username"]
+
+
+@admin.register(Video)
+class VideoAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """To look and to search; files and rows are made and deleted by the site itself."""
+
+    list_display = ["filename", "index", "container", "duration_ms", "created_at"]
+    list_select_related = ["index"]
+    search_fields = ["filename", "id", "sha256"]
+    raw_id_fields = ["index", "transcript"]
+
+
+@admin.register(Task)
+class TaskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Here a developer reads ``error_detail``, which no page shows."""
+
+    list_display = ["id", "video", "engine", "status", "step", "interruptions", "updated_at"]
+    list_filter = ["status", "engine"]
+    list_select_related = ["video"]
+    raw_id_fields = ["video"]
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["prefix", "name", "user", "created_at", "last_used_at", "revoked_at"]
+    exclude = ["hash"]

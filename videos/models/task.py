@@ -1,0 +1,275 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import models, transaction
+from django.db.models import Case, F, Max, Q, When
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from videos.models.ids import IdField
+from videos.models.video import Video
+
+if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
+    from django.contrib.auth.models import AnonymousUser
+
+    from videos.models.segment import SegmentQuerySet
+
+MAX_INTERRUPTIONS = 3
+
+
+class LostLease(Exception):
+    """Somebody else holds the task, or it was cancelled or deleted: write nothing more."""
+
+
+class Status(models.TextChoices):
+    """Twelve Labs' words, in their order, and ours for the page."""
+
+    VALIDATING = "validating", "Checking the file"
+    PENDING = "pending", "Waiting for its turn"
+    QUEUED = "queued", "About to start"
+    INDEXING = "indexing", "Transcribing"
+    READY = "ready", "Ready"
+    FAILED = "failed", "Failed"
+
+
+class Step(models.TextChoices):
+    """What a worker does next with the task."""
+
+    PREPARE = "prepare", "Preparing the picture"
+    TRANSCRIBE = "transcribe", "Listening"
+    DONE = "done", "Done"
+
+
+FINAL = (Status.READY, Status.FAILED)
+HEAVY = (Step.TRANSCRIBE,)
+
+
+class TaskQuerySet(models.QuerySet["Task"]):
+    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> TaskQuerySet:
+        return self.filter(video__index__owner_id=user.pk)
+
+    def unfinished(self) -> TaskQuerySet:
+        return self.exclude(status__in=FINAL)
+
+    def due(self) -> TaskQuerySet:
+        """Those a worker may claim now: nobody's lease is running, no waiting time is left.
+
+        The database's clock judges, so that machines need not agree on the time.
+        """
+        free = Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
+        ripe = Q(not_before__isnull=True) | Q(not_before__lte=Now())
+        return self.unfinished().filter(free, ripe)
+
+    def heavy(self) -> TaskQuerySet:
+        return self.filter(step__in=HEAVY)
+
+    def light(self) -> TaskQuerySet:
+        return self.exclude(step__in=HEAVY)
+
+    def next_turn(self) -> str | None:
+        """The id of the task that comes next: of the owner served longest ago the one that was
+        asked for first; None if there is none. So nobody waits behind another's thousand videos.
+        """
+        owners = list(self.values_list("video__index__owner", flat=True).distinct().order_by())
+        if len(owners) > 1:
+            owners = [_served_longest_ago(owners)]
+        waiting = self.filter(video__index__owner__in=owners)
+        return waiting.order_by("asked_at", "id").values_list("pk", flat=True).first()
+
+    def claim(self, task_id: str, lease: timedelta) -> Task | None:
+        """Give the task to the caller alone for ``lease``; None if it is not due.
+
+        One conditional UPDATE is the lock. ``lease_no`` goes up with each claim and fences
+        off whoever held the task before. A lease that ran out was an interruption. The number
+        is read in the same transaction: read later it might be another claim's already.
+        """
+        with transaction.atomic():
+            return self._claim(task_id, lease)
+
+    def _claim(self, task_id: str, lease: timedelta) -> Task | None:
+        interrupted = Case(When(lease_until__isnull=False, then=1), default=0)
+        claimed = (
+            self.due()
+            .filter(pk=task_id)
+            .update(
+                lease_no=F("lease_no") + 1,
+                lease_until=Now() + lease,
+                interruptions=F("interruptions") + interrupted,
+                claims=F("claims") + 1,
+                claimed_at=Now(),
+                not_before=None,
+                updated_at=Now(),
+            )
+        )
+        if not claimed:
+            return None
+        return self.select_related("video__index").get(pk=task_id)
+
+    def held_as(self, task: Task) -> TaskQuerySet:
+        """The task, if the lease under which it was claimed still holds."""
+        return self.unfinished().filter(pk=task.pk, lease_no=task.lease_no)
+
+    def finish(self, status: str, error: str = "", **fields: Any) -> int:
+        """End the tasks; whoever works on one is fenced off. Returns how many were not final."""
+        return self.unfinished().update(
+            status=status,
+            step=Step.DONE,
+            error=error,
+            lease_until=None,
+            lease_no=F("lease_no") + 1,
+            not_before=None,
+            finished_at=Now(),
+            updated_at=Now(),
+            **fields,
+        )
+
+    def cancel(self) -> int:
+        """End them at the user's word. Whoever works on one finds its lease gone and stops."""
+        return self.finish(Status.FAILED, "Cancelled.", cancelled=True)
+
+
+def _served_longest_ago(owners: list[int]) -> int:
+    """The owner whose last claim lies furthest back; who had none comes first."""
+    claimed = Task.objects.filter(video__index__owner__in=owners, claimed_at__isnull=False)
+    last = dict(claimed.values_list("video__index__owner").annotate(Max("claimed_at")).order_by())
+    return min(owners, key=lambda owner: (owner in last, last.get(owner), owner))
+
+
+class Task(models.Model):
+    """One video's way through one engine, to a transcript or to a sentence that says why not."""
+
+    id = IdField()
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="tasks")
+    engine = models.CharField(max_length=20)
+    model = models.CharField(max_length=200, blank=True)
+    language = models.CharField(max_length=20, blank=True)  # as asked for; empty: detect
+    heard_language = models.CharField(max_length=20, blank=True)  # as the engine found it
+    notice = models.CharField(max_length=500, blank=True)  # why this engine and not a better one
+
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.VALIDATING)
+    step = models.CharField(max_length=10, choices=Step.choices, default=Step.PREPARE)
+    doing = models.CharField(max_length=200, blank=True)  # before listening: fetching a model
+    fraction = models.FloatField(null=True, blank=True)  # of what ``doing`` names, 0..1
+    done_ms = models.PositiveBigIntegerField(default=0)  # segments before this moment are written
+    error = models.CharField(max_length=500, blank=True)  # for people
+    error_detail = models.TextField(blank=True)  # for developers, never shown on a page
+    cancelled = models.BooleanField(default=False)
+
+    lease_no = models.PositiveBigIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    not_before = models.DateTimeField(null=True, blank=True)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    claims = models.PositiveIntegerField(default=0)
+    interruptions = models.PositiveIntegerField(default=0)  # since it last got on
+
+    run_started_at = models.DateTimeField(null=True, blank=True)  # this run's, for the time left
+    run_from_ms = models.PositiveBigIntegerField(default=0)
+    asked_at = models.DateTimeField(default=timezone.now)  # made, or last tried again
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = TaskQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["video", "-created_at", "-id"], name="task_newest_of_video"),
+            # The sweep asks every few seconds; finished tasks, the many, are not in it.
+            models.Index(
+                fields=["created_at", "id"],
+                name="task_unfinished",
+                condition=~Q(status__in=("ready", "failed")),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=Status.values), name="task_status_is_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="failed") | ~Q(error=""), name="task_failed_says_why"
+            ),
+        ]
+
+    if TYPE_CHECKING:
+        video_id: str
+        segments: SegmentQuerySet
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.status}"
+
+    # --- for whoever holds the lease ---
+
+    def write(self, **fields: Any) -> None:
+        """Change the row while its lease is ours; raises LostLease otherwise.
+
+        Inside a transaction it also holds the row, so what follows is fenced too.
+        """
+        if not Task.objects.held_as(self).update(updated_at=Now(), **fields):
+            raise LostLease(self.pk)
+        for name, value in fields.items():
+            if not hasattr(value, "resolve_expression"):
+                setattr(self, name, value)
+
+    def renew(self, lease: timedelta) -> None:
+        self.write(lease_until=Now() + lease)
+
+    def release(self, *, after_seconds: float = 0, **fields: Any) -> None:
+        """Hand the task back, to be claimed again not before so many seconds have gone."""
+        wait = Now() + timedelta(seconds=after_seconds) if after_seconds else None
+        self.write(lease_until=None, not_before=wait, **fields)
+
+    def end(self, status: str, error: str = "", **fields: Any) -> None:
+        """Finish the task while its lease is ours; raises LostLease otherwise."""
+        if not Task.objects.held_as(self).finish(status, error[:500], **fields):
+            raise LostLease(self.pk)
+        self.status, self.step, self.error = status, Step.DONE, error[:500]
+
+    # --- for pages ---
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in FINAL
+
+    @property
+    def is_running(self) -> bool:
+        return self.lease_until is not None and not self.is_final
+
+    @property
+    def percent(self) -> int:
+        """How much of the video was listened to, 0..100; 100 only when it is ready."""
+        if self.status == Status.READY:
+            return 100
+        if not self.video.duration_ms:
+            return 0
+        return min(99, self.done_ms * 100 // self.video.duration_ms)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """From the speed of this run; None while there is too little to tell."""
+        if self.run_started_at is None or not self.is_running:
+            return None
+        gained = self.done_ms - self.run_from_ms
+        took = (timezone.now() - self.run_started_at).total_seconds()
+        if gained < 5000 or took < 2:
+            return None
+        return max(0.0, self.video.duration_ms - self.done_ms) * took / gained
+
+    def try_again(self) -> bool:
+        """Put a failed task back to where it stopped; False if it is not failed."""
+        again = Task.objects.filter(pk=self.pk, status=Status.FAILED).update(
+            status=Status.VALIDATING,
+            step=Step.PREPARE,
+            error="",
+            error_detail="",
+            cancelled=False,
+            interruptions=0,
+            finished_at=None,
+            not_before=None,
+            asked_at=Now(),
+            updated_at=Now(),
+        )
+        return bool(again)

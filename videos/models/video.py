@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from videos.models.ids import IdField
+from videos.models.index import Index
+
+if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
+    from django.contrib.auth.models import AnonymousUser
+
+    from videos.models.task import TaskQuerySet
+
+
+def media_name(sha256: str) -> str:
+    """A file's name under the media root: by its content, never by what a user typed."""
+    return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
+
+
+class VideoQuerySet(models.QuerySet["Video"]):
+    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> VideoQuerySet:
+        return self.filter(index__owner_id=user.pk)
+
+    def with_latest_task(self) -> VideoQuerySet:
+        """Fetch what a list shows, the newest task with it, in a fixed number of queries."""
+        return self.select_related("index", "transcript").prefetch_related("tasks")
+
+
+class Video(models.Model):
+    """One stored file, what was probed from it, and the transcript that is shown beside it."""
+
+    id = IdField()
+    index = models.ForeignKey(Index, on_delete=models.CASCADE, related_name="videos")
+    filename = models.CharField(max_length=255)  # as the user named it: shown, never opened
+    sha256 = models.CharField(max_length=64, db_index=True)  # twins share one file
+    size_bytes = models.PositiveBigIntegerField()
+    # Given by the page with each file, so that a form sent twice makes one video.
+    upload_key = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 - unique
+
+    container = models.CharField(max_length=20)
+    content_type = models.CharField(max_length=50)
+    duration_ms = models.PositiveBigIntegerField()
+    width = models.PositiveIntegerField(default=0)
+    height = models.PositiveIntegerField(default=0)
+    fps_numerator = models.PositiveIntegerField(default=0)
+    fps_denominator = models.PositiveIntegerField(default=1)
+    start_timecode = models.CharField(max_length=12, blank=True)
+    video_codec = models.CharField(max_length=40, blank=True)
+    audio_codec = models.CharField(max_length=40, blank=True)
+    warning = models.CharField(max_length=300, blank=True)  # the file ends too early
+    has_poster = models.BooleanField(default=False)
+
+    title = models.CharField(max_length=255, blank=True)  # as given through the API
+    user_metadata = models.JSONField(default=dict, blank=True)
+
+    # The upload that this video was made from, if it came through the API in two steps.
+    asset = models.ForeignKey(
+        "Asset", null=True, blank=True, on_delete=models.SET_NULL, related_name="videos"
+    )
+
+    # The finished task whose segments are the video's transcript; null until one is ready.
+    transcript = models.ForeignKey(
+        "Task", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = VideoQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["index", "-created_at", "-id"], name="video_newest_in_index"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["index", "upload_key", "sha256"], name="video_upload_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(fps_denominator__gt=0), name="video_fps_has_a_denominator"
+            ),
+        ]
+
+    if TYPE_CHECKING:
+        index_id: str
+        asset_id: str | None
+        transcript_id: str | None
+        tasks: TaskQuerySet
+
+    def __str__(self) -> str:
+        return self.filename
+
+    @property
+    def media_name(self) -> str:
+        return media_name(self.sha256)
+
+    @property
+    def poster_path(self) -> Path:
+        return Path(settings.DERIVED_ROOT, self.id, "poster.jpg")
+
+    @property
+    def fps(self) -> Fraction:
+        """Frames a second, exactly (30000/1001); 0 for sound alone."""
+        return Fraction(self.fps_numerator, self.fps_denominator)
+
+    @property
+    def has_picture(self) -> bool:
+        return bool(self.video_codec)
+
+    @property
+    def has_sound(self) -> bool:
+        return bool(self.audio_codec)
