@@ -1,0 +1,207 @@
+"""What is found in files of all kinds, and which are refused with which sentence."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from tests import makers
+from tests.makers import Picture, media, silence, tone
+from videos.media import opening
+from videos.media.probe import CONTENT_TYPES, probe
+from videos.media.sandbox import ChildDied, MediaError
+
+FORMATS = {
+    "mp4": ("mp4", "video/mp4", "h264", "aac"),
+    "mov": ("mov", "video/mp4", "h264", "aac"),
+    "mkv": ("mkv", "video/x-matroska", "h264", "aac"),
+    "webm": ("webm", "video/webm", "vp8", "opus"),
+    "ts": ("mpegts", "video/mp2t", "h264", "aac"),
+    "mpg": ("mpeg", "video/mpeg", "mpeg2video", "mp2"),
+    "avi": ("avi", "video/x-msvideo", "mpeg4", "mp3"),
+    "mxf": ("mxf", "application/mxf", "h264", "pcm_s16le"),
+}
+SOUNDS = {
+    "wav": ("wav", "audio/wav", "pcm_s16le"),
+    "mp3": ("mp3", "audio/mpeg", "mp3"),
+    "flac": ("flac", "audio/flac", "flac"),
+    "ogg": ("ogg", "audio/ogg", "opus"),
+    "m4a": ("m4a", "audio/mp4", "aac"),
+    "aac": ("aac", "audio/aac", "aac"),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("media")
+
+
+def test_the_sample_is_what_it_is():
+    found = probe(makers.SAMPLE)
+
+    assert (found.container, found.content_type) == ("mp4", "video/mp4")
+    assert (found.width, found.height, found.fps) == (640, 360, 10)
+    assert abs(found.duration_ms - makers.SPOKEN["duration_ms"]) < 50
+    assert found.has_audio and found.has_picture and not found.warning
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_videos_are_known_by_their_content_whatever_their_name(folder, ending):
+    made = media(folder / f"video.{ending}", np.repeat(tone(2), 3), picture=Picture(), rate=48_000)
+    named = made.rename(folder / f"{ending}.txt")
+
+    found = probe(named)
+
+    names = (found.container, found.content_type, found.video_codec, found.audio_codec)
+    assert names == FORMATS[ending]
+    assert found.fps == 25 and (found.width, found.height) == (160, 90)
+    assert 1950 <= found.duration_ms <= 2150
+
+
+@pytest.mark.parametrize("ending", SOUNDS)
+def test_sound_alone_has_no_picture(folder, ending):
+    found = probe(media(folder / f"sound.{ending}", np.repeat(tone(2), 3), rate=48_000))
+
+    assert (found.container, found.content_type, found.audio_codec) == SOUNDS[ending]
+    assert not found.has_picture and found.fps is None and found.width == 0
+    assert 1950 <= found.duration_ms <= 2100
+
+
+def test_each_format_that_may_be_opened_has_a_content_type():
+    others = {"mj2", "m4a", "3g2", "matroska", "mpeg", "asf"}
+    allowed = set(opening.FORMATS.split(",")) - others
+
+    assert allowed <= set(CONTENT_TYPES)
+
+
+def test_a_picture_without_sound_and_silence_are_both_fine(folder):
+    mute = probe(media(folder / "mute.mp4", picture=Picture()))
+    quiet = probe(media(folder / "quiet.mp4", silence(2), picture=Picture()))
+
+    assert (mute.has_audio, mute.has_picture) == (False, True)
+    assert quiet.has_audio
+
+
+def test_cover_art_is_no_picture(folder):
+    found = probe(media(folder / "cover.mp3", np.repeat(tone(2), 3), rate=48_000, cover=True))
+
+    assert found.has_audio and not found.has_picture and found.content_type == "audio/mpeg"
+
+
+@pytest.mark.parametrize(
+    ("fps", "start"),
+    [(25, "10:11:12:13"), (Fraction(30000, 1001), "01:00:00;02"), (24, "23:59:59:23")],
+)
+def test_the_cameras_timecode_is_read(folder, fps, start):
+    found = probe(media(folder / "tc.mov", picture=Picture(fps=fps, timecode=start)))
+
+    assert (found.start_timecode, found.fps) == (start, fps)
+
+
+def test_a_turned_picture_has_its_upright_size(folder):
+    found = probe(media(folder / "turned.mp4", picture=Picture(rotation=90)))
+
+    assert (found.width, found.height) == (90, 160)
+
+
+@pytest.mark.parametrize("fps", [Fraction(73, 10), Fraction(24000, 1001), 60, 240])
+def test_frame_rates_are_exact(folder, fps):
+    assert probe(media(folder / "rate.mp4", picture=Picture(fps=fps))).fps == fps
+
+
+def test_a_clock_that_starts_at_25_hours_adds_nothing(folder):
+    found = probe(media(folder / "late.ts", tone(3), picture=Picture(), start_at=25 * 3600))
+
+    assert 2900 <= found.duration_ms <= 3200
+
+
+def test_a_stream_without_a_length_is_measured(folder):
+    live = media(folder / "live.mkv", tone(3), picture=Picture(3), options={"live": "1"})
+
+    assert 2950 <= probe(live).duration_ms <= 3200
+
+
+@pytest.mark.parametrize("lie", [1, 500, 100_000], ids=["short", "near", "long"])
+def test_a_lying_length_is_not_believed(folder, lie):
+    """The length in an MP4's header and tracks is overwritten; the packets tell the truth."""
+    data = bytearray(media(folder / "true.mp4", tone(5), picture=Picture(5)).read_bytes())
+    at = data.index(b"mvhd") + 4 + 12
+    scale = int.from_bytes(data[at : at + 4], "big")
+    data[at + 4 : at + 8] = (lie * scale).to_bytes(4, "big")
+    (folder / "lie.mp4").write_bytes(data)
+
+    assert 4900 <= probe(folder / "lie.mp4").duration_ms <= 5200
+
+
+def test_tiny_many_and_odd_tracks_are_fine(folder):
+    short = probe(media(folder / "short.wav", tone(0.12)))
+    many = probe(media(folder / "many.mkv", *[tone(0.3)] * 60, picture=Picture(1)))
+    small = probe(media(folder / "small.mp4", picture=Picture(size=(2, 2))))
+
+    assert 110 <= short.duration_ms <= 130
+    assert many.has_audio and many.has_picture
+    assert (small.width, small.height) == (2, 2)
+
+
+def test_a_huge_picture_breaks_nothing(folder):
+    huge = media(folder / "huge.mkv", picture=Picture(seconds=0.04, size=(8192, 8192)))
+
+    assert probe(huge).width == 8192
+
+
+def test_half_a_file_is_used_with_a_warning(folder):
+    whole = makers.spoken_video(folder / "whole.ts")
+    half = makers.truncated(folder / "half.mp4", makers.SAMPLE, 0.5)
+
+    assert probe(whole).warning == ""
+    found = probe(half)
+    assert 5_000 < found.duration_ms < 20_000
+    assert "ends early" in found.warning
+
+
+def test_broken_files_get_a_sentence_and_never_hang(folder):
+    whole = media(folder / "index_last.mp4", tone(2), picture=Picture())
+    noise = random.Random(1).randbytes(200_000)
+    broken = {
+        "empty": (b"", "empty"),
+        "one byte": (b"x", "not a video or audio file"),
+        "cut": (whole.read_bytes()[:6_000], "ends too early"),
+        "noise": (noise, "not a video or audio file|ends too early"),
+        "zip": (b"PK\x03\x04" + noise, "not a video or audio file|ends too early"),
+        "elf": (b"\x7fELF" + noise, "not a video or audio file|ends too early"),
+        "boxes": (b"\x00\x00\x00\x08moov" * 5000, "ends too early|not a video|neither sound"),
+    }
+    for name, (data, sentence) in broken.items():
+        (folder / name).write_bytes(data)
+        with pytest.raises(MediaError, match=sentence) as caught:
+            probe(folder / name)
+        assert not isinstance(caught.value, ChildDied), name
+
+
+def test_a_missing_file_is_said_to_be_missing(folder):
+    with pytest.raises(MediaError, match="missing"):
+        probe(folder / "none.mp4")
+
+
+def test_playlists_are_refused_at_once_also_when_they_name_a_neighbours_video(folder):
+    victim = folder / "victim.mp4"
+    victim.write_bytes(makers.SAMPLE.read_bytes())
+    for name, path in makers.playlists(folder, victim).items():
+        started = time.monotonic()
+        with pytest.raises(MediaError, match="not a video or audio file"):
+            probe(path)
+        assert time.monotonic() - started < 3, name
+
+
+def test_a_name_cannot_be_an_option_or_a_protocol(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    name = folder / "concat:a|b -i x.mp4"
+    name.write_bytes(makers.SAMPLE.read_bytes())
+
+    assert probe(name).has_audio
+    os.remove(name)

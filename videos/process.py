@@ -1,0 +1,60 @@
+"""What every long-running process of ours does at its start."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO
+
+from django.conf import settings
+
+PR_SET_PDEATHSIG = 1
+PARENT_VARIABLE = "DESK_PARENT"
+
+
+def die_with_parent() -> None:
+    """End with the process that ``PARENT_VARIABLE`` names, also when that is killed with -9.
+
+    The parent says who it is: it may be gone before this process could ask. Only Linux has
+    the signal; elsewhere ``serve`` still stops its children when it stops itself.
+    """
+    parent = os.environ.get(PARENT_VARIABLE)
+    if parent is None:
+        return
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != int(parent):
+        sys.exit("The process that started this one is gone.")
+
+
+def use_own_temp_folder() -> None:
+    """Keep large temporary files on the data disk: /tmp may be small, or memory."""
+    folder = Path(settings.TEMP_ROOT)
+    folder.mkdir(parents=True, exist_ok=True)
+    tempfile.tempdir = str(folder)
+    os.environ["TMPDIR"] = str(folder)
+
+
+def lock(name: str, *, wait: bool) -> IO[str]:
+    """Take a lock in the data folder; it goes when the file is closed or the process ends.
+
+    Raises BlockingIOError when another process has it and ``wait`` is False.
+    """
+    handle = open(Path(settings.DATA_DIR) / f"{name}.lock", "w")  # noqa: SIM115
+    fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    return handle
+
+
+def make_folders() -> None:
+    """Create what the processes expect to find below the data folder."""
+    for name in ("MEDIA_ROOT", "DERIVED_ROOT", "INCOMING_ROOT", "STATIC_ROOT"):
+        Path(getattr(settings, name)).mkdir(parents=True, exist_ok=True)
+    options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+    for name in ("data_folder_in", "control_folder"):
+        if name in options:
+            Path(options[name]).mkdir(parents=True, exist_ok=True)
