@@ -1,0 +1,342 @@
+"""Both engines on real speech: words and times, progress, resuming, stopping, fetching."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from contextlib import closing
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests import makers, tiny_whisper
+from tests.fake_hub import fake_hub
+from tests.makers import Picture, media, silence
+from tests.test_media_sandbox import wait_until_dead
+from videos import engines
+from videos.engines import whisper_models
+from videos.engines.base import EngineConfig, EngineCrashed, EngineError
+from videos.engines.sphinx import Sphinx
+from videos.engines.whisper import BLOCK_SECONDS, Whisper
+
+TOLERANCE_MS = 400
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return tiny_whisper.build(tmp_path_factory.mktemp("model") / "tiny-test")
+
+
+@pytest.fixture(scope="module")
+def two_minutes(tmp_path_factory):
+    path = tmp_path_factory.mktemp("spoken") / "two.m4a"
+    return makers.spoken_video(path, 120, picture=False)
+
+
+@pytest.fixture
+def config(tmp_path):
+    return EngineConfig(data_dir=tmp_path / "data", cores=2)
+
+
+@pytest.fixture
+def whisper_config(config, model):
+    return replace(config, whisper_model=str(model), extra={BLOCK_SECONDS: "20"})
+
+
+def listen(engine, path, config, **options):
+    return list(engine.transcribe(path, config, **options))
+
+
+def cues(reports):
+    return [cue for report in reports for cue in report.cues]
+
+
+def words(reports):
+    return [word for cue in cues(reports) for word in cue.words]
+
+
+def resumed(engine, path, config, done_ms, reports):
+    """The words of a run that is cut off at ``done_ms`` and of one that goes on from there."""
+    before = []
+    for report in reports:
+        before += [word for cue in report.cues for word in cue.words]
+        if report.done_ms == done_ms:
+            break
+    return before + words(listen(engine, path, config, from_ms=done_ms))
+
+
+def check_progress(reports, last_ms):
+    done = [report.done_ms for report in reports if report.done_ms is not None]
+    assert done == sorted(done) and abs(done[-1] - last_ms) < 500
+    for report in reports:
+        assert all(cue.end_ms <= report.done_ms for cue in report.cues)
+    found = cues(reports)
+    assert all(before.end_ms <= after.start_ms for before, after in pairwise(found))
+
+
+# --- sphinx ---
+
+
+def test_sphinx_hears_every_word_of_the_sample_where_it_is_said(config):
+    reports = listen(Sphinx(), makers.SAMPLE, config)
+
+    found, true = cues(reports), makers.SPOKEN["cues"]
+    assert [cue.text for cue in found] == [cue["text"] for cue in true]
+    for cue, said in zip(found, true, strict=True):
+        assert abs(cue.start_ms - said["start_ms"]) < TOLERANCE_MS
+        assert abs(cue.end_ms - said["end_ms"]) < TOLERANCE_MS
+    assert all(0 <= word.probability <= 1 for word in words(reports))
+    check_progress(reports, makers.SPOKEN["duration_ms"])
+
+
+def test_sphinx_hears_the_same_on_one_core_and_in_other_containers(config, tmp_path):
+    webm = media(
+        tmp_path / "x.webm", makers.sample_sound().repeat(3), picture=Picture(), rate=48_000
+    )
+    true = [cue["text"] for cue in makers.SPOKEN["cues"]]
+
+    one = listen(Sphinx(), makers.SAMPLE, replace(config, cores=1))
+    two = listen(Sphinx(), makers.SAMPLE, config)
+    assert cues(one) == cues(two)
+    assert [cue.text for cue in cues(listen(Sphinx(), webm, config))] == true
+
+
+def test_sphinx_goes_on_from_any_point_with_the_same_words(config):
+    reports = listen(Sphinx(), makers.SAMPLE, config)
+    whole = words(reports)
+
+    for done_ms in sorted({r.done_ms for r in reports if r.done_ms})[::3]:
+        assert resumed(Sphinx(), makers.SAMPLE, config, done_ms, reports) == whole
+
+
+def test_sphinx_invents_no_words_in_silence(config, tmp_path):
+    reports = listen(Sphinx(), media(tmp_path / "quiet.mp4", silence(5)), config)
+
+    assert cues(reports) == []
+    check_progress(reports, 5_000)
+
+
+def test_sphinx_refuses_other_languages_and_files_without_sound(config, tmp_path):
+    with pytest.raises(EngineError, match="English only") as caught:
+        listen(Sphinx(), makers.SAMPLE, config, language="de")
+    assert caught.value.permanent
+    with pytest.raises(EngineError, match="no sound") as caught:
+        listen(Sphinx(), media(tmp_path / "mute.mp4", picture=Picture()), config)
+    assert caught.value.permanent
+
+
+def children_of(pid):
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        if parent == pid:
+            child = int(stat.parent.name)
+            found += [child, *children_of(child)]
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_closing_the_reports_leaves_no_process(config, two_minutes):
+    before = set(children_of(os.getpid()))
+    with closing(Sphinx().transcribe(two_minutes, config)) as reports:
+        next(report for report in reports if report.cues)
+        started = set(children_of(os.getpid())) - before
+        assert len(started) >= 3  # the job and its two decoders at least
+
+    assert wait_until_dead(list(started), 1.0) == []
+
+
+def test_a_job_that_cannot_live_is_a_crash_not_an_error(config):
+    with pytest.raises(EngineCrashed):
+        listen(Sphinx(), makers.SAMPLE, replace(config, memory_bytes=64 * 1024**2))
+
+
+# --- whisper, its real code on the tiny model ---
+
+
+def test_whisper_says_the_models_words_at_their_times(whisper_config):
+    """One block and, without its pauses, one window: the model says its words once."""
+    reports = listen(Whisper(), makers.SAMPLE, replace(whisper_config, extra={}))
+
+    said = cues(reports)
+    assert [cue.text for cue in said] == [tiny_whisper.SAYS]
+    assert abs(said[0].start_ms - makers.SPOKEN["cues"][0]["start_ms"]) < TOLERANCE_MS
+    assert [w.text for w in said[0].words] == tiny_whisper.SAYS.split()
+    assert tiny_whisper.DETECTED in [report.language for report in reports]
+    check_progress(reports, makers.SPOKEN["duration_ms"])
+
+
+def test_whisper_goes_on_from_the_end_of_each_block(whisper_config, two_minutes):
+    """Blocks here are shorter than a window of 30 s: the tiny model says its words in each."""
+    reports = listen(Whisper(), two_minutes, whisper_config)
+    whole = words(reports)
+    ends = [report.done_ms for report in reports if report.cues]
+
+    assert len(ends) >= 4
+    check_progress(reports, 120_000)
+    for done_ms in ends:
+        assert resumed(Whisper(), two_minutes, whisper_config, done_ms, reports) == whole
+
+
+def test_whisper_tells_words_within_a_block_only_up_to_a_pause(whisper_config, two_minutes):
+    """In one long block the windows of 30 s follow each other; what is told is final."""
+    reports = listen(Whisper(), two_minutes, replace(whisper_config, extra={}))
+
+    told = [report for report in reports if report.cues]
+    assert len(told) > 1
+    check_progress(reports, 120_000)
+
+
+def test_whisper_is_told_a_language_and_refuses_an_unknown_one(whisper_config):
+    reports = listen(Whisper(), makers.SAMPLE, whisper_config, language="de-AT")
+
+    assert {report.language for report in reports} == {"", "de"}
+    with pytest.raises(EngineError, match="no language with the code 'xx'"):
+        listen(Whisper(), makers.SAMPLE, whisper_config, language="xx")
+
+
+def test_whisper_invents_no_words_in_silence(whisper_config, tmp_path):
+    reports = listen(Whisper(), media(tmp_path / "quiet.mp4", silence(5)), whisper_config)
+
+    assert cues(reports) == []
+    check_progress(reports, 5_000)
+
+
+def test_an_incomplete_model_is_an_error_with_a_sentence(whisper_config, tmp_path):
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    (folder / "model.bin").write_bytes(b"nonsense")
+    config = replace(whisper_config, whisper_model=str(folder))
+
+    with pytest.raises(EngineError, match="cannot be loaded"):
+        listen(Whisper(), makers.SAMPLE, config)
+
+
+# --- fetching ---
+
+
+@pytest.fixture(autouse=True)
+def _forget_hubs():
+    whisper_models._hub_answers.clear()
+
+
+def fetching(config, url, **changes):
+    return replace(config, whisper_model="tiny", hub_url=url, model_stall_seconds=2, **changes)
+
+
+def test_a_model_is_fetched_once_and_then_used_without_the_hub(config, model):
+    with fake_hub(model) as url:
+        assert Whisper().availability(fetching(config, url)).ok
+        reports = listen(Whisper(), makers.SAMPLE, fetching(config, url))
+    assert "Fetching the whisper model tiny (78 MB)" in [report.doing for report in reports]
+    assert [cue.text for cue in cues(reports)] == [tiny_whisper.SAYS]
+
+    gone = fetching(config, url, fetch_models=False)
+    assert Whisper().availability(gone).ok
+    assert cues(listen(Whisper(), makers.SAMPLE, gone)) == cues(reports)
+
+
+def test_a_fetched_model_that_was_deleted_is_not_believed_in(config, model):
+    with fake_hub(model) as url:
+        list(whisper_models.fetch(fetching(config, url)))
+    folder = whisper_models.located(fetching(config, url))
+    (folder / "model.bin").unlink()
+
+    answer = Whisper().availability(fetching(config, url, fetch_models=False))
+    assert not answer.ok and "switched off" in answer.reason
+
+
+@pytest.mark.parametrize("mode", ["silent", "drip"])
+def test_a_hub_that_stops_answering_is_given_up(config, model, mode):
+    started = time.monotonic()
+    with fake_hub(model, mode) as url, pytest.raises(EngineError, match="stopped sending"):
+        listen(Whisper(), makers.SAMPLE, fetching(config, url))
+
+    assert time.monotonic() - started < 8
+
+
+def test_a_model_that_the_hub_has_not_is_a_sentence(config, model):
+    with fake_hub(model, "missing") as url, pytest.raises(EngineError, match="hub has no whisper"):
+        listen(Whisper(), makers.SAMPLE, fetching(config, url))
+
+
+def test_a_hub_that_fails_half_way_is_a_sentence(config, model, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with fake_hub(tmp_path / "empty") as url, pytest.raises(EngineError, match="could not be"):
+        listen(Whisper(), makers.SAMPLE, fetching(config, url))
+
+
+@pytest.mark.parametrize("name_server", ["refuses", "hangs"])
+def test_an_unreachable_hub_is_told_within_five_seconds(config, monkeypatch, name_server):
+    if name_server == "hangs":
+        monkeypatch.setattr("socket.getaddrinfo", lambda *a, **k: time.sleep(30))
+    started = time.monotonic()
+
+    answer = Whisper().availability(fetching(config, "http://127.0.0.1:9"))
+
+    assert time.monotonic() - started < 5
+    assert not answer.ok
+    assert "'tiny' is not on this machine and the model hub cannot be reached" in answer.reason
+
+
+def test_the_hubs_answer_is_remembered_for_a_while(config, model):
+    with fake_hub(model) as url:
+        assert Whisper().availability(fetching(config, url)).ok
+
+    assert Whisper().availability(fetching(config, url)).ok
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("/no/such/folder", "no whisper model in the folder"),
+        ("enormous", "No whisper model is called 'enormous'"),
+        ("../../etc", "no whisper model in the folder"),
+    ],
+)
+def test_a_wrong_model_name_is_said_to_be_wrong(config, name, reason):
+    answer = Whisper().availability(replace(config, whisper_model=name))
+
+    assert not answer.ok and reason in answer.reason
+
+
+def test_our_table_of_models_is_the_librarys():
+    from faster_whisper.utils import _MODELS
+
+    assert {name: repository for name, (repository, _) in whisper_models.MODELS.items()} == _MODELS
+
+
+# --- registry ---
+
+
+def test_the_default_is_whisper_when_it_is_there_and_says_why_when_not(config, whisper_config):
+    assert engines.default(whisper_config) == ("whisper", "")
+
+    name, reason = engines.default(replace(config, fetch_models=False))
+    assert name == "sphinx" and "'base' is not on this machine" in reason
+    assert "WHISPER_MODEL" in reason
+
+
+def test_each_engine_knows_its_name():
+    assert all(engines.get(name).name == name for name in engines.ENGINES)
+
+
+def test_the_parents_side_imports_nothing_heavy():
+    """The web process must start fast and must not hold a decoder."""
+    import subprocess
+    import sys
+
+    heavy = ["av", "numpy", "faster_whisper", "pocketsphinx", "onnxruntime", "huggingface_hub"]
+    code = (
+        "import sys, json, videos.engines, videos.captions, videos.media.probe, "
+        f"videos.media.pictures; print(json.dumps([m for m in {heavy} if m in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert json.loads(done.stdout) == []
