@@ -1,0 +1,174 @@
+"""Read a caption file that somebody brings along: SubRip or WebVTT, decided by its content.
+
+Every line is checked before pysubs2 reads them: it forgives everything and names no lines.
+"""
+
+from __future__ import annotations
+
+import codecs
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pysubs2
+
+from videos.engines.base import Cue
+
+MAX_BYTES = 10_000_000
+MAX_CUES = 100_000
+MAX_LINE = 10_000
+
+BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+ARROW = "-->"
+STAMP = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
+TIMES = re.compile(rf"\s*{STAMP}\s*{ARROW}\s*{STAMP}(?:\s+\S.*)?\s*")
+STAMP_TAG = re.compile(rf"<{STAMP}>")
+TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+NOTE = re.compile(r"(NOTE|STYLE|REGION)(\s|$)")
+LAST_HOUR = 99
+
+
+class CaptionError(ValueError):
+    """A caption file cannot be used; the message is a sentence that names the line."""
+
+
+@dataclass
+class _Block:
+    start_ms: int
+    end_ms: int
+    text: list[str]
+
+
+def read(data: bytes) -> list[Cue]:
+    """Give the cues of an SRT or WebVTT file, in the order of their starts.
+
+    Text is plain: markup is dropped, entities are decoded, lines are joined. Cues may overlap;
+    those without text are left out. UTF-8 and UTF-16 with a mark are known, anything else is
+    taken for Windows' Latin-1. Raises CaptionError.
+    """
+    if len(data) > MAX_BYTES:
+        raise CaptionError(f"The caption file is larger than {MAX_BYTES // 1_000_000} MB.")
+    cues = list(_cues(list(_blocks(_decode(data)))))
+    if not cues:
+        raise CaptionError("There are no captions in this file.")
+    return sorted(cues, key=lambda cue: (cue.start_ms, cue.end_ms))
+
+
+def _decode(data: bytes) -> str:
+    for mark, encoding in BOMS:
+        if data.startswith(mark):
+            return _strictly(data[len(mark) :], encoding)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def _strictly(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data[: error.start].decode(encoding, "replace").count("\n") + 1
+        raise CaptionError(f"Line {line}: this is not {encoding.upper()} text.") from None
+
+
+def _lines(text: str) -> list[str]:
+    """Split at line ends alone: str.splitlines would also split at letters of some scripts."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    for number, line in enumerate(lines, 1):
+        if CONTROL.search(line):
+            raise CaptionError(f"Line {number}: this is not a text file.")
+        if len(line) > MAX_LINE:
+            raise CaptionError(f"Line {number}: the line is longer than {MAX_LINE} characters.")
+    return lines
+
+
+def _blocks(text: str) -> Iterator[_Block]:
+    """Check every line; give each cue with its lines of text."""
+    lines = _lines(text)
+    vtt = re.match(r"\s*WEBVTT(\s|$)", text) is not None
+    block: _Block | None = None
+    count, in_note = 0, False
+    for number, line in enumerate(lines, 1):
+        in_note = vtt and bool(line.strip()) and (in_note or _starts_note(lines, number))
+        if in_note:
+            continue
+        if ARROW in line and (vtt or TIMES.fullmatch(line) or _starts_block(lines, number)):
+            count += 1
+            if block is not None:
+                yield block
+            block = _timed(line, number, count)
+        elif block is not None and not line.strip():
+            yield block
+            block = None
+        elif block is not None and not _is_label(lines, number):
+            block.text.append(line.strip())
+    if block is not None:
+        yield block
+
+
+def _timed(line: str, number: int, count: int) -> _Block:
+    match = TIMES.fullmatch(line)
+    if match is None:
+        raise CaptionError(f"Line {number}: these are not two times such as 00:01:02.500.")
+    if count > MAX_CUES:
+        raise CaptionError(f"Line {number}: there are more than {MAX_CUES} captions.")
+    start_ms = _milliseconds(match.groups()[:4], number)
+    end_ms = _milliseconds(match.groups()[4:], number)
+    if end_ms <= start_ms:
+        raise CaptionError(f"Line {number}: the caption does not end after it starts.")
+    return _Block(start_ms, end_ms, [])
+
+
+def _milliseconds(groups: tuple[str | None, ...], number: int) -> int:
+    hours, minutes, seconds = (int(group or "0") for group in groups[:3])
+    if hours > LAST_HOUR or minutes > 59 or seconds > 59:
+        raise CaptionError(f"Line {number}: there is no such time.")
+    # "1.5" is a second and a half: the digits are a fraction.
+    return ((hours * 60 + minutes) * 60 + seconds) * 1000 + int((groups[3] or "0").ljust(3, "0"))
+
+
+def _starts_block(lines: list[str], number: int) -> bool:
+    """Tell whether a line with an arrow stands where only times can stand."""
+    before = [line.strip() for line in lines[max(0, number - 3) : number - 1]]
+    if not before or not before[-1]:
+        return True
+    return before[-1].isdigit() and (len(before) == 1 or not before[0])
+
+
+def _starts_note(lines: list[str], number: int) -> bool:
+    """Tell whether a WebVTT line begins a comment or a style, which may hold anything."""
+    first = number == 1 or not lines[number - 2].strip()
+    return first and NOTE.match(lines[number - 1]) is not None
+
+
+def _is_label(lines: list[str], number: int) -> bool:
+    """Tell whether a line is the number of the cue whose times come next."""
+    following = lines[number] if number < len(lines) else ""
+    return lines[number - 1].strip().isdigit() and TIMES.fullmatch(following) is not None
+
+
+def _cues(blocks: list[_Block]) -> Iterator[Cue]:
+    """Read checked blocks with pysubs2, which knows the markup of players."""
+    events = pysubs2.SSAFile.from_string(
+        "".join(map(_srt, blocks)), format_="srt", keep_html_tags=True
+    )
+    for event in events:
+        text = html.unescape(TAG.sub("", event.plaintext)).replace("\xa0", " ")
+        text = " ".join(CONTROL.sub("", text).split())
+        if text:
+            yield Cue(event.start, event.end, text)
+
+
+def _srt(block: _Block) -> str:
+    """Write a block anew, its text on one line: a line of digits would be taken for a number."""
+    text = STAMP_TAG.sub("", " ".join(block.text))
+    times = [pysubs2.time.ms_to_times(ms) for ms in (block.start_ms, block.end_ms)]
+    start, end = ("{:02}:{:02}:{:02},{:03}".format(*time) for time in times)
+    return f"{start} {ARROW} {end}\n{text}\n\n"

@@ -1,0 +1,284 @@
+"""A file becomes a Video with its Task: bytes first, then the rows, then the doorbell."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+
+from videos import captions, engines, failpoints, pipeline, storage, tasks, timecode
+from videos.engines.base import Cue
+from videos.media.probe import Probe, probe
+from videos.media.sandbox import MediaError
+from videos.models import Asset, Index, Segment, Task, Video
+from videos.uploads import PartFile
+
+SAMPLE_FILE = Path(settings.BASE_DIR) / "static" / "sample" / "sample.mp4"
+DEFAULT_INDEX = "My videos"  # of somebody who has none yet
+SAMPLE_NAME = "Sample: a spoken clip.mp4"
+
+
+# Probes run while their senders wait; more at once than there are cores would only stall the site.
+_probing = threading.BoundedSemaphore(settings.CORES)
+
+
+class Refused(Exception):
+    """What was given cannot be taken. The message is one sentence for the person who gave it."""
+
+
+class TooLong(Refused):
+    """The video is longer than the limit."""
+
+
+class UnknownLanguage(Refused):
+    """The engine does not know the language that was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a person may say with a file. Empty fields leave it to the index or the engine."""
+
+    language: str = ""
+    engine: str = ""
+    captions: Sequence[Cue] = ()
+    captions_name: str = ""
+    upload_key: str | None = None
+    user_metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+def accept(index: Index, file: PartFile, wishes: Wishes) -> Video:
+    """Keep an uploaded file and start its task. When this returns nothing can be lost.
+
+    The same ``upload_key`` in the same index gives the same video again. Raises Refused.
+    """
+    if file.refusal:
+        raise Refused(file.refusal)
+    if twin := _sent_before(index, wishes.upload_key, file.sha256):
+        return twin
+    try:
+        return _take_in(index, file.path, file.sha256, file.name or "", wishes)
+    except IntegrityError:
+        if twin := _sent_before(index, wishes.upload_key, file.sha256):
+            return twin
+        raise
+
+
+def _take_in(index: Index, part: Path, sha256: str, name: str, wishes: Wishes) -> Video:
+    """A written and synced part file becomes a stored video with its task."""
+    task = first_task(index, wishes)
+    found = look_at(part)
+    failpoints.reach("upload.before_rename")
+    video = _describe(index, name, sha256, part.stat().st_size, found)
+    storage.adopt(part, video.media_name)
+    failpoints.reach("upload.after_rename")
+    return _store(video, task, wishes)
+
+
+def accept_asset(user: User, file: PartFile, name: str, user_metadata: Mapping[str, Any]) -> Asset:
+    """Keep an uploaded file that goes into no index yet. Raises Refused."""
+    if file.refusal:
+        raise Refused(file.refusal)
+    asset = Asset(owner=user, user_metadata=dict(user_metadata))
+    asset.filename = _shown_name(name or file.name or "")
+    keep_asset(asset, file.path, file.sha256)
+    return asset
+
+
+def keep_asset(asset: Asset, path: Path, sha256: str) -> None:
+    """Give the asset its bytes: a written and synced part file. Raises Refused."""
+    found = look_at(path)
+    asset.sha256, asset.size_bytes = sha256, path.stat().st_size
+    asset.content_type, asset.duration_ms = found.content_type, found.duration_ms
+    storage.adopt(path, asset.media_name)
+    asset.save()
+
+
+def index_asset(index: Index, asset: Asset, wishes: Wishes) -> Video:
+    """Make a video of an asset's file and start its task. Raises Refused."""
+    task = first_task(index, wishes)
+    path = storage.media_path(asset.media_name)
+    try:
+        found = look_at(path)
+    except FileNotFoundError:
+        raise Refused("The file of this asset is missing on this server.") from None
+    video = _describe(index, asset.filename, asset.sha256, asset.size_bytes, found)
+    video.asset = asset
+    return _store(video, task, wishes)
+
+
+def accept_sample(user: User) -> Video:
+    """Give the user the clip that ships with the site, in an index of its own if there is none."""
+    index = Index.objects.visible_to(user).first() or Index.objects.create(
+        owner=user, name=DEFAULT_INDEX
+    )
+    part = storage.new_part_path()
+    shutil.copyfile(SAMPLE_FILE, part)
+    with open(part, "rb") as handle:
+        digest = hashlib.file_digest(handle, "sha256").hexdigest()
+        os.fsync(handle.fileno())
+    return _take_in(index, part, digest, SAMPLE_NAME, Wishes(language="en"))
+
+
+def first_task(index: Index, wishes: Wishes) -> Task:
+    """An unsaved task without its video: the engine chosen, and why it is not a better one.
+
+    Raises Refused when that engine does not know the language that was asked for.
+    """
+    if wishes.captions:
+        return Task(engine=pipeline.CAPTIONS, model=wishes.captions_name[-200:])
+    config = pipeline.engine_config()
+    name, notice = wishes.engine or index.engine or settings.DEFAULT_ENGINE, ""
+    if not name:
+        name, notice = engines.default(config)
+    engine = engines.get(name)
+    if wishes.language and engine.languages and wishes.language not in engine.languages:
+        raise UnknownLanguage(f"{engine.label} does not understand this language. {notice}".strip())
+    model = engine.model(config)[:200]
+    return Task(engine=name, model=model, language=wishes.language, notice=notice)
+
+
+def look_at(path: Path) -> Probe:
+    """What the file is, by its content. Raises Refused for what cannot be transcribed."""
+    if path.stat().st_size == 0:
+        raise Refused("This file is empty.")
+    try:
+        with _probing:
+            found = probe(path)
+    except MediaError as error:
+        raise Refused(str(error)) from error
+    if found.duration_ms > settings.MAX_VIDEO_MS:
+        limit = timecode.spoken(settings.MAX_VIDEO_MS / 1000)
+        length = timecode.spoken(found.duration_ms / 1000)
+        raise TooLong(f"This video is too long: {length}. The limit is {limit}.")
+    return found
+
+
+def read_captions(file: PartFile) -> tuple[Cue, ...]:
+    """The cues of a captions file. Raises Refused: a bad one is not passed over in silence."""
+    if file.refusal:
+        raise Refused(file.refusal)
+    if (file.size or 0) > captions.MAX_BYTES:  # said before so much is read into memory
+        limit = f"{captions.MAX_BYTES // 1_000_000} MB"
+        raise Refused(f"{file.name} is too large for captions: the limit is {limit}.")
+    try:
+        return tuple(captions.read(file.path.read_bytes()))
+    except captions.CaptionError as error:
+        raise Refused(f"{file.name}: {error}") from error
+
+
+def cancel(task: Task) -> bool:
+    """Stop the task for good; False if it had ended already."""
+    return bool(Task.objects.filter(pk=task.pk).cancel())
+
+
+def try_again(task: Task) -> bool:
+    """Take a failed task up where it stopped; False if it is not failed."""
+    with transaction.atomic():
+        again = task.try_again()
+        if again:
+            transaction.on_commit(partial(tasks.ring, task.pk))
+    return again
+
+
+def transcribe_again(video: Video, engine: str, language: str) -> Task:
+    """Give the video to an engine once more; empty strings leave the choice to the index.
+
+    The transcript that it has stays until the new one is ready. Raises Refused when that
+    engine is unknown or does not know the language, or when a task is under way.
+    """
+    if engine and engine not in engines.ENGINES:
+        raise Refused("There is no such engine.")
+    task = first_task(video.index, Wishes(engine=engine, language=language))
+    task.video = video
+    with transaction.atomic():
+        Video.objects.select_for_update().get(pk=video.pk)  # of two clicks the second waits here
+        if Task.objects.filter(video=video).unfinished().exists():
+            raise Refused("This video is being transcribed already.")
+        task.save(force_insert=True)
+        transaction.on_commit(partial(tasks.ring, task.pk))
+    return task
+
+
+def delete_video(video: Video) -> None:
+    """Delete the video with all that was made from it; its bytes too if no twin uses them."""
+    with transaction.atomic():
+        # Before the rows go: it fences off a worker that is about to add a segment to them.
+        Task.objects.filter(video=video).cancel()
+        transaction.on_commit(partial(tasks.clean_up_after, video.pk, video.media_name))
+        video.delete()
+
+
+def delete_index(index: Index) -> None:
+    """Delete the index with all its videos."""
+    with transaction.atomic():
+        Task.objects.filter(video__index=index).cancel()
+        for video in Video.objects.filter(index=index).only("id", "sha256"):
+            transaction.on_commit(partial(tasks.clean_up_after, video.pk, video.media_name))
+        index.delete()
+
+
+def delete_asset(asset: Asset) -> None:
+    """Delete the asset; its bytes too if no video uses them."""
+    with transaction.atomic():
+        if asset.sha256:
+            transaction.on_commit(partial(tasks.clean_up_after, asset.pk, asset.media_name))
+        asset.delete()
+
+
+def _sent_before(index: Index, upload_key: str | None, sha256: str) -> Video | None:
+    """The video that this very upload made already. Another file under an old key is no twin."""
+    if not upload_key:
+        return None
+    return Video.objects.filter(index=index, upload_key=upload_key, sha256=sha256).first()
+
+
+def _describe(index: Index, name: str, sha256: str, size: int, found: Probe) -> Video:
+    """An unsaved Video with all that the probe found."""
+    return Video(
+        index=index,
+        filename=_shown_name(name),
+        sha256=sha256,
+        size_bytes=size,
+        container=found.container,
+        content_type=found.content_type,
+        duration_ms=found.duration_ms,
+        width=found.width,
+        height=found.height,
+        fps_numerator=found.fps.numerator if found.fps else 0,
+        fps_denominator=found.fps.denominator if found.fps else 1,
+        start_timecode=found.start_timecode,
+        video_codec=found.video_codec,
+        audio_codec=found.audio_codec,
+        warning=found.warning[:300],
+    )
+
+
+def _shown_name(name: str) -> str:
+    """A file's name fit for a row: no control characters (Postgres takes no NUL), not endless."""
+    clean = "".join(char for char in name if char.isprintable()).strip()
+    return clean[-255:] or "video"
+
+
+def _store(video: Video, task: Task, wishes: Wishes) -> Video:
+    """Write the rows in one transaction; a worker hears of the task after the commit."""
+    video.upload_key = wishes.upload_key or None
+    video.user_metadata = dict(wishes.user_metadata)
+    task.video = video
+    with transaction.atomic():
+        video.save(force_insert=True)
+        task.save(force_insert=True)
+        if wishes.captions:
+            Segment.objects.bulk_create(pipeline.rows(task, wishes.captions, 0), batch_size=500)
+        transaction.on_commit(partial(tasks.ring, task.pk))
+    failpoints.reach("task.after_commit")
+    return video

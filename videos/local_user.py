@@ -1,0 +1,50 @@
+"""On one's own machine, with nobody else who could sign in, one local user needs no password."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.contrib.auth.models import User
+from django.core.exceptions import MiddlewareNotUsed
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+
+LOCAL_USERNAME = "local"
+
+
+def local_user() -> User:
+    """The one user of a private installation; made at first need, with no usable password."""
+    user, made = User.objects.get_or_create(username=LOCAL_USERNAME)
+    if made:
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+    return user
+
+
+def somebody_has_a_password() -> bool:
+    """Whether any account could sign in."""
+    unusable = Q(password="") | Q(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+    return User.objects.filter(is_active=True).exclude(unusable).exists()
+
+
+def sign_in_local_user(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Make visitors the local user, for this request only: no session that outlives the setting."""
+    if settings.REQUIRE_LOGIN:
+        raise MiddlewareNotUsed
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def process_view(request: HttpRequest, view: Callable[..., Any], *rest: Any) -> None:
+        # Views that are open to all, such as /healthz, need no user and no query for one.
+        wants_user = getattr(view, "login_required", True)
+        if wants_user and not request.user.is_authenticated and not somebody_has_a_password():
+            request.user = local_user()
+
+    middleware.process_view = process_view  # type: ignore[attr-defined]
+    return middleware

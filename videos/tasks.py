@@ -1,0 +1,163 @@
+"""Celery's door. A message is a doorbell: it names a row, and may be lost, doubled or late."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from celery import current_app, shared_task
+from celery.signals import worker_ready, worker_shutting_down
+from django.conf import settings
+from django.db.models.functions import Now
+
+from videos import failpoints, pipeline, storage
+from videos.models import Asset, Pulse, Status, Task, Upload, Video
+from videos.models.task import HEAVY
+
+logger = logging.getLogger(__name__)
+
+SWEEP_RINGS = 20  # a sweep rings for so many; the others come with the next one
+ORPHAN_SECONDS = 3600.0
+LATE_UPLOAD = "This upload was not finished in time."
+
+_speech_slots = threading.BoundedSemaphore(settings.SPEECH_SLOTS)
+_stopping = threading.Event()
+
+
+@worker_shutting_down.connect
+def _stop(**_: Any) -> None:
+    """Running steps see it within a second, hand their tasks back and end."""
+    _stopping.set()
+
+
+@worker_ready.connect
+def _look_around(**_: Any) -> None:
+    """Start with what was left behind, instead of waiting for beat's first call."""
+    sweep()
+
+
+def ring(task_id: str) -> None:
+    """Tell a worker that this task is due. If nobody hears it, the sweep rings again."""
+    try:
+        advance.apply_async((task_id,), retry=False)
+    except Exception as error:  # whatever a broker raises: it must not cost the caller anything
+        logger.warning("task=%s not rung, the sweep will: %s", task_id, error)
+    failpoints.reach("ring.after_publish")
+
+
+@shared_task
+def advance(task_id: str, **_: Any) -> None:
+    """Take the task one step on, if it is due. Safe to deliver twice, late or never."""
+    step = Task.objects.due().filter(pk=task_id).values_list("step", flat=True).first()
+    if step is None or _stopping.is_set():
+        return
+    if step in HEAVY:
+        _listen_to_the_next()
+    else:
+        _take(task_id)
+        ring(task_id)
+
+
+def _take(task_id: str) -> None:
+    task = Task.objects.claim(task_id, pipeline.lease())
+    if task is not None:
+        pipeline.step(task, _stopping.is_set)
+
+
+def _listen_to_the_next() -> None:
+    """Take whose turn it is. Without a free slot do nothing: who holds it rings when it is free."""
+    if not _speech_slots.acquire(blocking=False):
+        return
+    try:
+        if task_id := _whose_turn():
+            _take(task_id)
+    finally:
+        _speech_slots.release()
+    if not _stopping.is_set() and (task_id := _whose_turn()):
+        ring(task_id)
+
+
+def _whose_turn() -> str | None:
+    return Task.objects.due().heavy().next_turn()
+
+
+@shared_task
+def sweep(**_: Any) -> None:
+    """Beat calls this every few seconds: ring for what a crash or a lost message left behind."""
+    Pulse.objects.beat("worker")
+    overdue = Now() - timedelta(hours=settings.TASK_DEADLINE_HOURS)
+    Task.objects.due().filter(asked_at__lt=overdue).finish(
+        Status.FAILED, pipeline.overdue_sentence()
+    )
+    due = Task.objects.due()
+    light = due.light().order_by("created_at").values_list("pk", flat=True)[:SWEEP_RINGS]
+    for task_id in light:
+        ring(task_id)
+    for task_id in due.heavy().order_by("updated_at").values_list("pk", flat=True)[:1]:
+        ring(task_id)  # whom it names does not matter: the slot goes to whose turn it is
+    if not Pulse.objects.heard("cleaner", settings.CLEAN_MINUTES * 60):
+        Pulse.objects.beat("cleaner")
+        clean_up()
+
+
+def clean_up() -> None:
+    """Delete what nothing names any more: broken uploads, files whose videos are gone."""
+    for part in storage.stale_parts(settings.PART_FILE_HOURS * 3600):
+        part.unlink(missing_ok=True)
+    late = Upload.objects.expired()
+    Asset.objects.filter(upload__in=late, sha256="", error="").update(error=LATE_UPLOAD)
+    for names in batched(storage.stored_before(ORPHAN_SECONDS)):
+        used = _used(names)
+        for name in names:
+            if Path(name).name not in used:
+                storage.discard_unless(partial(_in_use, name), name, grace=ORPHAN_SECONDS)
+    for ids in batched(storage.derived_before(ORPHAN_SECONDS)):
+        known = Video.objects.filter(pk__in=ids)
+        for video_id in set(ids) - set(known.values_list("pk", flat=True)):
+            storage.delete_derived(video_id)
+
+
+def batched(names: Iterable[str], size: int = 500) -> Iterator[list[str]]:
+    """Lists of ``size``: what one query takes comfortably."""
+    names = iter(names)
+    while batch := list(islice(names, size)):
+        yield batch
+
+
+def clean_up_after(video_id: str, media_name: str) -> None:
+    """Delete a deleted video's files, but not bytes that a twin uses or is about to."""
+    storage.delete_derived(video_id)
+    unused_for = storage.ADOPTION_SECONDS
+    storage.discard_unless(partial(_in_use, media_name), media_name, grace=unused_for)
+
+
+def _in_use(media_name: str) -> bool:
+    return bool(_used([media_name]))
+
+
+def _used(media_names: Iterable[str]) -> set[str]:
+    """The hashes, of those that the files are named by, which a video or an asset has."""
+    hashes = [Path(name).name for name in media_names]
+    videos = Video.objects.filter(sha256__in=hashes).values_list("sha256", flat=True)
+    assets = Asset.objects.filter(sha256__in=hashes).values_list("sha256", flat=True)
+    return {*videos, *assets}
+
+
+def broker_answers() -> str:
+    """An empty string if a message could be sent now, or a sentence that says why not."""
+    folder = settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("data_folder_in")
+    if folder is not None:
+        return "" if os.access(folder, os.W_OK) else "The broker's folder cannot be written."
+    try:
+        with current_app.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, timeout=2)
+    except Exception as error:  # whatever a broker raises
+        return f"The broker does not answer: {type(error).__name__}."
+    return ""
