@@ -1,0 +1,156 @@
+// Marks the line that is spoken and keeps it in sight.
+//
+// The mark sleeps until the next line begins instead of asking several times a second.
+// Following pauses when the reader scrolls the marked line out of sight, and goes on when the
+// line is back in sight, when a line is clicked or with the button. No timer decides it.
+
+const player = document.getElementById("player");
+const toggle = document.getElementById("follow");
+const button = document.getElementById("to-playhead");
+const script = document.getElementById("script");
+
+let rows = [];
+let starts = new Float64Array(0);
+let stale = true;
+let current = null; // the marked line
+let timer = 0;
+
+let away = false; // the reader looks elsewhere
+let scrolled = false; // the reader scrolled since the mark moved or was last in sight
+let ours = false; // the scrolling under way is our own
+let watcher = null;
+
+function read() {
+  rows = document.querySelectorAll("#rows li");
+  starts = new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) {
+    const href = rows[i].firstElementChild.getAttribute("href");
+    starts[i] = Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#")));
+  }
+  stale = false;
+}
+
+// The last line that began at or before the time; -1 before the first.
+function find(time) {
+  let low = 0;
+  let high = starts.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (starts[middle] <= time) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+function tick(time = player.currentTime) {
+  clearTimeout(timer);
+  if (stale) read();
+  // A frame's time may lie a hair before the moment that was asked for.
+  const at = find(time + 0.002);
+  const past = at === rows.length - 1 && at >= 0 && time >= Number(rows[at].dataset.e);
+  mark(past || !begun(time) ? null : (rows[at] ?? null));
+  if (player.paused || player.ended || past) return;
+  const next = at + 1 < starts.length ? starts[at + 1] : Number(rows[at]?.dataset.e);
+  if (Number.isNaN(next)) return;
+  const wait = ((next - time) * 1000) / (player.playbackRate || 1);
+  timer = setTimeout(tick, Math.min(Math.max(wait, 4), 60_000));
+}
+
+// Before anybody played or jumped, no line is spoken.
+function begun(time) {
+  return time > 0 || player.played.length > 0 || !player.paused;
+}
+
+function mark(row) {
+  if (row === current) return;
+  current?.removeAttribute("aria-current");
+  if (current) watcher.unobserve(current);
+  current = row;
+  scrolled = false;
+  if (!row) {
+    button.hidden = true;
+    return;
+  }
+  row.setAttribute("aria-current", "true");
+  watcher.observe(row); // answers whether it is in sight, without reading the layout here
+}
+
+function seen(entries) {
+  const entry = entries.at(-1);
+  if (entry.target !== current) return;
+  const inSight = entry.intersectionRatio > 0;
+  if (inSight) away = false;
+  else if (scrolled) away = true;
+  if (toggle.checked && !away && !scrolled && entry.intersectionRatio < 0.99) show();
+  button.hidden = inSight || (toggle.checked && !away);
+  button.dataset.way = entry.boundingClientRect.top < entry.rootBounds?.top ? "up" : "down";
+}
+
+function show() {
+  if (!current) return;
+  ours = true;
+  current.scrollIntoView({ block: "center" });
+  // Blocks that were never laid out only guess their height: look again when they are.
+  requestAnimationFrame(() => {
+    if (ours) current?.scrollIntoView({ block: "center" });
+    requestAnimationFrame(() => requestAnimationFrame(() => (ours = false)));
+  });
+}
+
+function resume() {
+  away = scrolled = false;
+  button.hidden = true;
+  show();
+}
+
+// What the sticky bar or player covers is not in sight.
+function watch() {
+  watcher?.disconnect();
+  const cover = document.querySelector(matchMedia("(width < 60rem)").matches ? ".player" : ".range");
+  const top = Math.ceil(cover?.getBoundingClientRect().height ?? 0);
+  watcher = new IntersectionObserver(seen, { rootMargin: `-${top}px 0px 0px 0px`, threshold: [0, 0.01, 1] });
+  if (current) watcher.observe(current);
+}
+
+addEventListener("scroll", () => (scrolled ||= !ours), { passive: true });
+for (const name of ["wheel", "touchmove", "keydown"]) {
+  addEventListener(name, () => (ours = false), { passive: true });
+}
+addEventListener("resize", watch);
+button.addEventListener("click", resume);
+toggle.addEventListener("change", () => {
+  localStorage.setItem("follow", toggle.checked ? "1" : "0");
+  if (toggle.checked) resume();
+});
+document.addEventListener("desk:seek", (event) => {
+  away = scrolled = false;
+  tick(event.detail.at);
+});
+for (const name of ["playing", "seeking", "seeked", "ratechange", "pause", "ended", "loadedmetadata"]) {
+  player.addEventListener(name, () => tick());
+}
+player.addEventListener("waiting", () => clearTimeout(timer));
+document.addEventListener("visibilitychange", () => document.hidden || tick());
+
+// Lines come while the task runs, and go with a range.
+new MutationObserver((records) => {
+  if (records.every((record) => record.target.closest("#rows li, form, output"))) return;
+  stale = true;
+  if (current && !current.isConnected) {
+    current.removeAttribute("aria-current");
+    current = null;
+  }
+  tick();
+}).observe(script, { childList: true, subtree: true });
+
+toggle.checked = localStorage.getItem("follow") !== "0";
+watch();
+const opened = player.src.match(/#t=([\d.]+)/);
+current = document.getElementById("now");
+if (current) watcher.observe(current);
+if (opened) {
+  tick(Number(opened[1]));
+  show();
+} else {
+  (window.requestIdleCallback ?? setTimeout)(() => tick());
+}

@@ -1,0 +1,151 @@
+// The time range is in the address; a line can become the range; links can be copied.
+
+const player = document.getElementById("player");
+const copied = document.getElementById("copied");
+const tools = document.getElementById("row-tools").content.firstElementChild;
+
+const transcript = () => document.getElementById("transcript");
+const page = (query) => location.pathname + (query ? `?${query}` : "");
+const rangeOf = (search) => ["start", "end"].map((name) => new URLSearchParams(search).get(name) ?? "").join();
+
+let shown = rangeOf(location.search);
+let whole = null;
+
+// --- the address ---
+
+document.addEventListener("htmx:configRequest", (event) => {
+  if (event.detail.elt.id !== "range") return;
+  for (const name of ["start", "end"]) {
+    if (!event.detail.formData.get(name)?.trim()) event.detail.formData.delete(name);
+  }
+});
+// The whole transcript is laid aside while a range is shown, so that "Clear" needs no server.
+// (htmx would also walk through each of ten thousand lines that it takes away.)
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { target, shouldSwap } = event.detail;
+  if (!shouldSwap || target.id !== "transcript") return;
+  const stand = document.createElement("div");
+  stand.id = "transcript";
+  whole = target.dataset.query || document.querySelector("[data-poll]") ? whole : target;
+  target.replaceWith(stand);
+  event.detail.target = stand;
+});
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.elt.id === "range-clear" && putBack()) event.preventDefault();
+});
+
+// False when there is nothing laid aside, or another transcript was made meanwhile.
+function putBack() {
+  const task = (element) => element.querySelector("[name=task]").value;
+  if (!whole || document.querySelector("[data-poll]") || task(whole) !== task(transcript())) return false;
+  transcript().replaceWith(whole);
+  document.getElementById("range").reset();
+  if (shown !== rangeOf("")) history.pushState(null, "", page(""));
+  shown = rangeOf("");
+  keepFocus();
+  return true;
+}
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  const asked = event.detail.requestConfig?.elt?.id;
+  if ((asked !== "range" && asked !== "range-clear") || event.detail.target.id === "range") return;
+  const query = transcript().dataset.query;
+  if (rangeOf(query) !== shown) history.pushState(null, "", page(query));
+  shown = rangeOf(query);
+  scrollToTop();
+  keepFocus();
+});
+// Back and forward fetch the lines of that address; the player plays on.
+addEventListener("popstate", () => {
+  if (rangeOf(location.search) === shown) return;
+  shown = rangeOf(location.search);
+  if (shown === rangeOf("") && putBack()) return;
+  window.htmx.ajax("GET", page(location.search.slice(1)), { target: "#transcript", swap: "outerHTML" });
+});
+
+// What had the focus may be gone with the old lines: the line that was asked for has it then.
+let ranged = null; // the start of the line whose range was asked for
+
+function keepFocus() {
+  const from = ranged;
+  ranged = null;
+  if (document.activeElement && document.activeElement !== document.body) return;
+  const row = from === null ? null : [...document.querySelectorAll("#rows li")].find((each) => startOf(each) === from);
+  (row?.querySelector("a") ?? document.getElementById("range-show")).focus({ preventScroll: true });
+}
+
+function scrollToTop() {
+  const script = document.getElementById("script");
+  if (script.getBoundingClientRect().top < 0) script.scrollIntoView({ block: "start" });
+}
+
+// --- a line's own tools: one element that goes to the line under the pointer or the focus ---
+
+function lend(event) {
+  const row = event.target.closest?.("#rows li");
+  if (row && tools.parentElement !== row) row.append(tools);
+}
+document.addEventListener("pointerover", lend);
+document.addEventListener("focusin", lend);
+
+const number = (text) => Number(Number(text).toFixed(3));
+
+function startOf(row) {
+  const href = row.querySelector("a").getAttribute("href");
+  return number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#")));
+}
+
+// An end is written only where the next line does not begin at once.
+function endOf(row) {
+  if (row.dataset.e) return number(row.dataset.e);
+  return startOf(row.nextElementSibling ?? row.parentElement.nextElementSibling.firstElementChild);
+}
+
+tools.addEventListener("click", (event) => {
+  const act = event.target.dataset.row;
+  const row = tools.parentElement;
+  if (act === "link") copyLink(startOf(row));
+  if (act !== "range") return;
+  const form = document.getElementById("range");
+  form.elements.start.value = ranged = startOf(row);
+  form.elements.end.value = endOf(row);
+  form.requestSubmit();
+});
+
+// --- links ---
+
+document.getElementById("copy-link").addEventListener("click", () => copyLink(number(player.currentTime)));
+
+async function copyLink(at) {
+  const query = transcript().dataset.query;
+  const link = location.origin + page(`${query ? `${query}&` : ""}t=${at}`);
+  const done = await copy(link);
+  copied.textContent = done ? `Copied the link to ${clock(at)}` : link;
+}
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copyByHand(text);
+  }
+}
+
+// Without https there is no clipboard to write to, but a selection can be copied.
+function copyByHand(text) {
+  const area = document.createElement("textarea");
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand("copy");
+  area.remove();
+  return done;
+}
+
+function clock(seconds) {
+  const whole = Math.floor(seconds);
+  const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  if (!parts[0]) parts.shift();
+  return parts.map((part, i) => (i ? String(part).padStart(2, "0") : part)).join(":");
+}

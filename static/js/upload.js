@@ -1,0 +1,301 @@
+// Sends files one after the other and tells how far each one is. Without it the form works as it is.
+
+const form = document.getElementById("upload");
+const section = document.getElementById("uploads");
+const queue = document.getElementById("queue");
+const sum = document.getElementById("uploads-sum");
+const template = document.getElementById("queue-row");
+
+const items = []; // every file of this page, in order
+const CAPTIONS = /\.(srt|vtt)$/i;
+const MAYBE = "The connection broke after the file was sent. It may have arrived: look in the library, or try again. It is never kept twice.";
+const stem = (name) => name.replace(/\.[^.]*$/, "").toLowerCase();
+
+// --- files come in ---
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const chosen = form.elements.file.files;
+  if (!chosen.length) return;
+  add([...chosen], [...form.elements.captions.files]);
+  form.elements.file.value = form.elements.captions.value = "";
+});
+
+const holdsFiles = (event) => event.dataTransfer?.types.includes("Files");
+document.addEventListener("dragover", (event) => {
+  if (!holdsFiles(event)) return;
+  event.preventDefault();
+  document.body.classList.add("dropping");
+});
+document.addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) document.body.classList.remove("dropping");
+});
+document.addEventListener("drop", (event) => {
+  if (!holdsFiles(event)) return;
+  event.preventDefault();
+  document.body.classList.remove("dropping");
+  document.getElementById("upload-fold")?.setAttribute("open", "");
+  const files = [...event.dataTransfer.files];
+  const videos = files.filter((file) => !CAPTIONS.test(file.name));
+  const captions = files.filter((file) => CAPTIONS.test(file.name));
+  if (videos.length) add(videos, [...captions, ...form.elements.captions.files]);
+  else keepCaptions(captions);
+});
+
+// Captions that are dropped alone wait in their field for a video.
+function keepCaptions(files) {
+  const transfer = new DataTransfer();
+  for (const file of files) transfer.items.add(file);
+  form.elements.captions.files = transfer.files;
+}
+
+function add(files, captions) {
+  const limit = Number(form.dataset.maxFiles);
+  const fields = new FormData(form);
+  const alone = files.length === 1 && captions.length === 1;
+  files.forEach((file, position) => {
+    const own = alone ? captions[0] : captions.find((each) => stem(each.name) === stem(file.name));
+    const item = { file, captions: own, fields, key: crypto.randomUUID?.() ?? fallbackKey(), state: "waiting" };
+    draw(item);
+    items.push(item);
+    if (position >= limit) refuse(item, `Send at most ${limit} files at once.`);
+    else if (file.size > Number(form.dataset.maxBytes)) refuse(item, `This file is too large: ${bytes(file.size)}. The limit is ${form.dataset.maxSize} a file.`);
+    else if (file.size === 0) refuse(item, "This file is empty.");
+    else say(item, "Waiting");
+  });
+  for (const file of alone ? [] : captions) {
+    if (files.some((each) => stem(each.name) === stem(file.name))) continue;
+    const item = { file, state: "refused" };
+    draw(item);
+    refuse(item, "These captions belong to none of the files: give both the same name.");
+  }
+  section.hidden = false;
+  next();
+}
+
+// crypto.randomUUID needs https or this machine.
+function fallbackKey() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// --- one after the other ---
+
+async function next() {
+  count();
+  if (items.some((item) => item.state === "sending")) return;
+  const item = items.find((each) => each.state === "waiting");
+  if (!item) return;
+  item.state = "sending";
+  const why = await refusal(item);
+  if (item.state !== "sending") return next();
+  if (why) {
+    refuse(item, why);
+    return next();
+  }
+  send(item);
+}
+
+// Asked before gigabytes are sent for nothing.
+async function refusal({ file, captions, fields }) {
+  const query = new URLSearchParams({ size: file.size, name: file.name });
+  for (const name of ["index", "new_index", "language"]) query.append(name, fields.get(name) ?? "");
+  if (captions) query.delete("language"); // nobody listens then
+  try {
+    const answer = await fetch(`${form.dataset.check}?${query}`, { headers: { Accept: "application/json" } });
+    return (await answer.json()).message;
+  } catch {
+    return ""; // the upload itself will say it
+  }
+}
+
+function send(item) {
+  const body = new FormData();
+  for (const name of ["csrfmiddlewaretoken", "index", "new_index", "language"]) body.append(name, item.fields.get(name) ?? "");
+  body.append("upload_key", item.key);
+  if (item.captions) body.append("captions", item.captions);
+  body.append("file", item.file);
+
+  const request = (item.request = new XMLHttpRequest());
+  request.open("POST", form.action);
+  request.setRequestHeader("Accept", "application/json");
+  item.started = item.last = performance.now();
+  item.sent = item.rate = 0;
+  item.arrived = false;
+  request.upload.onprogress = (event) => progress(item, event.loaded, event.total);
+  request.upload.onload = () => {
+    item.arrived = true; // from here on the server decides, whether this page waits or not
+    item.row.querySelector("progress").removeAttribute("value");
+    say(item, "Looking at the file");
+    buttons(item);
+    count();
+  };
+  request.onload = () => settle(item, request);
+  request.onerror = () => fail(item, item.arrived ? MAYBE : "The connection broke, so nothing was kept.");
+  request.onabort = () => fail(item, "Cancelled.");
+  request.send(body);
+  draw(item);
+}
+
+function progress(item, sent, total) {
+  const now = performance.now();
+  item.row.querySelector("progress").value = sent / total;
+  if (now - item.last < 250 && sent < total) return;
+  const rate = ((sent - item.sent) * 1000) / Math.max(now - item.last, 1);
+  item.rate = item.rate ? item.rate * 0.8 + rate * 0.2 : rate;
+  [item.last, item.sent] = [now, sent];
+  const parts = [`${bytes(sent)} of ${bytes(total)}`, `${bytes(item.rate)}/s`];
+  if (now - item.started > 1500 && item.rate > 0) parts.push(`${lasts((total - sent) / item.rate)} left`);
+  say(item, parts.join(" · "));
+}
+
+function settle(item, request) {
+  const result = answerOf(request);
+  if (!result) fail(item, sentences[request.status] ?? "The server could not take this file. Trying again may help.");
+  else if (result.ok) finish(item, result);
+  else refuse(item, result.message);
+  next();
+}
+
+// Null when it is no answer of the upload view: a page of an error, or the sign-in page.
+function answerOf(request) {
+  try {
+    return JSON.parse(request.responseText).results[0];
+  } catch {
+    return null;
+  }
+}
+
+const sentences = {
+  200: "You were signed out. Reload the page and sign in.",
+  403: "This page is too old. Reload it and send the file again.",
+  413: "This file is larger than the server takes.",
+};
+
+function finish(item, result) {
+  item.state = "done";
+  item.row.className = "done";
+  const link = document.createElement("a");
+  link.href = result.url;
+  link.textContent = item.file.name;
+  item.row.querySelector(".name").replaceChildren(link);
+  say(item, "");
+  buttons(item);
+  if (document.getElementById("listing")) relist().then(() => showState(item, result.id));
+  else showState(item, result.id);
+}
+
+// The list and its counts as they are now; an open question in it is not taken away.
+async function relist() {
+  while (document.querySelector("#listing :popover-open")) await new Promise((ok) => setTimeout(ok, 500));
+  await window.htmx.ajax("GET", location.href, { target: "#listing", swap: "outerHTML" });
+}
+
+// In the item's own row, unless the page's list shows the video.
+function showState(item, id) {
+  const meter = item.row.querySelector("progress");
+  if (document.getElementById(`state-${id}`)) return meter.remove();
+  const state = document.createElement("div");
+  state.id = `state-${id}`;
+  const unseen = document.createElement("span"); // lists show a poster, this row does not
+  unseen.hidden = true;
+  unseen.append(Object.assign(document.createElement("span"), { id: `poster-${id}` }));
+  meter.replaceWith(state, unseen);
+  // The answer fills the state in and arms the page's polling.
+  window.htmx.ajax("GET", `${form.dataset.states}?id=${id}`, { target: "#states", swap: "none" });
+}
+
+function refuse(item, sentence) {
+  item.state = "refused";
+  item.row.className = "refused";
+  say(item, sentence);
+  buttons(item);
+}
+
+// May be tried again: the same key makes it the same video, should it have arrived after all.
+function fail(item, sentence) {
+  item.state = "failed";
+  item.row.className = "failed";
+  say(item, sentence);
+  buttons(item);
+  next();
+}
+
+const canStop = (item) => item.state === "waiting" || (item.state === "sending" && !item.arrived);
+
+function cancel(item) {
+  if (!canStop(item)) return;
+  if (item.state === "sending" && item.request) item.request.abort();
+  else fail(item, "Cancelled.");
+}
+
+queue.addEventListener("click", (event) => {
+  const act = event.target.dataset.act;
+  const item = items.find((each) => each.row === event.target.closest("li"));
+  if (!act || !item) return;
+  if (act === "cancel") cancel(item);
+  if (act === "again") {
+    item.state = "waiting";
+    item.request = null;
+    item.arrived = false;
+    item.row.className = "sending";
+    say(item, "Waiting");
+    buttons(item);
+    next();
+  }
+});
+document.getElementById("cancel-all").addEventListener("click", () => {
+  for (const item of items.filter((each) => each.state === "waiting")) cancel(item);
+  for (const item of items.filter((each) => each.state === "sending")) cancel(item);
+});
+addEventListener("beforeunload", (event) => {
+  if (items.some((item) => item.state === "sending" || item.state === "waiting")) event.preventDefault();
+});
+
+// --- what is seen ---
+
+function draw(item) {
+  if (!item.row) {
+    item.row = template.content.firstElementChild.cloneNode(true);
+    item.row.querySelector(".name").textContent = item.file.name;
+    item.row.querySelector(".size").textContent = bytes(item.file.size);
+    queue.append(item.row);
+  }
+  item.row.querySelector("progress").value = 0;
+}
+
+function say(item, sentence) {
+  item.row.querySelector(".say").textContent = sentence;
+}
+
+function buttons(item) {
+  item.row.querySelector("[data-act=cancel]").hidden = !canStop(item);
+  item.row.querySelector("[data-act=again]").hidden = item.state !== "failed";
+  if (item.state === "refused" || item.state === "failed") item.row.querySelector("progress").hidden = true;
+  else if (item.state === "waiting") item.row.querySelector("progress").hidden = false;
+}
+
+function count() {
+  const left = items.filter((item) => item.state === "waiting" || item.state === "sending").length;
+  const number = (state) => items.filter((item) => item.state === state).length;
+  const words = [`${number("done")} of ${items.length} sent`];
+  if (number("refused")) words.push(`${number("refused")} refused`);
+  if (number("failed")) words.push(`${number("failed")} not sent`);
+  sum.textContent = words.join(", ") + (left ? "" : ". Nothing is waiting.");
+  document.getElementById("cancel-all").hidden = !items.some(canStop);
+}
+
+function bytes(count) {
+  const units = ["B", "KB", "MB", "GB", "TB"];
+  let unit = 0;
+  while (count >= 1024 && unit < units.length - 1) {
+    count /= 1024;
+    unit++;
+  }
+  return `${count.toFixed(unit && count < 100 ? 1 : 0)} ${units[unit]}`;
+}
+
+function lasts(seconds) {
+  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 90 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

@@ -1,0 +1,89 @@
+"""A real browser on a real server. A page that complains in its console fails its test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.factories import make_index, make_transcript
+from videos.local_user import local_user
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FOUND = next(filter(None, map(shutil.which, NAMES)), "/usr/bin/chromium")
+CHROMIUM = os.environ.get("CHROMIUM") or FOUND
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --disable-dev-shm-usage "
+    "--autoplay-policy=no-user-gesture-required"
+)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if not Path(CHROMIUM).exists():
+        if os.environ.get("CI"):
+            pytest.fail(f"No browser at {CHROMIUM}.")
+        pytest.skip(f"No browser at {CHROMIUM}.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser, live_server, transactional_db, settings):
+    """Opens a path in a context of its own; the options are the context's."""
+    settings.DEFAULT_ENGINE = "sphinx"  # or the form asks the network for a better one
+    contexts, complaints = [], []
+
+    def open_page(path: str, *, expect_errors: bool = False, **options):
+        options = {"viewport": {"width": 1280, "height": 800}} | options
+        context = browser.new_context(base_url=live_server.url, **options)
+        context.set_default_timeout(8000)
+        contexts.append(context)
+        page = context.new_page()
+        if not expect_errors:
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.on("console", lambda message: _note(complaints, message))
+        page.goto(path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def _note(complaints: list[str], message) -> None:
+    if message.type == "error" or "Content Security Policy" in message.text:
+        complaints.append(message.text)
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory) -> bytes:
+    """Two minutes of a moving picture in a few kilobytes."""
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    picture = np.zeros((90, 160, 3), np.uint8)
+    with av.open(str(path), "w", options={"movflags": "faststart"}) as out:
+        stream = out.add_stream("libx264", rate=5, options={"preset": "ultrafast", "g": "10"})
+        stream.width, stream.height, stream.pix_fmt = 160, 90, "yuv420p"
+        for number in range(600):
+            picture[:, :, 1] = number % 200
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    return path.read_bytes()
+
+
+@pytest.fixture
+def film(clip, transactional_db):
+    """A ready video of two minutes with 60 lines, one every two seconds."""
+    cues = [(n * 2000, n * 2000 + 1900, f"This is line {n}.") for n in range(60)]
+    index = make_index(local_user(), name="Films")
+    return make_transcript(cues, index, content=clip, filename="film.mp4", duration_ms=120_000)

@@ -1,0 +1,263 @@
+from __future__ import annotations
+
+import re
+import threading
+import time
+
+from playwright.sync_api import expect
+
+from tests.factories import make_index, make_task, make_video
+from videos import ingest
+from videos.local_user import local_user
+from videos.models import Task, Video
+
+
+def a_file(sample, name="interview.mp4") -> dict[str, object]:
+    return {"name": name, "mimeType": "video/mp4", "buffer": sample.read_bytes()}
+
+
+def test_files_are_sent_one_by_one_and_lead_to_their_pages(open_page, sample):
+    page = open_page("/upload/")
+
+    page.get_by_label("Choose video or sound files").set_input_files(
+        [a_file(sample), a_file(sample, "second.mp4")]
+    )
+    page.get_by_role("button", name="Upload", exact=True).click()
+
+    queue = page.locator("#queue li")
+    expect(queue).to_have_count(2)
+    expect(page.locator("#uploads-sum")).to_have_text("2 of 2 sent. Nothing is waiting.")
+    expect(queue.first).to_contain_text("Waiting for its turn")
+
+    Task.objects.unfinished().finish("failed", "The sound is broken.")
+    expect(queue.first).to_contain_text("The sound is broken.")  # the state goes on by itself
+
+    page.get_by_role("link", name="interview.mp4").click()
+    expect(page.get_by_role("heading", name="interview.mp4")).to_be_visible()
+    assert Video.objects.count() == 2
+
+
+def test_what_is_refused_is_said_and_the_others_go_on(open_page, sample):
+    page = open_page("/upload/")
+    bad = {"name": "notes.mp4", "mimeType": "video/mp4", "buffer": b"just words"}
+    empty = {"name": "empty.mp4", "mimeType": "video/mp4", "buffer": b""}
+
+    page.get_by_label("Choose video or sound files").set_input_files([bad, empty, a_file(sample)])
+    page.get_by_role("button", name="Upload", exact=True).click()
+
+    queue = page.locator("#queue li")
+    expect(page.locator("#uploads-sum")).to_have_text("1 of 3 sent, 2 refused. Nothing is waiting.")
+    expect(queue.nth(0)).to_have_class("refused")
+    expect(queue.nth(1)).to_contain_text("This file is empty.")
+    expect(queue.nth(2).get_by_role("link")).to_have_text("interview.mp4")
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_sent(open_page, sample, settings):
+    settings.MAX_UPLOAD_BYTES = 1000
+    page = open_page("/upload/")
+    sent = []
+    page.on("request", lambda request: sent.append(request.method))
+
+    page.get_by_label("Choose video or sound files").set_input_files(a_file(sample))
+    page.get_by_role("button", name="Upload", exact=True).click()
+
+    expect(page.locator("#queue li")).to_contain_text("This file is too large")
+    assert "POST" not in sent
+
+
+def test_a_language_the_engine_does_not_know_is_refused_before_it_is_sent(open_page, sample):
+    page = open_page("/upload/")
+    sent = []
+    page.on("request", lambda request: sent.append(request.method))
+
+    page.get_by_label("Choose video or sound files").set_input_files(a_file(sample))
+    page.get_by_label("Spoken language").select_option("de")
+    page.get_by_role("button", name="Upload", exact=True).click()
+
+    expect(page.locator("#queue li")).to_contain_text("does not understand this language")
+    assert "POST" not in sent
+
+
+def test_the_way_of_the_bytes_is_told(open_page, sample):
+    page = open_page("/upload/")
+    network = page.context.new_cdp_session(page)
+    network.send("Network.enable")
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 60_000}
+    network.send("Network.emulateNetworkConditions", slow)
+
+    page.get_by_label("Choose video or sound files").set_input_files(a_file(sample))
+    page.get_by_role("button", name="Upload", exact=True).click()
+
+    row = page.locator("#queue li")
+    told = re.compile(r"\d.* of 19\d KB · \d.* KB/s · \d+ s left")
+    expect(row.locator(".say")).to_have_text(told)
+    expect(row.get_by_role("link")).to_have_text("interview.mp4")
+
+
+def test_an_upload_can_be_cancelled_and_tried_again(open_page, sample):
+    page = open_page("/upload/", expect_errors=True)
+    held = []
+    page.route("**/upload/", lambda route: held.append(route) if not held else route.continue_())
+
+    page.get_by_label("Choose video or sound files").set_input_files(a_file(sample))
+    page.get_by_role("button", name="Upload", exact=True).click()
+    row = page.locator("#queue li")
+    row.get_by_role("button", name="Cancel").click()
+    expect(row).to_contain_text("Cancelled.")
+    assert not Video.objects.exists()
+
+    row.get_by_role("button", name="Try again").click()
+    expect(row.get_by_role("link")).to_have_text("interview.mp4")
+
+
+def test_what_has_arrived_cannot_be_cancelled(open_page, sample, monkeypatch):
+    look, told = ingest.accept, threading.Event()
+    monkeypatch.setattr(ingest, "accept", lambda *given: told.wait(20) and look(*given))
+    page = open_page("/upload/")
+
+    page.get_by_label("Choose video or sound files").set_input_files(a_file(sample))
+    page.get_by_role("button", name="Upload", exact=True).click()
+    row = page.locator("#queue li")
+    expect(row).to_contain_text("Looking at the file")
+    expect(row.get_by_role("button", name="Cancel")).to_be_hidden()
+    expect(page.get_by_role("button", name="Cancel all")).to_be_hidden()
+
+    told.set()
+    expect(row.get_by_role("link")).to_have_text("interview.mp4")
+
+
+BREAK_OFF = """(row) => {
+    const request = window.lastRequest;
+    request.onabort = null;
+    request.abort();
+    request.dispatchEvent(new ProgressEvent("error"));
+}"""
+REMEMBER = """
+    const send = XMLHttpRequest.prototype.send;
+    XMLHttpRequest.prototype.send = function (body) {
+        window.lastRequest = this;
+        send.call(this, body);
+    };
+"""
+
+
+def test_a_break_after_the_last_byte_does_not_say_that_nothing_was_kept(
+    open_page, sample, monkeypatch
+):
+    look, told = ingest.accept, threading.Event()
+    monkeypatch.setattr(ingest, "accept", lambda *given: told.wait(20) and look(*given))
+    page = open_page("/upload/")
+    page.add_init_script(REMEMBER)
+    page.reload()
+
+    page.get_by_label("Choose video or sound files").set_input_files(a_file(sample))
+    page.get_by_role("button", name="Upload", exact=True).click()
+    row = page.locator("#queue li")
+    expect(row).to_contain_text("Looking at the file")
+    row.evaluate(BREAK_OFF)
+    expect(row).to_contain_text("It may have arrived: look in the library")
+
+    told.set()
+    while not Video.objects.exists():  # the server goes on by itself
+        time.sleep(0.05)
+    row.get_by_role("button", name="Try again").click()
+    expect(row.get_by_role("link")).to_have_text("interview.mp4")
+    assert Video.objects.count() == 1
+
+
+def test_files_dropped_on_the_library_are_sent(open_page, sample):
+    make_video(make_index(local_user()))
+    page = open_page("/")
+
+    page.evaluate_handle("() => new DataTransfer()")
+    data = page.evaluate_handle(
+        """async () => {
+            const bytes = await (await fetch("/static/sample/sample.mp4")).blob();
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([bytes], "dropped.mp4", { type: "video/mp4" }));
+            return transfer;
+        }"""
+    )
+    page.dispatch_event("body", "dragover", {"dataTransfer": data})
+    page.dispatch_event("body", "drop", {"dataTransfer": data})
+
+    expect(page.locator("#queue li").get_by_role("link")).to_have_text("dropped.mp4")
+
+
+def test_what_was_sent_enters_the_list_and_the_counts(open_page, sample):
+    index = make_index(local_user(), name="Rushes")
+    task = make_task(make_video(index, filename="old.mp4"))
+    page = open_page("/")
+    page.locator("summary").click()
+
+    page.get_by_label("Choose video or sound files").set_input_files(
+        [a_file(sample, "one.mp4"), a_file(sample, "two.mp4")]
+    )
+    page.get_by_role("button", name="Upload", exact=True).click()
+
+    expect(page.locator("#listing .name")).to_have_text(["two.mp4", "one.mp4", "old.mp4"])
+    expect(page.locator("#index-list")).to_contain_text("3 videos")
+    expect(page.locator("#uploads-sum")).to_have_text("2 of 2 sent. Nothing is waiting.")
+    expect(page.locator("#queue progress")).to_have_count(0)
+    ids = page.locator("[id]").evaluate_all("(all) => all.map((one) => one.id)")
+    assert len(ids) == len(set(ids))
+
+    Task.objects.filter(pk=task.pk).finish("ready")  # the new list goes on asking
+    expect(page.locator(".video", has_text="old.mp4")).to_contain_text("Ready")
+
+
+def test_the_first_upload_fills_the_empty_library(open_page, sample):
+    page = open_page("/")
+
+    page.get_by_label("Choose video or sound files").set_input_files(a_file(sample))
+    page.get_by_role("button", name="Upload", exact=True).click()
+
+    expect(page.locator("#listing .name")).to_have_text("interview.mp4")
+    expect(page.locator("#index-list")).to_contain_text("1 video")
+
+
+def test_the_form_works_without_javascript(open_page, sample):
+    page = open_page("/", java_script_enabled=False)
+
+    page.get_by_label("Choose video or sound files").set_input_files(a_file(sample))
+    page.get_by_label("Index", exact=True).fill("Dailies")
+    page.get_by_role("button", name="Upload", exact=True).click()
+
+    expect(page.get_by_role("heading", name="interview.mp4")).to_be_visible()
+    assert Video.objects.get().index.name == "Dailies"
+
+
+def test_the_sample_is_one_click_away(open_page, sample):
+    page = open_page("/")
+
+    page.get_by_role("button", name="Look around with a sample video").click()
+
+    expect(page.locator("#progress")).to_contain_text("Waiting for its turn")
+    expect(page.locator("#player")).to_be_visible()
+
+
+def test_deleting_asks_first(open_page):
+    video = make_video(make_index(local_user()), filename="old.mp4")
+    make_task(video, status="failed")
+    page = open_page("/")
+
+    page.get_by_role("button", name="Delete…").click()
+    page.get_by_role("button", name="Keep it").click()
+    assert Video.objects.exists()
+
+    page.get_by_role("button", name="Delete…").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_text("Deleted old.mp4.")).to_be_visible()
+    assert not Video.objects.exists()
+
+
+def test_states_in_the_list_go_on_by_themselves(open_page):
+    task = make_task(make_video(make_index(local_user())))
+    page = open_page("/")
+    state = page.locator(".state")
+    expect(state).to_contain_text("Waiting for its turn")
+
+    Task.objects.filter(pk=task.pk).finish("ready")
+
+    expect(state).to_contain_text("Ready")
+    expect(page.locator("#states")).not_to_have_attribute("hx-trigger", "every 3s")

@@ -1,0 +1,60 @@
+"""How the templates say lengths and moments."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from fractions import Fraction
+
+from django import template
+from django.utils import timezone
+
+from videos import timecode
+
+register = template.Library()
+
+
+@register.filter
+def clock(ms: int | None) -> str:
+    """``4:40``, ``1:04:40``."""
+    return timecode.clock(ms or 0)
+
+
+@register.filter
+def exact_clock(ms: int | None) -> str:
+    """What a time field shows: as short as it can be without changing the moment."""
+    if ms is None:
+        return ""
+    return f"{timecode.clock(ms)}{_fraction(ms)}"
+
+
+def _fraction(ms: int) -> str:
+    return f".{ms % 1000:03d}".rstrip("0") if ms % 1000 else ""
+
+
+@register.filter
+def seconds(ms: int | None) -> str:
+    """``280.94``, for URLs."""
+    return "" if ms is None else timecode.ms_to_seconds(ms)
+
+
+@register.filter
+def day(moment: datetime) -> str:
+    """The date, without the year while it is this one, and the time of a thing of today."""
+    now = timezone.now()
+    if moment.date() == now.date():
+        return f"Today {moment:%H:%M}"
+    return (
+        f"{moment.day} {moment:%b}" if moment.year == now.year else f"{moment.day} {moment:%b %Y}"
+    )
+
+
+@register.filter
+def thousands(number: int) -> str:
+    """``10,000``."""
+    return f"{number:,}"
+
+
+@register.filter
+def fps(rate: Fraction) -> str:
+    """``25``, ``23.976``."""
+    return f"{float(rate):.3f}".rstrip("0").rstrip(".")

@@ -1,0 +1,79 @@
+"""What went wrong, in one sentence, with the site around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+
+from videos.timecode import spoken
+
+SENTENCES = {
+    400: "This address or form cannot be understood.",
+    403: "You may not do this.",
+    404: "There is nothing here, or it is not yours.",
+    413: "What was sent is too large.",
+    507: "The disk of this server is full. Nothing was kept; make room and send it again.",
+    500: "Something went wrong on this server. Trying again may help; the fault was written down.",
+}
+
+
+def page(request: HttpRequest, status: int, sentence: str = "") -> HttpResponse:
+    """The page for an error. (htmx shows no error pages: static/js/page.js says a sentence.)"""
+    sentence = sentence or SENTENCES[status]
+    title = HTTPStatus(status).phrase.capitalize()
+    context = {"status": status, "title": title, "sentence": sentence}
+    return render(request, "errors/error.html", context, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return page(request, 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return page(request, 403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return page(request, 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return page(request, 500)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return page(request, 403, "This form is too old. Go back, reload the page and send it again.")
+
+
+def say_refusal(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware: answer for a body that the web server could not keep (see ``videos.web``).
+
+    It stands before whatever would read the body, which is empty now.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        refusal = request.headers.get("X-Body-Refused")
+        if refusal is None:
+            return get_response(request)
+        status = 507 if refusal == "disk-full" else 413
+        if request.accepts("text/html"):
+            return page(request, status)
+        results = [{"ok": False, "message": SENTENCES[status]}]
+        return JsonResponse({"results": results}, status=status)
+
+    return middleware
+
+
+def too_many_tries(request: HttpRequest, *about: object) -> HttpResponse:
+    """For django-axes: this name gave too many wrong passwords from this address."""
+    minutes = spoken(settings.AXES_COOLOFF_TIME.total_seconds())
+    sentence = f"Too many wrong passwords. Wait {minutes}, then try again."
+    response = page(request, 429, sentence)
+    response.headers["Retry-After"] = str(int(settings.AXES_COOLOFF_TIME.total_seconds()))
+    return response

@@ -1,0 +1,127 @@
+"""A task's state in plain words. All that a page says about progress is said here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from videos import engines
+from videos.forms import LANGUAGE_NAMES
+from videos.models import Status, Step, Task, Video
+from videos.pipeline import CAPTIONS
+from videos.timecode import clock, spoken
+
+LOST_FILE = "This video has no task. Delete it and upload it again."
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """``kind`` is one of waiting, running, ready, failed, cancelled: the colour, not the words.
+
+    ``percent`` is None where no number would be true.
+    """
+
+    kind: str
+    headline: str
+    detail: str = ""
+    percent: int | None = None
+
+    @property
+    def is_final(self) -> bool:
+        return self.kind in ("ready", "failed", "cancelled")
+
+
+def latest_task(video: Video) -> Task | None:
+    """The newest of the video's tasks (they come newest first, prefetched in lists)."""
+    tasks = list(video.tasks.all()[:1]) if not _prefetched(video) else list(video.tasks.all())
+    if not tasks:
+        return None
+    tasks[0].video = video  # its duration gives the percentage, without another query
+    return tasks[0]
+
+
+def _prefetched(video: Video) -> bool:
+    return "tasks" in getattr(video, "_prefetched_objects_cache", {})
+
+
+def describe(task: Task | None, *, ahead: int = 0) -> State:
+    """Say what happens to the task now; ``ahead`` tasks have their turn before it."""
+    if task is None:
+        return State("failed", "Nothing is done with this video", LOST_FILE)
+    if task.status == Status.READY:
+        return State("ready", "Ready", percent=100)
+    known = task.video.transcript_id is not None  # an earlier task's: it stays
+    if task.cancelled:
+        headline = "New transcript cancelled" if known else "Cancelled"
+        return State("cancelled", headline, _kept(task), _percent(task))
+    if task.status == Status.FAILED:
+        headline = "Not transcribed again" if known else "Not transcribed"
+        return State("failed", headline, task.error, _percent(task))
+    return _running(task) if task.is_running else _waiting(task, ahead)
+
+
+def _running(task: Task) -> State:
+    if task.step == Step.PREPARE:
+        return State("running", "Checking the file")
+    if task.doing:
+        percent = None if task.fraction is None else int(task.fraction * 100)
+        return State("running", task.doing, percent=percent)
+    left = task.seconds_left
+    detail = f"about {spoken(left)} left" if left is not None else ""
+    return State("running", "Listening", detail, task.percent)
+
+
+def _waiting(task: Task, ahead: int) -> State:
+    if task.interruptions:
+        detail = f"Going on from {clock(task.done_ms)} {_when(task)}."
+        return State("waiting", "Interrupted", detail, _percent(task))
+    if task.done_ms:
+        detail = f"Going on from {clock(task.done_ms)}{_queue(ahead)}."
+        return State("waiting", "Waiting for its next turn", detail, task.percent)
+    return State("waiting", f"Waiting for its turn{_queue(ahead)}")
+
+
+def _queue(ahead: int) -> str:
+    return f", {ahead} before it" if ahead else ""
+
+
+def _when(task: Task) -> str:
+    """How soon a task that was set back is tried again."""
+    if task.not_before is None:
+        return "in a moment"
+    seconds = (task.not_before - timezone.now()).total_seconds()
+    return f"in {spoken(seconds)}" if seconds >= 1 else "in a moment"
+
+
+def _kept(task: Task) -> str:
+    return f"What was heard until {clock(task.done_ms)} is kept." if task.done_ms else ""
+
+
+def _percent(task: Task) -> int | None:
+    return task.percent if task.done_ms else None
+
+
+def count_ahead(task: Task) -> int:
+    """How many unfinished tasks were asked for before this one."""
+    return Task.objects.unfinished().filter(asked_at__lt=task.asked_at).count()
+
+
+def origin(task: Task) -> str:
+    """Who made a transcript: ``Whisper, model base, English``."""
+    parts = [engine_label(task.engine)]
+    if task.model:
+        parts.append(task.model if task.engine == CAPTIONS else f"model {task.model}")
+    language = task.heard_language or task.language
+    if language and task.engine != CAPTIONS:
+        parts.append(LANGUAGE_NAMES.get(language, language))
+    return ", ".join(parts)
+
+
+def engine_label(name: str) -> str:
+    if name == CAPTIONS:
+        return "Captions file"
+    try:
+        return engines.get(name).label
+    except KeyError:  # an engine of an earlier version
+        return name
