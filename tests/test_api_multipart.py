@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import io
+import os
+from datetime import timedelta
+
+import pytest
+from django.core import signing
+from django.test import Client
+from django.utils import timezone
+
+from tests.api import Caller, refusal
+from tests.factories import make_user
+from videos import multipart, storage, tasks
+from videos.ingest import Refused
+from videos.models import Asset, Upload
+
+ROOT = "/assets/multipart-uploads"
+
+
+@pytest.fixture(autouse=True)
+def _small_chunks(monkeypatch):
+    monkeypatch.setattr(multipart, "CHUNK_BYTES", 50_000)
+
+
+@pytest.fixture
+def data(sample) -> bytes:
+    return sample.read_bytes()
+
+
+def begin(caller, size, **more):
+    return caller.post(ROOT, {"filename": "a.mp4", "type": "video", "total_size": size, **more})
+
+
+def write(url: str, data: bytes):
+    """As the SDKs do: without the key."""
+    return Client().put(url, data, content_type="application/octet-stream")
+
+
+def parts(begun: dict, data: bytes) -> dict[int, bytes]:
+    size = begun["chunk_size"]
+    return {n + 1: data[n * size : (n + 1) * size] for n in range(begun["total_chunks"])}
+
+
+def send_all(begun: dict, data: bytes) -> list[dict]:
+    """All chunks, the last one first; their proofs."""
+    urls = {entry["chunk_index"]: entry["url"] for entry in begun["upload_urls"]}
+    proofs = []
+    for number, part in reversed(parts(begun, data).items()):
+        response = write(urls[number], part)
+        assert response.status_code == 200, response.content
+        etag = response["ETag"]
+        proofs.append({"chunk_index": number, "proof": etag, "proof_type": "etag"})
+    return proofs
+
+
+def test_chunks_in_any_order_become_an_asset(caller, data):
+    begun = begin(caller, len(data), user_metadata={"take": 3}).json()
+    path = f"{ROOT}/{begun['upload_id']}"
+    assert begun["total_chunks"] == 5
+    assert caller.get(f"/assets/{begun['asset_id']}").json()["status"] == "processing"
+    proofs = send_all(begun, data)
+
+    first = caller.post(path, {"completed_chunks": proofs[:3]}).json()
+    assert (first["processed_chunks"], first["total_completed"]) == (3, 3)
+    assert "url" not in first
+    last = caller.post(path, {"completed_chunks": proofs}).json()
+
+    assert (last["processed_chunks"], last["duplicate_chunks"]) == (2, 3)
+    assert last["url"].endswith(f"/v1.3/assets/{begun['asset_id']}")
+    asset = caller.get(f"/assets/{begun['asset_id']}").json()
+    assert (asset["status"], asset["size"]) == ("ready", len(data))
+    assert asset["user_metadata"] == {"take": 3}
+    stored = Asset.objects.get().media_name
+    assert storage.media_path(stored).read_bytes() == data
+    status = caller.get(path).json()
+    assert (status["status"], status["uploaded_size"]) == ("completed", len(data))
+    assert len(status["uploaded_chunks"]) == status["chunks_completed"] == 5
+    again = caller.post(path, {"completed_chunks": proofs}).json()
+    assert (again["processed_chunks"], again["duplicate_chunks"]) == (0, 5)
+
+
+def test_more_addresses_come_when_asked_for(caller, data):
+    begun = begin(caller, 50_000 * 20).json()
+    assert len(begun["upload_urls"]) == 10
+
+    path = f"{ROOT}/{begun['upload_id']}/presigned-urls"
+    more = caller.post(path, {"start": 11, "count": 50}).json()
+
+    assert [entry["chunk_index"] for entry in more["upload_urls"]] == list(range(11, 21))
+    assert refusal(caller.post(path, {"start": 21, "count": 1})) == (400, "parameter_invalid")
+    assert refusal(caller.post(path, {"start": 1})) == (400, "parameter_not_provided")
+
+
+def test_an_address_is_good_for_its_chunk_alone_and_not_for_long(caller, data, monkeypatch):
+    first, second = begin(caller, len(data)).json()["upload_urls"][:2]
+    signature = second["url"].partition("?")[2]
+
+    stolen = first["url"].partition("?")[0] + "?" + signature
+    assert refusal(write(stolen, data[:50_000])) == (403, "url_not_valid")
+    assert refusal(write(first["url"][:-1], data[:50_000])) == (403, "url_not_valid")
+    monkeypatch.setattr("videos.api.multipart.URL_SECONDS", -1)
+    assert refusal(write(first["url"], data[:50_000])) == (403, "url_not_valid")
+
+
+def test_no_other_signature_of_this_site_opens_a_chunk(caller, data):
+    begun = begin(caller, len(data)).json()
+    forged = signing.dumps([begun["upload_id"], 1], salt="another")
+    url = begun["upload_urls"][0]["url"].partition("=")[0]
+
+    assert refusal(write(f"{url}={forged}", data[:50_000])) == (403, "url_not_valid")
+
+
+@pytest.mark.parametrize("size", [0, 49_999, 50_001])
+def test_a_chunk_of_another_length_is_refused(caller, data, size):
+    url = begin(caller, len(data)).json()["upload_urls"][0]["url"]
+
+    assert refusal(write(url, data[:size])) == (400, "chunk_refused")
+
+
+def test_a_wrong_proof_is_refused(caller, data):
+    begun = begin(caller, len(data)).json()
+    proofs = send_all(begun, data)
+    path = f"{ROOT}/{begun['upload_id']}"
+
+    for wrong in (
+        [{"chunk_index": 1, "proof": "0" * 64}],
+        [{"chunk_index": 6, "proof": proofs[0]["proof"]}],
+        [{"chunk_index": True, "proof": proofs[0]["proof"]}],
+        [{"chunk_index": 1}],
+        [],
+        "all",
+    ):
+        response = caller.post(path, {"completed_chunks": wrong})
+        assert refusal(response) == (400, "parameter_invalid")
+    assert Upload.objects.get().status == "active"
+
+
+def test_a_file_that_is_no_video_ends_the_upload_and_the_asset_says_why(caller, settings):
+    data = b"just words"
+    begun = begin(caller, len(data)).json()
+    path = f"{ROOT}/{begun['upload_id']}"
+
+    caller.post(path, {"completed_chunks": send_all(begun, data)})
+
+    assert caller.get(path).json()["status"] == "failed"
+    asset = caller.get(f"/assets/{begun['asset_id']}").json()
+    assert asset["status"] == "failed" and asset["error"]["message"]
+    assert not list(settings.INCOMING_ROOT.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"total_size": 5}, "parameter_not_provided"),
+        ({"filename": "a"}, "parameter_not_provided"),
+        ({"filename": "a", "total_size": 0}, "parameter_invalid"),
+        ({"filename": "a", "total_size": 1.5}, "parameter_invalid"),
+        ({"filename": "a", "total_size": "5"}, "parameter_invalid"),
+        ({"filename": "a", "total_size": 10**14}, "video_filesize_too_large"),
+    ],
+)
+def test_a_wrong_beginning_is_400_with_its_code(caller, body, code):
+    assert refusal(caller.post(ROOT, body)) == (400, code)
+    assert not Asset.objects.exists()
+
+
+def test_an_upload_that_took_too_long_is_over(caller, data):
+    begun = begin(caller, len(data)).json()
+    path = f"{ROOT}/{begun['upload_id']}"
+    assert [row["upload_id"] for row in caller.get(ROOT).json()["data"]] == [begun["upload_id"]]
+    assert Caller(make_user()).get(ROOT).json()["data"] == []
+    Upload.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+
+    assert caller.get(path).json()["status"] == "expired"
+    assert caller.get(ROOT).json()["data"] == []
+    url = begun["upload_urls"][0]["url"]
+    assert refusal(write(url, data[:50_000])) == (400, "upload_not_active")
+    tasks.clean_up()
+    assert caller.get(f"/assets/{begun['asset_id']}").json()["status"] == "failed"
+
+
+def test_nothing_is_written_into_a_file_that_is_complete(caller, data):
+    begun = begin(caller, len(data)).json()
+    upload = Upload.objects.get()
+    proofs = send_all(begun, data)
+    caller.post(f"{ROOT}/{begun['upload_id']}", {"completed_chunks": proofs})
+    kept = storage.media_path(Asset.objects.get().media_name)
+    os.link(kept, multipart.path_of(upload))  # as a writer that opened it before sees it
+
+    with pytest.raises(Refused):
+        multipart.write(upload, 1, io.BytesIO(b"x" * 50_000))
+    assert kept.read_bytes() == data
+
+
+def test_a_deleted_upload_leaves_no_bytes(caller, data, settings):
+    begun = begin(caller, len(data)).json()
+    write(begun["upload_urls"][0]["url"], data[:50_000])
+
+    assert caller.delete(f"/assets/{begun['asset_id']}").status_code == 204
+    settings.PART_FILE_HOURS = -1
+    tasks.clean_up()
+    assert not list(settings.INCOMING_ROOT.iterdir())

@@ -1,0 +1,173 @@
+"""/assets and /indexes/{id}/indexed-assets: upload once, then put into indexes."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import cast
+
+from django.db.models import Q
+from django.http import HttpResponse
+
+from videos import ingest
+from videos.api import ApiRequest, dialects, errors, indexes, limits, paging, params, tasks, videos
+from videos.api.endpoint import answer, done
+from videos.api.paging import Filter
+from videos.ingest import Refused, Wishes
+from videos.models import Asset, Status, Task, Video
+from videos.models.video import VideoQuerySet
+from videos.uploads import PartFile
+
+TYPES = ("image", "video", "audio", "document")
+INCLUDES = ("words", "sentences", "utterances")
+
+
+def of_type(field: str, side: str, name: str, value: str) -> Q:
+    if value not in TYPES:
+        raise errors.invalid(name, f"It may be {', '.join(TYPES)}.")
+    return Q(**{f"{field}__startswith": f"{value}/"})
+
+
+FILTERS = {
+    "asset_ids": Filter("pk", paging.equal),
+    "asset_types": Filter("content_type", of_type),
+    "filename": Filter("filename", paging.containing),
+}
+INDEXED_FILTERS = {
+    **videos.FILTERS,
+    "status": Filter("tasks__status", paging.state),
+    "asset_id": Filter("asset_id", paging.equal),
+}
+
+
+def find(request: ApiRequest, asset_id: object) -> Asset:
+    return params.find(Asset.objects.visible_to(request.user), asset_id, "assets")
+
+
+@limits.counts_as_upload
+def create(request: ApiRequest) -> HttpResponse:
+    if request.POST.get("method") == "url" or request.POST.get("url"):
+        raise errors.invalid("url", tasks.NO_FETCHING)
+    file = cast("PartFile | None", request.FILES.get("file"))
+    if file is None:
+        raise errors.required("file")
+    if file.refusal:
+        raise errors.ApiError(400, "video_filesize_too_large", file.refusal)
+    name = params.text("filename", request.POST.get("filename", ""), 255)
+    try:
+        asset = ingest.accept_asset(request.user, file, name, tasks.user_metadata(request))
+    except Refused as refusal:
+        raise tasks.in_words(refusal) from refusal
+    return answer(dialects.asset(asset), status=201)
+
+
+def list_all(request: ApiRequest) -> HttpResponse:
+    assets = Asset.objects.visible_to(request.user)
+    found = paging.narrow(assets, request.GET, FILTERS)
+    return answer(paging.page(request.GET, found, dialects.asset))
+
+
+def show(request: ApiRequest, asset_id: str) -> HttpResponse:
+    return answer(dialects.asset(find(request, asset_id)))
+
+
+def delete(request: ApiRequest, asset_id: str) -> HttpResponse:
+    """Videos that were made of it stay; they keep the bytes."""
+    asset = find(request, asset_id)
+    force = params.flag("force", request.GET.get("force", ""))
+    if not force and asset.videos.exists():
+        message = "The asset is used in an index. Delete it there first, or use force=true."
+        raise errors.ApiError(409, "asset_in_use", message)
+    ingest.delete_asset(asset)
+    return done()
+
+
+def replace_metadata(request: ApiRequest, asset_id: str) -> HttpResponse:
+    return _keep_metadata(find(request, asset_id), {}, _metadata(request))
+
+
+def update_metadata(request: ApiRequest, asset_id: str) -> HttpResponse:
+    asset = find(request, asset_id)
+    return _keep_metadata(asset, asset.user_metadata, _metadata(request))
+
+
+def delete_metadata(request: ApiRequest, asset_id: str) -> HttpResponse:
+    return _keep_metadata(find(request, asset_id), {}, {})
+
+
+def _metadata(request: ApiRequest) -> dialects.Json:
+    body = params.body(request, ["user_metadata"])
+    if "user_metadata" not in body:
+        raise errors.required("user_metadata")
+    return params.metadata("user_metadata", body["user_metadata"])
+
+
+def _keep_metadata(asset: Asset, old: dialects.Json, new: dialects.Json) -> HttpResponse:
+    asset.user_metadata = params.merged(old, new)
+    asset.save(update_fields=["user_metadata", "updated_at"])
+    return done()
+
+
+def transcription(request: ApiRequest, asset_id: str) -> HttpResponse:
+    """Of the newest video that was made of the asset; a ready one comes first."""
+    asset = find(request, asset_id)
+    wanted = _includes(request)
+    made = Task.objects.filter(video__asset=asset).order_by("-video__created_at", "-created_at")
+    task = made.filter(status=Status.READY).first() or made.first()
+    if task is None:
+        message = f"The asset {asset.pk} has no transcription: no index holds it."
+        raise errors.ApiError(404, "resource_not_exists", message)
+    return answer(dialects.asset_transcription(task, wanted))
+
+
+def _includes(request: ApiRequest) -> list[str]:
+    given = [name for text in request.GET.getlist("include") for name in text.split(",") if name]
+    if strange := set(given) - set(INCLUDES):
+        raise errors.invalid("include", f"Unknown: {sorted(strange)[0][:50]}.")
+    return given or ["words"]
+
+
+def uses(request: ApiRequest, asset_id: str) -> HttpResponse:
+    made = Video.objects.filter(asset=find(request, asset_id)).select_related("index")
+    found = paging.narrow(made, request.GET, {})
+    return answer(paging.page(request.GET, found, dialects.asset_use))
+
+
+# --- in an index ---
+
+
+@limits.counts_as_upload
+def index_create(request: ApiRequest, index_id: str) -> HttpResponse:
+    index = indexes.find(request, index_id)
+    body = params.body(request, ("asset_id", "enable_video_stream", "user_metadata"))
+    if "asset_id" not in body:
+        raise errors.required("asset_id")
+    asset = find(request, body["asset_id"])
+    if not asset.sha256:
+        raise errors.ApiError(400, "asset_not_ready", "The asset has no bytes yet, or is broken.")
+    own = params.merged(asset.user_metadata, dialects.user_metadata(_only_metadata(body)))
+    wishes = Wishes(user_metadata=own)
+    video = tasks.kept(index, partial(ingest.index_asset, index, asset, wishes))
+    response = answer({"_id": video.pk, "asset_id": asset.pk}, status=202)
+    response["Location"] = f"{request.path}/{video.pk}"
+    return response
+
+
+def _only_metadata(body: dialects.Json) -> dialects.Json:
+    return {"user_metadata": body["user_metadata"]} if "user_metadata" in body else {}
+
+
+def index_list(request: ApiRequest, index_id: str) -> HttpResponse:
+    """All that were put in, whatever became of them."""
+    inside = with_tasks(videos.with_fps(videos.all_in(request, index_id)))
+    found = paging.narrow(inside, request.GET, INDEXED_FILTERS, videos.by_user_metadata)
+    return answer(paging.page(request.GET, found.distinct(), dialects.indexed_asset))
+
+
+def index_show(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
+    inside = with_tasks(videos.all_in(request, index_id))
+    video = params.find(inside, video_id, "indexed-assets")
+    return answer(videos.shown(request, video) | dialects.indexed_asset(video))
+
+
+def with_tasks(found: VideoQuerySet) -> VideoQuerySet:
+    return found.prefetch_related("tasks")

@@ -1,0 +1,111 @@
+"""/indexes: make, list, show, rename, delete."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+from django.http import HttpResponse, QueryDict
+
+from videos import engines, ingest
+from videos.api import ApiRequest, dialects, errors, paging, params
+from videos.api.endpoint import answer, done
+from videos.api.paging import Filter
+from videos.forms import IndexForm
+from videos.models import Index
+
+FILTERS = {
+    "_id": Filter("pk", paging.equal),
+    "index_name": Filter("name", paging.equal),
+    "created_at": Filter("created_at", paging.when),
+    "updated_at": Filter("updated_at", paging.when),
+}
+OPTION_FILTERS = ("engine_options", "model_options")
+FAMILY_FILTERS = ("engine_family", "model_family")
+
+
+def find(request: ApiRequest, index_id: object) -> Index:
+    indexes = Index.objects.visible_to(request.user).with_totals()
+    return params.find(indexes, index_id, "indexes")
+
+
+def create(request: ApiRequest) -> HttpResponse:
+    body = params.body(request, dialects.INDEX_KEYS)
+    name = _name(body)
+    models = dialects.asked_models(body)
+    # Who asks for an engine of ours by its name gets it; Twelve Labs' names leave us the choice.
+    ours = next((model["name"] for model in models if model["name"] in engines.ENGINES), "")
+    index = Index(owner=request.user, options=models, engine=ours)
+    _save(index, name)
+    return answer({"_id": index.pk}, status=201)
+
+
+def list_all(request: ApiRequest) -> HttpResponse:
+    indexes = Index.objects.visible_to(request.user)
+    query = request.GET.copy()
+    wanted = {name: _words(query, name) for name in (*OPTION_FILTERS, *FAMILY_FILTERS)}
+    if any(wanted.values()):
+        fitting = [index.pk for index in indexes if _fits(index, wanted)]
+        indexes = indexes.filter(pk__in=fitting)
+    found = paging.narrow(indexes.with_totals(), query, FILTERS)
+    return answer(paging.page(query, found, dialects.index))
+
+
+def show(request: ApiRequest, index_id: str) -> HttpResponse:
+    return answer(dialects.index(find(request, index_id)))
+
+
+def rename(request: ApiRequest, index_id: str) -> HttpResponse:
+    index = find(request, index_id)
+    body = params.body(request, dialects.INDEX_KEYS)
+    if body.keys() - {"index_name"}:
+        message = "Only the name of an index can be changed."
+        raise errors.ApiError(400, "index_option_cannot_be_changed", message)
+    _save(index, _name(body))
+    return done()
+
+
+def delete(request: ApiRequest, index_id: str) -> HttpResponse:
+    ingest.delete_index(find(request, index_id))
+    return done()
+
+
+def _name(body: dialects.Json) -> str:
+    name = body.get("index_name", "")
+    if not params.text("index_name", name).strip():
+        raise errors.required("index_name")
+    return str(name)
+
+
+def _save(index: Index, name: str) -> None:
+    """Check as the page does. Two requests at once: the database tells the second one."""
+    form = IndexForm({"name": name}, instance=index)
+    try:
+        if form.is_valid():
+            with transaction.atomic():
+                form.save()
+            return
+    except IntegrityError:
+        raise _taken(name) from None
+    if form.has_error("name", "taken"):
+        raise _taken(name)
+    raise errors.invalid("index_name", " ".join(str(error) for error in form.errors["name"]))
+
+
+def _taken(name: str) -> errors.ApiError:
+    message = f"Index name {name} already exists. Please use another unique name and try again."
+    return errors.ApiError(400, "index_name_already_exists", message)
+
+
+def _words(query: QueryDict, name: str) -> list[str]:
+    """Take a parameter out: repeated or with commas."""
+    texts = query.pop(name, [])
+    return [word for text in texts for word in params.text(name, str(text)).split(",") if word]
+
+
+def _fits(index: Index, wanted: dict[str, list[str]]) -> bool:
+    """All options that were asked for, and any of the families."""
+    models = dialects.kept_models(index)
+    options = {option for model in models for option in model["options"]}
+    asked = {dialects.OPTIONS.get(o, o) for name in OPTION_FILTERS for o in wanted[name]}
+    families = tuple(family for name in FAMILY_FILTERS for family in wanted[name])
+    of_family = any(model["name"].startswith(families) for model in models)
+    return asked <= options and (of_family or not families)

@@ -1,0 +1,134 @@
+"""/indexes/{id}/videos: list, show, update, delete, and the transcription."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from django.db.models import F, FloatField
+from django.db.models.fields.json import KeyTransform
+from django.db.models.functions import Cast
+from django.http import HttpResponse
+
+from videos import ingest
+from videos.api import ApiRequest, dialects, errors, indexes, paging, params
+from videos.api.endpoint import answer, done
+from videos.api.paging import Filter
+from videos.models import Video
+from videos.models.video import VideoQuerySet
+
+FILTERS = {
+    "_id": Filter("pk", paging.equal),
+    "filename": Filter("filename", paging.equal),
+    "duration": Filter("duration_ms", paging.seconds),
+    "fps": Filter("frames_a_second", paging.decimal),
+    "width": Filter("width", paging.whole),
+    "height": Filter("height", paging.whole),
+    "size": Filter("size_bytes", paging.whole),
+    "created_at": Filter("created_at", paging.when),
+    "updated_at": Filter("updated_at", paging.when),
+    "indexed_at": Filter("transcript__finished_at", paging.when),
+}
+OWN_NAME = re.compile(r"(?:user_)?metadata(?:\.(.+)|\[(.+)\])")
+UPDATABLE = ("video_title", "metadata", "user_metadata")
+
+
+def all_in(request: ApiRequest, index_id: str) -> VideoQuerySet:
+    """The videos of an index of the caller."""
+    index = indexes.find(request, index_id)
+    return Video.objects.filter(index=index).select_related("transcript")
+
+
+def find(request: ApiRequest, index_id: str, video_id: str) -> Video:
+    return params.find(all_in(request, index_id), video_id, "videos")
+
+
+def list_all(request: ApiRequest, index_id: str) -> HttpResponse:
+    """The videos whose transcript is there."""
+    ready = all_in(request, index_id).filter(transcript__isnull=False)
+    found = paging.narrow(with_fps(ready), request.GET, FILTERS, by_user_metadata)
+    return answer(paging.page(request.GET, found, dialects.video))
+
+
+def show(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
+    return answer(shown(request, find(request, index_id, video_id)))
+
+
+def shown(request: ApiRequest, video: Video) -> dialects.Json:
+    """The video, with its transcription if ``?transcription=true``: null when nobody speaks."""
+    known = dialects.video(video)
+    asked = params.flag("transcription", request.GET.get("transcription", ""))
+    if asked and video.transcript is not None:
+        known["transcription"] = dialects.segments(video.transcript.segments.all()) or None
+    return known
+
+
+def update(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
+    """PUT and PATCH alike: merge, so that no client loses what another one wrote."""
+    video = find(request, index_id, video_id)
+    body = params.body(request, UPDATABLE)
+    if "video_title" in body:
+        video.title = params.text("video_title", body["video_title"], 255).strip()
+    video.user_metadata = params.merged(video.user_metadata, dialects.user_metadata(body))
+    if len(json.dumps(video.user_metadata)) > params.MAX_METADATA:
+        raise errors.invalid("user_metadata", "That is too much to keep with a video.")
+    video.save(update_fields=["title", "user_metadata", "updated_at"])
+    return done()
+
+
+def delete(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
+    ingest.delete_video(find(request, index_id, video_id))
+    return done()
+
+
+def transcription(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
+    """The segments any part of which lies in [start, end), whole; other parameters are ignored.
+
+    ``data`` is null when nobody speaks in the video, and an empty list when nobody does in
+    the range.
+    """
+    video = find(request, index_id, video_id)
+    start_ms, end_ms = _side(request, "start"), _side(request, "end")
+    if start_ms is not None and end_ms is not None and start_ms > end_ms:
+        raise errors.invalid("start", "It must not be greater than `end`.")
+    if video.transcript is None:
+        message = f"The video {video.pk} has no transcription yet: see the status of its task."
+        raise errors.ApiError(404, "resource_not_exists", message)
+    found = dialects.segments(video.transcript.segments.overlapping(start_ms, end_ms))
+    whole = start_ms is None and end_ms is None
+    return answer(dialects.transcription(video, (found or None) if whole else found))
+
+
+def _side(request: ApiRequest, name: str) -> int | None:
+    return params.milliseconds(name, request.GET[name]) if name in request.GET else None
+
+
+def with_fps(videos: VideoQuerySet) -> VideoQuerySet:
+    fps = Cast("fps_numerator", FloatField()) / F("fps_denominator")
+    return videos.annotate(frames_a_second=fps)
+
+
+def by_user_metadata(rows: Any, key: str, values: list[str]) -> Any:
+    """Any other query key is one of the user's own: ``?category=new&rating=9.3``."""
+    wanted = [form for text in values for form in _as_kept(params.text(key, text))]
+    name = params.text("key", _own_name(key), 200)
+    own = f"own_{len(rows.query.annotations)}"
+    return rows.annotate(**{own: KeyTransform(name, "user_metadata")}).filter(
+        **{f"{own}__in": wanted}
+    )
+
+
+def _own_name(key: str) -> str:
+    """``category``, ``metadata.category``, ``user_metadata[category]``: all are ``category``."""
+    match = OWN_NAME.fullmatch(key)
+    return match[1] or match[2] if match else key
+
+
+def _as_kept(text: str) -> list[object]:
+    """``9.3`` may have been kept as text or as a number."""
+    if text in ("true", "false"):
+        return [text, text == "true"]
+    if params.NUMBER.fullmatch(text):
+        return [text, params.number("value", text)]
+    return [text]
