@@ -127,7 +127,8 @@ def test_the_mark_moves_with_the_speech_without_moving_text(open_page, film):
 
     assert page.locator("#rows [aria-current]").count() == 1
     assert line(page, 2).bounding_box() == before
-    assert 4 <= float(page.locator(":root").get_attribute("data-marked-at")) < 4.5
+    # A frame's time may lie a hair before the moment that it shows: follow.js allows 2 ms.
+    assert 3.998 <= float(page.locator(":root").get_attribute("data-marked-at")) < 4.5
 
 
 def test_following_pauses_when_the_reader_scrolls_away_and_resumes(open_page, film):
