@@ -1,7 +1,9 @@
 """The transcript's rows as HTML, by joining strings: a template loop takes ten times as long.
 
 A row is ``<li data-e=284.2><a href="?t=280.94#now">4:40</a><span>text</span>``. Its start is
-read from its link; its end is written only where it is not the next row's start. The row
+read from its link; its end is written only where it is not the next row's start. ``data-g`` is
+the length of a gap after it, in seconds; ``data-m`` the reasons to doubt it; ``data-v`` how
+often it was corrected. A row's number is its block's ``data-n`` and its place in the block. The row
 that is spoken at ``?t=`` is the anchor ``now``, so that the link works without JavaScript; ids
 on all rows would cost bytes, and htmx looks for the twin of each id when it swaps.
 Rows come in blocks of BLOCK, since a browser skips the layout of whole blocks that are out of
@@ -16,6 +18,7 @@ from collections.abc import Sequence
 from html import escape
 from itertools import chain
 from operator import itemgetter
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django.utils.safestring import SafeString, mark_safe
@@ -24,13 +27,26 @@ from videos.models.segment import SegmentQuerySet
 from videos.timecode import clock, ms_to_seconds
 
 BLOCK = 50
+GAP_MS = 2000  # a silence that is shown
 
-Row = tuple[int, int, str]  # start_ms, end_ms, text
+FIELDS = ("start_ms", "end_ms", "text", "number", "marks", "version")
+
+
+class Row(NamedTuple):
+    """What a row shows of its segment, in the order of FIELDS."""
+
+    start_ms: int
+    end_ms: int
+    text: str
+    number: int = 0
+    marks: str = ""
+    version: int = 0
 
 
 def fetch(segments: SegmentQuerySet) -> list[Row]:
     """The segments in their order, without making an object of each."""
-    return list(segments.order_by("number").values_list("start_ms", "end_ms", "text"))
+    found = segments.order_by("number").values_list(*FIELDS)
+    return list(map(Row._make, found))
 
 
 def render(
@@ -43,7 +59,7 @@ def render(
     lines = _lines(rows, _link(start_ms, end_ms))
     if at_ms is not None and (spoken := bisect_right(rows, at_ms, key=itemgetter(0))):
         lines[spoken - 1] = lines[spoken - 1].replace("<li", "<li id=now aria-current=true", 1)
-    return _blocks(lines)
+    return _blocks(rows, lines)
 
 
 def render_more(
@@ -55,29 +71,43 @@ def render_more(
     """
     lines = _lines(rows, _link(start_ms, end_ms))
     room = -held % BLOCK
-    return mark_safe("".join(lines[:room])), _blocks(lines[room:])  # noqa: S308 - as below
+    return mark_safe("".join(lines[:room])), _blocks(rows[room:], lines[room:])  # noqa: S308 - as below
 
 
 def _link(start_ms: int | None, end_ms: int | None) -> str:
     return escape(f"?{range_query(start_ms, end_ms, more='t=')}")
 
 
-def _blocks(lines: Sequence[str]) -> SafeString:
-    blocks = [
-        f'<ol class="block">{"".join(lines[at : at + BLOCK])}</ol>'
-        for at in range(0, len(lines), BLOCK)
-    ]
+def _blocks(rows: Sequence[Row], lines: Sequence[str]) -> SafeString:
+    """At most BLOCK rows each; a block ends where the numbers jump, as they may in a range."""
+    blocks, begin = [], 0
+    for at in range(1, len(rows) + 1):
+        ends = at == len(rows) or at - begin == BLOCK
+        if ends or rows[at].number != rows[at - 1].number + 1:
+            inside = "".join(lines[begin:at])
+            blocks.append(f'<ol class="block" data-n={rows[begin].number}>{inside}</ol>')
+            begin = at
     return mark_safe("\n".join(blocks))  # noqa: S308 - every text in it went through escape()
 
 
 def _lines(rows: Sequence[Row], link: str) -> list[str]:
-    next_starts = chain((row[0] for row in rows[1:]), (-1,))
+    next_starts = chain((row.start_ms for row in rows[1:]), (-1,))
     return [
-        f"<li{'' if end == next_start else f' data-e={ms_to_seconds(end)}'}>"
-        f'<a href="{link}{ms_to_seconds(start)}#now">{clock(start)}</a>'
-        f"<span>{escape(text, quote=False)}</span>\n"
-        for (start, end, text), next_start in zip(rows, next_starts, strict=False)
+        f"<li{_attributes(row, next_start)}>"
+        f'<a href="{link}{ms_to_seconds(row.start_ms)}#now">{clock(row.start_ms)}</a>'
+        f"<span>{escape(row.text, quote=False)}</span>\n"
+        for row, next_start in zip(rows, next_starts, strict=False)
     ]
+
+
+def _attributes(row: Row, next_start: int) -> str:
+    _, end_ms, _, _, marks, version = row
+    found = "" if end_ms == next_start else f" data-e={ms_to_seconds(end_ms)}"
+    if next_start - end_ms > GAP_MS:
+        found += f" data-g={round((next_start - end_ms) / 1000)}"
+    if marks:
+        found += f" data-m={marks}"
+    return f"{found} data-v={version}" if version else found
 
 
 def range_query(start_ms: int | None, end_ms: int | None, *, more: str = "") -> str:

@@ -1,13 +1,22 @@
-"""Time: integer milliseconds inside, seconds at the API's edge, clock text on the screen."""
+"""Time: integer milliseconds inside, seconds at the API's edge, clock text on the screen, and
+SMPTE timecode (ST 12-1) for editors: frames are counted exactly, by rational rates.
+
+``static/js/time.js`` says the same in the browser; ``tests/timecodes.json`` holds the cases
+that both must pass.
+"""
 
 from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
+from fractions import Fraction
 
 MAX_MS = 1000 * 3600 * 1000  # a thousand hours: beyond any video, far below any overflow
 
 _SECONDS = re.compile(r"\d{1,9}(?:[.,]\d{1,9})?", re.ASCII)
+_SPOKEN = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,6})m)?(?:(\d{1,9}(?:\.\d{1,9})?)s)?", re.ASCII)
+_SMPTE = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})([:;.,])(\d{2,3})", re.ASCII)
 _CLOCK = re.compile(r"(?:(?P<h>\d{1,4}):)?(?P<m>\d{1,2}):(?P<s>\d{1,2}(?:[.,]\d{1,9})?)", re.ASCII)
 
 
@@ -62,3 +71,137 @@ def spoken(seconds: float) -> str:
     if minutes < 90:
         return f"{minutes} min"
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+# --- SMPTE timecode ---
+
+
+@dataclass(frozen=True, slots=True)
+class Timebase:
+    """How the frames of a video are counted and named.
+
+    ``rate``: frames a second, exactly (30000/1001). ``drop``: drop-frame names, which skip two
+    numbers (four at 59.94) a minute but every tenth, so that they keep up with the clock.
+    ``start``: the frame number of the first frame, from the file's own start timecode.
+    """
+
+    rate: Fraction
+    drop: bool = False
+    start: int = 0
+
+    @property
+    def nominal(self) -> int:
+        """The frames that a second of timecode counts: 30 at 29.97, 24 at 23.976."""
+        return max(1, round(self.rate))
+
+    @property
+    def dropped(self) -> int:
+        return self.nominal // 15 if self.drop else 0
+
+    @property
+    def day(self) -> int:
+        """The frames of 24 hours, after which the names begin again."""
+        return 24 * 3600 * self.nominal - self.dropped * (24 * 60 - 24 * 6)
+
+
+def can_drop(rate: Fraction) -> bool:
+    """Drop-frame exists at 30000/1001 and its doubles only."""
+    return rate.denominator == 1001 and rate.numerator % 30_000 == 0
+
+
+def timebase(rate: Fraction, start_timecode: str = "") -> Timebase:
+    """Read a file's own counting; sound alone (rate 0) counts as 25.
+
+    Without a start timecode 29.97 and 59.94 drop, so that what is shown is the clock's time.
+    """
+    rate = rate if rate > 0 else Fraction(25)
+    drop = can_drop(rate) and (";" in start_timecode if start_timecode else True)
+    base = Timebase(rate, drop)
+    try:
+        return Timebase(rate, drop, parse_timecode(start_timecode, base))
+    except ValueError:  # none, or one that this rate does not have
+        return base
+
+
+def frame_at(ms: int, rate: Fraction) -> int:
+    """The frame that is shown at ``ms``, from 0. A frame's own start, rounded to ms, is in it."""
+    return math.floor(Fraction(2 * ms + 1, 2000) * rate)
+
+
+def frame_ms(frame: int, rate: Fraction) -> int:
+    """When the frame begins, to the nearest millisecond."""
+    return math.floor(frame * 1000 / rate + Fraction(1, 2))
+
+
+def timecode(frame: int, base: Timebase) -> str:
+    """Name frame number ``frame`` (not counting ``base.start``): ``01:00:12:10``, or with ``;``
+    before the frames when numbers drop. After 24 hours the names begin again.
+    """
+    number = frame % base.day
+    if base.dropped:
+        number += _dropped_before(number, base)
+    seconds, frames = divmod(number, base.nominal)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    mark = ";" if base.drop else ":"
+    width = len(str(base.nominal - 1))
+    return f"{hours:02d}:{minutes:02d}:{seconds:02d}{mark}{frames:0{max(2, width)}d}"
+
+
+def _dropped_before(frame: int, base: Timebase) -> int:
+    """How many numbers were skipped before this frame: none in each tenth minute."""
+    minute = 60 * base.nominal - base.dropped
+    ten = 10 * minute + base.dropped
+    tens, rest = divmod(frame, ten)
+    return base.dropped * (9 * tens + max(0, rest - base.dropped) // minute)
+
+
+def parse_timecode(text: str, base: Timebase) -> int:
+    """The frame number that ``text`` names. Raises ValueError with a sentence.
+
+    Both ``:`` and ``;`` are taken before the frames: whether numbers drop is the file's matter.
+    """
+    match = _SMPTE.fullmatch(text.strip())
+    if match is None:
+        raise ValueError("Write a timecode as 01:00:12:10.")
+    hours, minutes, seconds, frames = (int(match[n]) for n in (1, 2, 3, 5))
+    if hours > 23 or minutes > 59 or seconds > 59 or frames >= base.nominal:
+        raise ValueError(
+            f"Hours go to 23, minutes and seconds to 59, frames to {base.nominal - 1}."
+        )
+    if frames < base.dropped and seconds == 0 and minutes % 10:
+        raise ValueError("This timecode is one of those that drop-frame leaves out.")
+    total = 60 * hours + minutes
+    number = (60 * total + seconds) * base.nominal + frames
+    return number - base.dropped * (total - total // 10)
+
+
+def running(ms: int, base: Timebase) -> str:
+    """Timecode from the start of the video."""
+    return timecode(frame_at(ms, base.rate), base)
+
+
+def source(ms: int, base: Timebase) -> str:
+    """Timecode as the file has it: its own start added."""
+    return timecode(base.start + frame_at(ms, base.rate), base)
+
+
+def parse_moment(text: str, base: Timebase, *, now_ms: int = 0) -> int:
+    """Read whatever an editor types as a moment, in milliseconds of the video.
+
+    ``1234`` (seconds), ``12:34``, ``1m23s``, ``+10`` and ``-5`` (from ``now_ms``), and
+    ``01:00:12:10``: source timecode when it is not before the file's own start, else counted
+    from the start of the video. Raises ValueError with a sentence.
+    """
+    text = text.strip().removeprefix("?").removeprefix("t=")
+    if text[:1] in ("+", "-") and text[1:2].isdigit():
+        step = parse_moment(text[1:], Timebase(base.rate, base.drop))
+        return max(0, now_ms + (step if text[0] == "+" else -step))
+    if _SMPTE.fullmatch(text):
+        frame = parse_timecode(text, base)
+        return frame_ms(frame - base.start if frame >= base.start else frame, base.rate)
+    match = _SPOKEN.fullmatch(text)
+    if text and match:
+        hours, minutes, seconds = (float(part or 0) for part in match.groups())
+        return _within(seconds_to_ms(3600 * hours + 60 * minutes + seconds))
+    return parse_clock(text)

@@ -32,6 +32,12 @@ class Segment(models.Model):
     # [[start_ms, end_ms, "word", probability or null], …] where the engine hears words.
     words = models.JSONField(null=True)
 
+    # What the engine heard, kept once an editor changes the text; null while it is untouched.
+    heard = models.TextField(null=True)  # noqa: DJ001 - empty text is a text
+    version = models.PositiveIntegerField(default=0)  # goes up with each correction
+    # Reasons to doubt the row, one letter each; sorted, so that equal sets are equal text.
+    marks = models.CharField(max_length=8, blank=True)
+
     objects = SegmentQuerySet.as_manager()
 
     class Meta:

@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from videos.models.ids import IdField
 from videos.models.index import Index
+from videos.timecode import Timebase, timebase
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
@@ -108,6 +109,11 @@ class Video(models.Model):
     def fps(self) -> Fraction:
         """Frames a second, exactly (30000/1001); 0 for sound alone."""
         return Fraction(self.fps_numerator, self.fps_denominator)
+
+    @property
+    def timebase(self) -> Timebase:
+        """How this file's frames are counted and named."""
+        return timebase(self.fps, self.start_timecode)
 
     @property
     def has_picture(self) -> bool:
