@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 
 from videos import engines, timecode
 from videos.ingest import DEFAULT_INDEX
-from videos.models import Index
+from videos.models import Index, Select, Video
 from videos.uploads import PartFile
 
 DETECT = ("", "Detect by listening")
@@ -110,6 +110,36 @@ class RangeForm(forms.Form):
         if not self.is_valid():
             return None
         return cast("int | None", self.cleaned_data.get(name))
+
+
+class SelectForm(forms.Form):
+    """A range to keep, inside the video, with what an editor says of it."""
+
+    start = ClockField(label="From")
+    end = ClockField(label="To")
+    note = forms.CharField(required=False, max_length=500, label="Note")
+    colour = forms.ChoiceField(required=False, choices=Select.Colour.choices, label="Colour")
+
+    def __init__(self, video: Video, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.video = video
+
+    def clean(self) -> dict[str, Any]:
+        start, end = self.cleaned_data.get("start"), self.cleaned_data.get("end")
+        if start is None or end is None:
+            return self.cleaned_data
+        if start >= end:
+            self.add_error("end", "The end must come after the start.")
+        elif start >= self.video.duration_ms:
+            self.add_error("start", "This lies beyond the end of the video.")
+        self.cleaned_data["end"] = min(end, self.video.duration_ms)
+        self.cleaned_data["colour"] = self.cleaned_data.get("colour") or Select.Colour.GREEN
+        return self.cleaned_data
+
+    @property
+    def sentence(self) -> str:
+        """All that is wrong, in one line."""
+        return " ".join(str(error) for errors in self.errors.values() for error in errors)
 
 
 class IndexForm(forms.ModelForm):  # type: ignore[type-arg]

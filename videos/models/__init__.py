@@ -3,6 +3,7 @@ from videos.models.asset import Asset
 from videos.models.index import Index
 from videos.models.pulse import Pulse
 from videos.models.segment import Segment
+from videos.models.select import Select
 from videos.models.task import LostLease, Status, Step, Task
 from videos.models.upload import Chunk, Upload
 from videos.models.video import Video
@@ -15,6 +16,7 @@ __all__ = [
     "LostLease",
     "Pulse",
     "Segment",
+    "Select",
     "Status",
     "Step",
     "Task",

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import F, Max, Q, Sum
+
+from videos.models.ids import IdField
+from videos.models.video import Video
+
+if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
+    from django.contrib.auth.models import AnonymousUser, User
+
+    from videos.models.index import Index
+
+MOST_IN_A_BIN = 2000
+MAX_WORDS = 4000  # characters
+
+
+class SelectQuerySet(models.QuerySet["Select"]):
+    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> SelectQuerySet:
+        return self.filter(video__index__owner_id=user.pk)
+
+    def in_bin(self, index: Index) -> SelectQuerySet:
+        """Those of the index's videos, in the order in which they are cut together."""
+        return self.filter(video__index=index).order_by("position", "id")
+
+    def total_ms(self) -> int:
+        """The running time of all of them in a row."""
+        found = self.aggregate(total=Sum(F("end_ms") - F("start_ms")))["total"]
+        return int(found or 0)
+
+    def arrange(self, index: Index, ids: Iterable[str]) -> None:
+        """Put the bin in this order; those that are not named keep theirs behind the others."""
+        with transaction.atomic():
+            known = {each.pk: each for each in self.in_bin(index).select_for_update(of=("self",))}
+            named = [pk for pk in dict.fromkeys(ids) if pk in known]
+            order = [*named, *(pk for pk in known if pk not in set(named))]
+            for position, pk in enumerate(order):
+                known[pk].position = position
+            self.bulk_update(known.values(), ["position"], batch_size=500)
+
+
+class Select(models.Model):
+    """A range of a video that an editor kept, with a note: a clip of the bin of its index."""
+
+    class Colour(models.TextChoices):
+        """Those that editing programs have for markers."""
+
+        GREEN = "green", "Green"
+        RED = "red", "Red"
+        ORANGE = "orange", "Orange"
+        YELLOW = "yellow", "Yellow"
+        BLUE = "blue", "Blue"
+        PURPLE = "purple", "Purple"
+
+    id = IdField()
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="selects")
+    start_ms = models.PositiveBigIntegerField()
+    end_ms = models.PositiveBigIntegerField()
+    # What was said there when it was kept: a record that outlives a new transcript.
+    words = models.TextField(blank=True)
+    note = models.CharField(max_length=500, blank=True)
+    colour = models.CharField(max_length=10, choices=Colour.choices, default=Colour.GREEN)
+    position = models.BigIntegerField(default=0)
+    kept_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = SelectQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["position", "id"]
+        indexes = [models.Index(fields=["video", "start_ms"], name="select_of_video")]
+        constraints = [
+            models.CheckConstraint(condition=Q(end_ms__gt=F("start_ms")), name="select_has_length"),
+        ]
+
+    if TYPE_CHECKING:
+        video_id: str
+
+    def __str__(self) -> str:
+        return f"{self.start_ms}-{self.end_ms} {self.note}"
+
+    @property
+    def length_ms(self) -> int:
+        return self.end_ms - self.start_ms
+
+
+def keep(video: Video, start_ms: int, end_ms: int, by: User, **fields: object) -> Select:
+    """Keep a range at the end of its index's bin. ``fields`` may be ``note`` and ``colour``."""
+    select = Select(video=video, kept_by=by, start_ms=start_ms, end_ms=end_ms, **fields)
+    select.words = words(video, start_ms, end_ms)
+    with transaction.atomic():
+        if not select.position:
+            last = Select.objects.filter(video__index_id=video.index_id).aggregate(Max("position"))
+            select.position = (last["position__max"] or 0) + 1
+        select.save(force_insert=True)
+    return select
+
+
+def words(video: Video, start_ms: int, end_ms: int) -> str:
+    """What is said in the range, as the transcript has it now."""
+    if video.transcript is None:
+        return ""
+    said = video.transcript.segments.overlapping(start_ms, end_ms).order_by("number")
+    return " ".join(said.values_list("text", flat=True)[:500])[:MAX_WORDS].strip()
