@@ -12,6 +12,7 @@ from tests.factories import make_index, make_task, make_transcript, make_video
 from tests.test_api_door import endpoints
 from videos.api import reference
 from videos.models import Asset
+from videos.models.select import keep
 
 KINDS: dict[str, tuple[type, ...]] = {
     "object": (dict,),
@@ -101,6 +102,7 @@ def ids(caller) -> dict[str, str]:
         "index_id": index.pk,
         "video_id": video.pk,
         "task_id": video.transcript_id,
+        "select_id": keep(video, 0, 1000, caller.user).pk,
         "asset_id": asset.pk,
         "upload_id": begun["upload_id"],
         "name": "sphinx",

@@ -2,7 +2,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path, re_path, register_converter
 
 from videos.api import reference
-from videos.views import account, health, library, media, tasks, uploads, viewer
+from videos.views import account, health, library, media, selects, tasks, uploads, viewer
 
 
 class IdConverter:
@@ -38,6 +38,12 @@ urlpatterns = [
     path("videos/<id:video_id>/retry", tasks.retry, name="retry"),
     path("videos/<id:video_id>/again", tasks.again, name="again"),
     path("videos/<id:video_id>/delete", library.delete, name="delete"),
+    path("videos/<id:video_id>/selects", selects.keep_range, name="keep"),
+    path("indexes/<id:index_id>/selects/", selects.bin_page, name="bin"),
+    path("indexes/<id:index_id>/selects/order", selects.arrange, name="bin_order"),
+    path("selects/<id:select_id>/change", selects.change, name="select_change"),
+    path("selects/<id:select_id>/move", selects.move, name="select_move"),
+    path("selects/<id:select_id>/delete", selects.remove, name="select_delete"),
     path("api/docs", reference.page, name="api"),
     path("api/openapi.yaml", reference.openapi, name="openapi"),
     path("account/keys/", account.keys, name="keys"),

@@ -16,7 +16,7 @@ from typing import Any
 from django.utils import timezone
 
 from videos.api import errors, params, speech
-from videos.models import Asset, Chunk, Index, Segment, Status, Task, Upload, Video
+from videos.models import Asset, Chunk, Index, Segment, Select, Status, Task, Upload, Video
 from videos.models.segment import SegmentQuerySet
 
 Json = dict[str, Any]
@@ -345,6 +345,21 @@ def engine(name: str, label: str, *, ready: bool) -> Json:
 
 def transcription(row: Video, data: list[Json] | None) -> Json:
     return {"_id": row.pk, "index_id": row.index_id, "data": data}
+
+
+def select(row: Select, index_id: str) -> Json:
+    return {
+        "_id": row.pk,
+        "index_id": index_id,
+        "video_id": row.video_id,
+        "start": row.start_ms / 1000,
+        "end": row.end_ms / 1000,
+        "value": row.words,
+        "note": row.note,
+        "colour": row.colour,
+        "created_at": moment(row.created_at),
+        "updated_at": moment(row.updated_at),
+    }
 
 
 def user_metadata(body: Json) -> Json:

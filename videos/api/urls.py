@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from videos.api import assets, engines, indexes, multipart, search, tasks, videos
+from videos.api import assets, engines, indexes, multipart, search, selects, tasks, videos
 from videos.api.endpoint import endpoint, nothing_here
 
 INDEX = "indexes/<str:index_id>"
@@ -43,6 +43,14 @@ urlpatterns = [
         endpoint(GET=videos.show, PUT=videos.update, PATCH=videos.update, DELETE=videos.delete),
     ),
     path(f"{VIDEO}/transcription", endpoint(GET=videos.transcription)),
+    path(
+        f"{INDEX}/selects",
+        endpoint(GET=selects.list_all, POST=selects.create, PUT=selects.arrange),
+    ),
+    path(
+        f"{INDEX}/selects/<str:select_id>",
+        endpoint(GET=selects.show, PATCH=selects.update, DELETE=selects.delete),
+    ),
     path("assets", endpoint(GET=assets.list_all, POST=assets.create)),
     path("assets/multipart-uploads", endpoint(GET=multipart.list_all, POST=multipart.create)),
     path(UPLOAD, endpoint(GET=multipart.show, POST=multipart.report)),

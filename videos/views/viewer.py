@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
@@ -18,6 +19,7 @@ from videos.forms import AgainForm, RangeForm
 from videos.models import Task, Video
 from videos.timecode import ms_to_seconds, parse_clock
 from videos.views import Request, SeeOther
+from videos.views.selects import panel_context
 from videos.views.state import State, count_ahead, describe, latest_task, origin
 
 
@@ -83,6 +85,11 @@ class Page:
     @property
     def count(self) -> int:
         return len(self.rows)
+
+    @cached_property
+    def selects(self) -> dict[str, Any]:
+        """What was kept of the video, for its panel."""
+        return panel_context(self.video)
 
     @cached_property
     def at_ms(self) -> int | None:

@@ -1,0 +1,62 @@
+// Keeps the range, or the line at the playhead, while the video plays on.
+
+const player = document.getElementById("player");
+
+const form = () => document.getElementById("keep");
+const seconds = (href) => Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#")));
+
+document.addEventListener("desk:command", (event) => {
+  if (event.detail.name === "keep-select" && fill()) form().requestSubmit();
+});
+// An empty form keeps what the key would keep; what was typed is kept as typed.
+document.addEventListener("click", (event) => {
+  if (event.target.id === "keep-button" && !form().elements.start.value) fill();
+});
+
+function fill() {
+  const [start, end] = range() ?? line() ?? [];
+  if (start === undefined) return false;
+  form().elements.start.value = start;
+  form().elements.end.value = end;
+  return true;
+}
+
+// Both sides must be there: an open range is the whole rest of the video.
+function range() {
+  const query = new URLSearchParams(document.getElementById("transcript").dataset.query);
+  return query.has("start") && query.has("end") ? [query.get("start"), query.get("end")] : null;
+}
+
+function line() {
+  const row = document.querySelector("#rows li[aria-current]") ?? spoken();
+  return row ? [seconds(row.querySelector("a").getAttribute("href")), endOf(row)] : null;
+}
+
+// Before the first play no line is marked: the one at the playhead, or the first after it.
+function spoken() {
+  const rows = [...document.querySelectorAll("#rows li")];
+  return rows.find((row) => endOf(row) > player.currentTime);
+}
+
+function endOf(row) {
+  if (row.dataset.e) return Number(row.dataset.e);
+  const next = row.nextElementSibling ?? row.parentElement.nextElementSibling?.firstElementChild;
+  return next ? seconds(next.querySelector("a").getAttribute("href")) : player.duration;
+}
+
+// The form follows the range of the page; the strip draws what is kept.
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target.id === "selects") tell();
+  const query = new URLSearchParams(document.getElementById("transcript").dataset.query);
+  if (form().contains(document.activeElement) || document.querySelector("#selects [role=alert]")) return;
+  form().elements.start.value = query.get("start") ?? "";
+  form().elements.end.value = query.get("end") ?? "";
+});
+
+function tell() {
+  const kept = document.querySelectorAll("#selects .kept li");
+  const ranges = [...kept].map(({ dataset }) => [Number(dataset.start), Number(dataset.end), dataset.colour]);
+  document.dispatchEvent(new CustomEvent("desk:selects", { detail: { ranges } }));
+}
+
+addEventListener("load", tell); // every module listens by then

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.browser.test_viewer import line, ready
+from tests.factories import make_transcript
+from videos.models import Select
+from videos.models.select import keep
+
+COMMAND = """name => document.dispatchEvent(
+  new CustomEvent("desk:command", { detail: { name } }))"""
+
+
+@pytest.fixture
+def three(film):
+    return [keep(film, n * 10_000, n * 10_000 + 1000, film.index.owner) for n in range(3)]
+
+
+def order(index) -> list[str]:
+    return list(Select.objects.in_bin(index).values_list("pk", flat=True))
+
+
+def test_the_line_at_the_playhead_is_kept_while_it_plays_on(open_page, film):
+    page = open_page(f"/videos/{film.pk}/?t=10")
+    ready(page)
+    line(page, 5).click(position={"x": 400, "y": 10})
+
+    page.evaluate(COMMAND, "keep-select")
+
+    expect(page.locator("#selects .kept li")).to_have_count(1)
+    select = Select.objects.get()
+    assert (select.start_ms, select.end_ms, select.words) == (10_000, 11_900, "This is line 5.")
+
+
+def test_the_range_is_kept_when_there_is_one(open_page, film):
+    page = open_page(f"/videos/{film.pk}/?start=20&end=30")
+    page.get_by_label("Note").fill("the bridge")
+
+    page.get_by_role("button", name="Keep", exact=True).click()
+
+    expect(page.locator("#selects .kept")).to_contain_text("the bridge")
+    assert Select.objects.get().end_ms == 30_000
+
+
+def test_the_strip_hears_what_is_kept(open_page, film, three):
+    page = open_page("/")
+    page.add_init_script(
+        "document.addEventListener('desk:selects', e => {"
+        " document.documentElement.dataset.heard = JSON.stringify(e.detail.ranges); });"
+    )
+    page.goto(f"/videos/{film.pk}/")
+
+    expect(page.locator(":root")).to_have_attribute(
+        "data-heard", '[[0,1,"green"],[10,11,"green"],[20,21,"green"]]'
+    )
+
+
+def test_a_select_is_taken_out_and_put_back(open_page, film, three):
+    page = open_page(f"/videos/{film.pk}/")
+    page.get_by_label("Take 0:10 out of the selects").click()
+    expect(page.locator("#selects .kept li")).to_have_count(2)
+
+    page.get_by_role("button", name="Put it back").click()
+
+    expect(page.locator("#selects .kept li")).to_have_count(3)
+
+
+def test_the_bin_is_ordered_by_dragging(open_page, film, three):
+    page = open_page(f"/indexes/{film.index_id}/selects/")
+    third = page.locator(f"#clip-{three[2].pk} .grip")
+    first = page.locator(f"#clip-{three[0].pk}").bounding_box()
+
+    third.hover()
+    page.mouse.down()
+    page.mouse.move(first["x"] + 20, first["y"] + 4, steps=6)
+    with page.expect_response("**/selects/order"):
+        page.mouse.up()
+
+    expect(page.locator(".clip").first).to_have_id(f"clip-{three[2].pk}")
+    assert order(film.index)[0] == three[2].pk
+
+
+def test_the_bin_is_ordered_by_keyboard_and_keeps_the_focus(open_page, film, three):
+    page = open_page(f"/indexes/{film.index_id}/selects/")
+    page.locator(f"#down-{three[0].pk}").focus()
+
+    page.keyboard.press("Enter")
+
+    expect(page.locator(".clip").nth(1)).to_have_id(f"clip-{three[0].pk}")
+    expect(page.locator(f"#down-{three[0].pk}")).to_be_focused()
+
+
+def test_all_selects_play_one_after_the_other(open_page, film, clip):
+    other = make_transcript(3, film.index, content=clip, filename="other.mp4", duration_ms=120_000)
+    keep(film, 30_000, 30_600, film.index.owner)
+    keep(other, 60_000, 60_600, film.index.owner)
+    page = open_page(f"/indexes/{film.index_id}/selects/")
+
+    page.get_by_role("button", name="Play through").click()
+
+    says = page.locator("#reel-says")
+    expect(says).to_have_text("Select 1 of 2: film.mp4")
+    expect(says).to_have_text("Select 2 of 2: other.mp4", timeout=15_000)
+    player = page.locator("#player")
+    expect(player).to_have_js_property("paused", True, timeout=15_000)
+    assert 60.5 <= player.evaluate("p => p.currentTime") < 61.5
+
+
+def test_the_bin_works_without_javascript(open_page, film, three):
+    page = open_page(f"/indexes/{film.index_id}/selects/", java_script_enabled=False)
+    page.locator(f"#down-{three[0].pk}").click()
+
+    assert order(film.index) == [three[1].pk, three[0].pk, three[2].pk]
+    assert page.url.endswith("/selects/")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_bin_is_accessible(open_page, film, three, scheme):
+    page = open_page(f"/indexes/{film.index_id}/selects/", color_scheme=scheme)
+    page.locator("summary").first.click()
+
+    found = Axe().run(page, options={"rules": {"color-contrast": {"enabled": True}}})
+
+    assert found.violations_count == 0, found.generate_report()

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.api import refusal
+from tests.factories import make_index, make_transcript
+from videos.models import Select
+from videos.models.select import keep
+
+CUES = [(0, 2000, "before"), (2000, 4000, "one"), (4000, 6000, "two")]
+
+
+@pytest.fixture
+def video(caller):
+    return make_transcript(CUES, make_index(caller.user))
+
+
+def bin_of(video) -> str:
+    return f"/indexes/{video.index_id}/selects"
+
+
+def test_a_range_is_kept_listed_trimmed_and_taken_out(caller, video):
+    body = {"video_id": video.pk, "start": 2.5, "end": 5, "note": "good", "colour": "red"}
+    made = caller.post(bin_of(video), body)
+    assert made.status_code == 201 and made.json()["value"] == "one two"
+    path = f"{bin_of(video)}/{made.json()['_id']}"
+
+    listed = caller.get(bin_of(video)).json()
+    assert (listed["data"], listed["total_duration"]) == ([made.json()], 2.5)
+
+    trimmed = caller.patch(path, {"end": 4}).json()
+    assert (trimmed["start"], trimmed["end"], trimmed["note"]) == (2.5, 4, "good")
+    assert caller.get(path).json()["value"] == "one"
+
+    assert caller.delete(path).status_code == 204
+    assert refusal(caller.get(path)) == (404, "resource_not_exists")
+
+
+def test_the_bin_is_put_in_order(caller, video):
+    a, b = (keep(video, n, n + 10, caller.user).pk for n in (0, 100))
+
+    assert caller.put(bin_of(video), {"order": [b, a]}).status_code == 204
+    assert [each["_id"] for each in caller.get(bin_of(video)).json()["data"]] == [b, a]
+    assert refusal(caller.put(bin_of(video), {"order": "x"})) == (400, "parameter_invalid")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"start": 9}, {"start": -1}, {"start": True}, {"end": "NaN"}, {"colour": "pink"},
+     {"note": "n" * 501}, {"start": [1]}, {"end": None}],
+)  # fmt: skip
+def test_what_is_no_range_is_refused(caller, video, wrong):
+    body = {"video_id": video.pk, "start": 1, "end": 2} | wrong
+
+    assert refusal(caller.post(bin_of(video), body)) == (400, "parameter_invalid")
+    assert not Select.objects.exists()
+
+
+def test_a_video_must_be_named_and_in_the_index(caller, video):
+    other = make_transcript(CUES, make_index(caller.user))
+    body = {"start": 1, "end": 2}
+
+    assert refusal(caller.post(bin_of(video), body)) == (400, "parameter_not_provided")
+    body["video_id"] = other.pk
+    assert refusal(caller.post(bin_of(video), body)) == (404, "resource_not_exists")
+
+
+def test_another_bin_is_not_there(caller, video):
+    theirs = make_transcript(CUES)
+    select = keep(theirs, 0, 1000, theirs.index.owner)
+
+    assert refusal(caller.get(bin_of(theirs)))[0] == 404
+    assert refusal(caller.delete(f"{bin_of(theirs)}/{select.pk}"))[0] == 404
+    assert refusal(caller.delete(f"{bin_of(video)}/{select.pk}"))[0] == 404

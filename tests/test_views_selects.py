@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.factories import make_index, make_transcript, make_user, make_video
+from videos.models import Select
+from videos.models.select import keep
+
+pytestmark = pytest.mark.django_db
+CUES = [(0, 2000, "before"), (2000, 4000, "one"), (4000, 6000, "two"), (6000, 8000, "after")]
+HTMX_PANEL = {"HX-Request": "true", "HX-Target": "selects"}
+HTMX_BIN = {"HX-Request": "true", "HX-Target": "bin"}
+
+
+@pytest.fixture
+def user(client):
+    user = make_user()
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def video(user):
+    return make_transcript(CUES, make_index(user), fps_numerator=25, start_timecode="10:00:00:00")
+
+
+def kept(video, *starts: int) -> list[Select]:
+    return [keep(video, start, start + 1000, video.index.owner) for start in starts]
+
+
+def order(index) -> list[str]:
+    return list(Select.objects.in_bin(index).values_list("pk", flat=True))
+
+
+# --- keeping ---
+
+
+def test_a_kept_range_has_the_words_that_are_said_in_it(client, video):
+    form = {"start": "2.5", "end": "00:00:05", "note": "good", "colour": "red"}
+    answer = client.post(f"/videos/{video.pk}/selects", form)
+
+    assert answer.status_code == 303
+    select = Select.objects.get()
+    assert (select.start_ms, select.end_ms, select.words) == (2500, 5000, "one two")
+    assert (select.note, select.colour, select.kept_by) == ("good", "red", video.index.owner)
+
+
+def test_the_words_stay_when_the_transcript_changes(client, video):
+    keep(video, 2000, 4000, video.index.owner)
+    video.transcript.segments.update(text="something else")
+
+    assert "<bdi>one</bdi>" in client.get(f"/indexes/{video.index_id}/selects/").text
+
+
+def test_the_panel_alone_comes_back_to_htmx(client, video):
+    form = {"start": "2", "end": "4"}
+    answer = client.post(f"/videos/{video.pk}/selects", form, headers=HTMX_PANEL)
+
+    assert answer.status_code == 200
+    assert answer.text.lstrip().startswith('<section id="selects"')
+    assert "0:02 – 0:04" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "sentence"),
+    [
+        ("4", "2", "The end must come after the start."),
+        ("5:00", "6:00", "This lies beyond the end of the video."),
+        ("", "2", "This field is required."),
+        ("two", "3", "Write a time as"),
+        ("NaN", "inf", "Write a time as"),
+    ],
+)
+def test_what_is_no_range_is_refused_with_what_was_typed(client, video, start, end, sentence):
+    form = {"start": start, "end": end, "note": "keep my note"}
+    page = client.post(f"/videos/{video.pk}/selects", form)
+    part = client.post(f"/videos/{video.pk}/selects", form, headers=HTMX_PANEL)
+
+    assert (page.status_code, part.status_code) == (400, 200)
+    assert sentence in page.text and sentence in part.text
+    assert "keep my note" in page.text and "keep my note" in part.text
+    assert not Select.objects.exists()
+
+
+def test_an_end_beyond_the_video_is_its_end(client, video):
+    client.post(f"/videos/{video.pk}/selects", {"start": "2", "end": "5:00:00"})
+
+    assert Select.objects.get().end_ms == video.duration_ms
+
+
+def test_a_full_bin_says_so(client, video, monkeypatch):
+    monkeypatch.setattr("videos.views.selects.MOST_IN_A_BIN", 1)
+    kept(video, 0)
+
+    answer = client.post(f"/videos/{video.pk}/selects", {"start": "2", "end": "4"})
+
+    assert answer.status_code == 400 and "This bin is full" in answer.text
+
+
+# --- the bin ---
+
+
+def test_the_bin_goes_across_videos_in_the_order_of_the_cut(client, user, video):
+    other = make_transcript(CUES, video.index, filename="other.mp4")
+    kept(video, 2000)
+    kept(other, 4000)
+    page = client.get(f"/indexes/{video.index_id}/selects/").text
+
+    assert page.index(video.filename) < page.index("other.mp4")
+    assert "10:00:02:00 – 10:00:03:00" in page  # the file's own timecode
+    assert "running time <b>0:02</b>" in page
+
+
+def test_a_bin_of_any_length_takes_the_same_queries(client, video, django_assert_num_queries):
+    kept(video, *range(0, 40_000, 1000))
+
+    with django_assert_num_queries(4):  # session, user, index, selects with their videos
+        client.get(f"/indexes/{video.index_id}/selects/")
+
+
+def test_an_empty_bin_says_how_to_fill_it(client, video):
+    assert "Nothing is kept yet" in client.get(f"/indexes/{video.index_id}/selects/").text
+
+
+def test_a_select_moves_up_and_down_by_a_plain_button(client, video):
+    a, b, c = kept(video, 0, 1000, 2000)
+    client.post(f"/selects/{c.pk}/move", {"by": "-1"})
+    assert order(video.index) == [a.pk, c.pk, b.pk]
+
+    client.post(f"/selects/{a.pk}/move", {"by": "1"})
+    assert order(video.index) == [c.pk, a.pk, b.pk]
+
+    client.post(f"/selects/{c.pk}/move", {"by": "-1"})  # it is the first already
+    assert order(video.index) == [c.pk, a.pk, b.pk]
+
+
+def test_dragging_gives_the_whole_order_and_loses_none(client, video):
+    a, b, c = kept(video, 0, 1000, 2000)
+    stranger = kept(make_transcript(CUES), 0)[0]
+    url = f"/indexes/{video.index_id}/selects/order"
+
+    answer = client.post(url, {"id": [c.pk, stranger.pk, "x", a.pk, c.pk]}, headers=HTMX_BIN)
+
+    assert answer.status_code == 200
+    assert order(video.index) == [c.pk, a.pk, b.pk]
+
+
+def test_trimming_changes_range_words_note_and_colour(client, video):
+    (select,) = kept(video, 0)
+    form = {"start": "4", "end": "6", "note": "trimmed", "colour": "blue"}
+    client.post(f"/selects/{select.pk}/change", form)
+    select.refresh_from_db()
+
+    assert (select.start_ms, select.end_ms, select.words) == (4000, 6000, "two")
+    assert (select.note, select.colour) == ("trimmed", "blue")
+
+
+def test_a_bad_trim_is_refused_beside_its_own_fields(client, video):
+    first, second = kept(video, 0, 1000)
+    answer = client.post(f"/selects/{second.pk}/change", {"start": "6", "end": "4"})
+
+    assert answer.status_code == 400
+    assert answer.text.count("The end must come after the start.") == 1
+    assert answer.text.index(first.pk) < answer.text.index("The end must come")
+
+
+def test_what_was_taken_out_can_be_put_back_in_its_place(client, video):
+    a, b, c = kept(video, 0, 1000, 2000)
+    page = client.post(f"/selects/{b.pk}/delete").text
+    assert order(video.index) == [a.pk, c.pk] and "Put it back" in page
+
+    form = {"start": "1", "end": "2", "position": str(b.position)}
+    client.post(f"/videos/{video.pk}/selects", form)
+
+    again = Select.objects.exclude(pk__in=[a.pk, c.pk]).get()
+    assert order(video.index) == [a.pk, again.pk, c.pk]
+
+
+def test_selects_go_with_their_video_and_move_with_it(video, user):
+    kept(video, 0)
+    video.index = make_index(user)
+    video.save()
+    assert Select.objects.in_bin(video.index).count() == 1
+
+    video.delete()
+    assert not Select.objects.exists()
+
+
+def test_the_running_time_is_the_sum_of_all(video):
+    kept(video, 0, 1000, 5000)
+
+    assert Select.objects.in_bin(video.index).total_ms() == 3000
+
+
+def test_what_is_not_yours_is_not_there(client, user):
+    theirs = make_transcript(CUES)
+    (select,) = kept(theirs, 0)
+    answers = [
+        client.get(f"/indexes/{theirs.index_id}/selects/"),
+        client.post(f"/indexes/{theirs.index_id}/selects/order", {"id": select.pk}),
+        client.post(f"/videos/{theirs.pk}/selects", {"start": "0", "end": "1"}),
+        *(client.post(f"/selects/{select.pk}/{act}") for act in ("change", "move", "delete")),
+    ]
+
+    assert {answer.status_code for answer in answers} == {404}
+    assert Select.objects.count() == 1
+
+
+def test_words_are_shown_as_text(client, user):
+    evil = "<script>alert(1)</script>"
+    video = make_transcript([(0, 2000, evil)], make_index(user), filename="<b>.mp4")
+    keep(video, 0, 1000, user, note=evil)
+
+    for page in (f"/videos/{video.pk}/", f"/indexes/{video.index_id}/selects/"):
+        assert evil not in client.get(page).text
+        assert "&lt;script&gt;" in client.get(page).text
+
+
+def test_a_video_without_a_transcript_can_be_kept_from(client, user):
+    video = make_video(make_index(user))
+    client.post(f"/videos/{video.pk}/selects", {"start": "0", "end": "4"})
+
+    assert Select.objects.get().words == ""

@@ -1,0 +1,183 @@
+"""The selects bin: ranges that an editor keeps, per index and across its videos."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from videos import timecode
+from videos.forms import SelectForm
+from videos.models import Index, Select, Video
+from videos.models.select import MOST_IN_A_BIN, keep, words
+from videos.rows import range_query
+from videos.views import Request, SeeOther
+
+FULL = f"This bin is full: it holds {MOST_IN_A_BIN:,} selects."
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A select as the bin shows it; ``begins_ms`` is its place in the cut."""
+
+    select: Select
+    begins_ms: int
+
+    @property
+    def query(self) -> str:
+        return range_query(self.select.start_ms, self.select.end_ms)
+
+    @property
+    def timecodes(self) -> tuple[str, str]:
+        """In and out, as the file itself counts."""
+        base = self.select.video.timebase
+        return (
+            timecode.source(self.select.start_ms, base),
+            timecode.source(self.select.end_ms, base),
+        )
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def bin_page(request: Request, index_id: str) -> HttpResponse:
+    index = get_object_or_404(Index.objects.visible_to(request.user), pk=index_id)
+    template = "videos/_bin.html" if request.htmx else "videos/bin.html"
+    return render(request, template, bin_context(index))
+
+
+def bin_context(index: Index) -> dict[str, Any]:
+    """All of a bin, in three queries whatever is in it."""
+    clips, begins_ms = [], 0
+    for select in Select.objects.in_bin(index).select_related("video"):
+        clips.append(Clip(select, begins_ms))
+        begins_ms += select.length_ms
+    return {
+        "index": index,
+        "clips": clips,
+        "total_ms": begins_ms,
+        "colours": Select.Colour.choices,
+    }
+
+
+def panel_context(video: Video) -> dict[str, Any]:
+    """The selects of one video, as its page lists them."""
+    selects = list(Select.objects.filter(video=video).order_by("start_ms", "id"))
+    return {
+        "video": video,
+        "selects": [Clip(select, 0) for select in selects],
+        "selects_ms": sum(select.length_ms for select in selects),
+        "colours": Select.Colour.choices,
+    }
+
+
+@require_POST
+def keep_range(request: Request, video_id: str) -> HttpResponse:
+    """Keep a range of this video; what cannot be kept is said beside the fields."""
+    videos = Video.objects.visible_to(request.user).select_related("index", "transcript")
+    video = get_object_or_404(videos, pk=video_id)
+    form = SelectForm(video, request.POST)
+    if not form.is_valid():
+        return _panel(request, video, form.sentence)
+    if Select.objects.in_bin(video.index).count() >= MOST_IN_A_BIN:
+        return _panel(request, video, FULL)
+    data = form.cleaned_data
+    place = request.POST.get("position", "")
+    keep(
+        video,
+        data["start"],
+        data["end"],
+        request.user,
+        note=data["note"],
+        colour=data["colour"],
+        position=int(place) if place.isascii() and place.isdigit() and len(place) < 10 else 0,
+    )
+    return _panel(request, video)
+
+
+def _panel(request: Request, video: Video, refusal: str = "") -> HttpResponse:
+    if request.htmx and request.htmx.target == "bin":
+        return render(request, "videos/_bin.html", bin_context(video.index))
+    context = panel_context(video) | {"refusal": refusal, "typed": request.POST}
+    if request.htmx:
+        return render(request, "videos/_selects.html", context)
+    if refusal:
+        return render(request, "videos/keep.html", context, status=400)
+    return _back(request, reverse("viewer", args=[video.pk]))
+
+
+@require_POST
+def change(request: Request, select_id: str) -> HttpResponse:
+    """Trim it, or change its note or colour."""
+    select = _find(request, select_id)
+    form = SelectForm(select.video, request.POST)
+    if not form.is_valid():
+        return _answer(request, select, refusal=form.sentence)
+    start_ms, end_ms = form.cleaned_data["start"], form.cleaned_data["end"]
+    if (start_ms, end_ms) != (select.start_ms, select.end_ms):
+        select.words = words(select.video, start_ms, end_ms)
+    select.start_ms, select.end_ms = start_ms, end_ms
+    select.note, select.colour = form.cleaned_data["note"], form.cleaned_data["colour"]
+    select.save()
+    return _answer(request, select)
+
+
+@require_POST
+def remove(request: Request, select_id: str) -> HttpResponse:
+    """Take it out of the bin; the answer offers to put it back."""
+    select = _find(request, select_id)
+    Select.objects.filter(pk=select.pk).delete()
+    return _answer(request, select, removed=Clip(select, 0))
+
+
+@require_POST
+def move(request: Request, select_id: str) -> HttpResponse:
+    """One place up (``by=-1``) or down (``by=1``) in the bin."""
+    select = _find(request, select_id)
+    ids = list(Select.objects.in_bin(select.video.index).values_list("pk", flat=True))
+    at = ids.index(select.pk)
+    to = at + (1 if request.POST.get("by") == "1" else -1)
+    if 0 <= to < len(ids):
+        ids.insert(to, ids.pop(at))
+        Select.objects.arrange(select.video.index, ids)
+    return _answer(request, select)
+
+
+@require_POST
+def arrange(request: Request, index_id: str) -> HttpResponse:
+    """The bin in the order of ``id=…&id=…``."""
+    index = get_object_or_404(Index.objects.visible_to(request.user), pk=index_id)
+    Select.objects.arrange(index, request.POST.getlist("id")[:MOST_IN_A_BIN])
+    if request.htmx:
+        return render(request, "videos/_bin.html", bin_context(index))
+    return SeeOther(reverse("bin", args=[index.pk]))
+
+
+def _find(request: Request, select_id: str) -> Select:
+    related = ("video__index", "video__transcript")
+    selects = Select.objects.visible_to(request.user).select_related(*related)
+    return get_object_or_404(selects, pk=select_id)
+
+
+def _answer(request: Request, select: Select, **more: Any) -> HttpResponse:
+    """The bin or the video's panel, wherever the form stood."""
+    if request.htmx and request.htmx.target == "selects":
+        return render(request, "videos/_selects.html", panel_context(select.video) | more)
+    context = bin_context(select.video.index) | more | {"changed": select}
+    if request.htmx:
+        return render(request, "videos/_bin.html", context)
+    if more:  # a refusal, or what was removed: the page says it once
+        status = 400 if "refusal" in more else 200
+        return render(request, "videos/bin.html", context, status=status)
+    return _back(request, reverse("bin", args=[select.video.index_id]))
+
+
+def _back(request: Request, usual: str) -> SeeOther:
+    back = request.POST.get("next", "")
+    ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure())
+    return SeeOther(back if ours else usual)
