@@ -117,7 +117,7 @@ def clean_up() -> None:
         used = _used(names)
         for name in names:
             if Path(name).name not in used:
-                storage.discard_unless(partial(_in_use, name), name, grace=ORPHAN_SECONDS)
+                storage.discard_unless(partial(is_used, name), name, grace=ORPHAN_SECONDS)
     for ids in batched(storage.derived_before(ORPHAN_SECONDS)):
         known = Video.objects.filter(pk__in=ids)
         for video_id in set(ids) - set(known.values_list("pk", flat=True)):
@@ -135,10 +135,10 @@ def clean_up_after(video_id: str, media_name: str) -> None:
     """Delete a deleted video's files, but not bytes that a twin uses or is about to."""
     storage.delete_derived(video_id)
     unused_for = storage.ADOPTION_SECONDS
-    storage.discard_unless(partial(_in_use, media_name), media_name, grace=unused_for)
+    storage.discard_unless(partial(is_used, media_name), media_name, grace=unused_for)
 
 
-def _in_use(media_name: str) -> bool:
+def is_used(media_name: str) -> bool:
     return bool(_used([media_name]))
 
 

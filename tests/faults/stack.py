@@ -256,6 +256,9 @@ class Stack:
         assert self.rows(doubled) == []
         for (sha256,) in self.rows("SELECT sha256 FROM videos_video"):
             assert (self.data_dir / "media" / sha256[:2] / sha256[2:4] / sha256).exists()
+        command = [sys.executable, "manage.py", "fsck", "--read"]
+        fsck = subprocess.run(command, cwd=ROOT, env=self.environment(), capture_output=True)
+        assert fsck.returncode == 0, fsck.stdout + fsck.stderr
 
 
 @contextmanager

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+
+from tests.factories import make_segments, make_task, make_transcript, make_video
+from videos import storage, upkeep
+from videos.models import Segment, Task, Video
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def own_folders(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.INCOMING_ROOT = tmp_path / "incoming"
+
+
+@pytest.fixture
+def video():
+    return make_transcript(3, content=b"the bytes of a film")
+
+
+def told(**options) -> str:
+    return " ".join(upkeep.faults(**options))
+
+
+def age(path) -> None:
+    old = time.time() - 24 * 3600
+    os.utime(path, (old, old))
+
+
+def test_nothing_is_said_when_all_is_well(video):
+    out = StringIO()
+    call_command("fsck", "--read", stdout=out)
+
+    assert out.getvalue() == "All is well.\n"
+
+
+def test_a_lost_file_is_told(video):
+    storage.media_path(video.media_name).unlink()
+
+    with pytest.raises(CommandError, match="1 fault"):
+        call_command("fsck", stdout=StringIO())
+    assert f"video {video.pk}: its file is missing" in told()
+
+
+def test_a_file_of_another_length_is_told(video):
+    storage.media_path(video.media_name).write_bytes(b"short")
+
+    assert "its file has 5 bytes instead of 19" in told()
+
+
+def test_a_changed_file_is_told_when_it_is_read(video):
+    storage.media_path(video.media_name).write_bytes(b"The bytes of a film")
+
+    assert told() == ""
+    assert "is not what was uploaded" in told(read_files=True)
+
+
+def test_rows_with_a_gap_are_told(video):
+    Segment.objects.filter(task=video.transcript, number=1).delete()
+
+    assert f"task {video.transcript_id}: its rows have gaps" in told()
+
+
+def test_a_transcript_that_is_not_finished_or_another_s_is_told(video):
+    Task.objects.filter(pk=video.transcript_id).update(status="indexing")
+    other = make_transcript(3, content=b"2")
+    Video.objects.filter(pk=other.pk).update(transcript=make_task(make_video(content=b"3")))
+
+    assert f"video {video.pk}: its transcript is not a finished one" in told()
+    assert f"video {other.pk}: its transcript is another video's" in told()
+
+
+def test_a_video_without_a_task_is_told():
+    video = make_video(content=b"1")
+
+    assert f"video {video.pk}: it has no task" in told()
+
+
+def test_a_task_that_never_ended_is_told(settings):
+    task = make_task(make_video(content=b"1"))
+    Task.objects.filter(pk=task.pk).update(asked_at=timezone.now() - timedelta(days=30))
+
+    assert f"task {task.pk}: it did not end by its deadline" in told()
+
+
+def test_what_is_under_way_is_no_fault():
+    make_segments(2, make_task(make_video(content=b"1")))
+
+    assert told() == ""
+
+
+def test_what_was_not_swept_is_told(video, settings):
+    stray = storage.media_path("ab/cd/" + "ab" * 32)
+    stray.parent.mkdir(parents=True)
+    stray.write_bytes(b"x")
+    part = storage.new_part_path()
+    part.write_bytes(b"x")
+    assert told() == ""
+
+    age(stray), age(part)
+    assert "a file that no video uses" in told() and "a broken upload" in told()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_backup_holds_rows_and_files_and_the_second_copies_only_the_new(
+    tmp_path, settings, video
+):
+    settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"]
+    target = tmp_path / "copy"
+    first = list(upkeep.back_up(target))
+    make_video(content=b"another")
+    second = list(upkeep.back_up(target))
+
+    assert first[1] == second[1] == "Copied 1 new files."
+    assert (target / "media" / video.media_name).read_bytes() == b"the bytes of a film"
+    if connection.vendor != "sqlite":
+        assert "use pg_dump" in first[0]
+        return
+    assert first[0] == "Copied the database."
+    rows = sqlite3.connect(target / "db.sqlite3").execute("SELECT COUNT(*) FROM videos_segment")
+    assert rows.fetchone() == (3,)

@@ -1,0 +1,130 @@
+"""Does what was promised hold now, on these data? And a copy of them, while the site runs."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Count, F, Max, Min
+from django.db.models.functions import Now
+
+from videos import storage, tasks
+from videos.models import Asset, Segment, Status, Task, Video
+
+COPIED = ("secret_key",)  # beside the database and the media
+
+
+def faults(*, read_files: bool = False) -> Iterator[str]:
+    """Sentences about what should not be; none when all holds.
+
+    ``read_files`` reads every stored byte and compares its hash: slow, and the whole truth.
+    """
+    yield from _lost_files(read_files)
+    yield from _stuck_tasks()
+    yield from _broken_transcripts()
+    yield from _left_behind()
+
+
+def _lost_files(read_files: bool) -> Iterator[str]:
+    """An upload that was acknowledged has its file, of its size, with its bytes."""
+    seen: set[str] = set()
+    for model in (Video, Asset):
+        rows = model.objects.exclude(sha256="").values_list("pk", "sha256", "size_bytes")
+        for pk, sha256, size in rows.iterator():
+            path = storage.media_path(f"{sha256[:2]}/{sha256[2:4]}/{sha256}")
+            what = f"{model.__name__.lower()} {pk}"
+            if not path.exists():
+                yield f"{what}: its file is missing."
+            elif path.stat().st_size != size:
+                yield f"{what}: its file has {path.stat().st_size} bytes instead of {size}."
+            elif read_files and sha256 not in seen and _digest(path) != sha256:
+                yield f"{what}: its file is not what was uploaded."
+            seen.add(sha256)
+
+
+def _digest(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _stuck_tasks() -> Iterator[str]:
+    """Every video has a task, and every task ends by its deadline; the sweep sees to that."""
+    late = Now() - timedelta(hours=settings.TASK_DEADLINE_HOURS + 1)
+    for pk in Task.objects.unfinished().filter(asked_at__lt=late).values_list("pk", flat=True):
+        yield f"task {pk}: it did not end by its deadline."
+    for pk in Video.objects.filter(tasks=None).values_list("pk", flat=True):
+        yield f"video {pk}: it has no task."
+
+
+def _broken_transcripts() -> Iterator[str]:
+    """A transcript is that of a finished task, its rows numbered 0, 1, 2 … without a gap."""
+    wrong = Video.objects.exclude(transcript=None).exclude(transcript__status=Status.READY)
+    for pk in wrong.values_list("pk", flat=True):
+        yield f"video {pk}: its transcript is not a finished one."
+    other = Video.objects.exclude(transcript=None).exclude(transcript__video=F("pk"))
+    for pk in other.values_list("pk", flat=True):
+        yield f"video {pk}: its transcript is another video's."
+    rows = Segment.objects.order_by().values("task")
+    counted = rows.annotate(rows=Count("pk"), first=Min("number"), last=Max("number"))
+    for task in counted.exclude(first=0, last=F("rows") - 1).values_list("task", flat=True):
+        yield f"task {task}: its rows have gaps."
+
+
+def _left_behind() -> Iterator[str]:
+    """What no row names is swept within the hour."""
+    for part in storage.stale_parts(settings.PART_FILE_HOURS * 3600 + 3600):
+        yield f"{part.name}: a broken upload that was not swept."
+    old = 2 * tasks.ORPHAN_SECONDS
+    for name in storage.stored_before(old):
+        if not tasks.is_used(name):
+            yield f"{name}: a file that no video uses was not swept."
+
+
+def back_up(target: Path) -> Iterator[str]:
+    """Copy the database and then the media to ``target``; say what was done.
+
+    The site may run. The database is copied first: every file that its rows name was there
+    before they were, and files never change, so a second backup copies new ones only.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    if connection.vendor == "sqlite":
+        _copy_database(target / "db.sqlite3")
+        yield "Copied the database."
+    else:
+        yield "The database is not copied: use pg_dump, before this."
+    for name in COPIED:
+        if (source := Path(settings.DATA_DIR) / name).exists():
+            shutil.copy2(source, target / name)
+    names = storage.stored_names()
+    copied = sum(_copy(storage.media_path(name), target / "media" / name) for name in names)
+    yield f"Copied {copied:,} new files."
+
+
+def _copy_database(path: Path) -> None:
+    """SQLite's own online backup: a moment's state, whatever is written meanwhile."""
+    draft = path.with_suffix(".part")
+    source = settings.DATABASES["default"]["NAME"]
+    with closing(sqlite3.connect(source)) as ours, closing(sqlite3.connect(draft)) as copy:
+        ours.backup(copy)
+    os.replace(draft, path)
+
+
+def _copy(source: Path, target: Path) -> bool:
+    if target.exists():
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_suffix(".part")
+    try:
+        shutil.copy2(source, draft)
+    except FileNotFoundError:  # deleted meanwhile
+        return False
+    os.replace(draft, target)
+    return True
