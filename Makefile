@@ -7,7 +7,7 @@ PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 POSTGRES_SKIPS := --ignore-glob='*test_engine_*' --ignore-glob='*test_media_*' \
 	--ignore=tests/test_captions.py --ignore=tests/faults --ignore=tests/sdk
 
-.PHONY: run test test-servers lint lock bench clean
+.PHONY: run test test-servers lint lock bench screenshots clean
 
 run: $(VENV)/.installed
 	@set -a; if [ -f .env ]; then . ./.env; fi; exec $(PY) manage.py serve
@@ -39,6 +39,9 @@ lock: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(PY) -m benchmarks.engines
 	$(PY) -m benchmarks.serving
+
+screenshots: $(VENV)/.installed-dev test-servers
+	$(PY) -m tools.screenshots
 
 clean:
 	rm -rf $(VENV) .venv-sdk .pytest_cache .mypy_cache .ruff_cache .hypothesis
