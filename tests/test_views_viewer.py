@@ -105,6 +105,15 @@ def test_t_opens_the_player_at_the_moment_and_marks_the_line(client, video):
     assert '<li id=now aria-current=true data-e=5><a href="?t=4#now">0:04</a>' in page.text
 
 
+@pytest.mark.parametrize(
+    ("t", "at"), [("00:00:04:10", "4.4"), ("10:00:04:10", "4.4"), ("1m23s", "83"), ("1:30", "90")]
+)
+def test_t_takes_what_editors_type(client, user, t, at):
+    video = make_transcript(CUES, make_index(user), start_timecode="10:00:00:00")
+
+    assert f"media#t={at}" in client.get(f"/videos/{video.pk}/", {"t": t}).text
+
+
 @pytest.mark.parametrize("t", ["soon", "-1", "", "9" * 3000, "\0"])
 def test_a_t_that_is_no_time_is_passed_over(client, video, t):
     page = client.get(f"/videos/{video.pk}/", {"t": t})

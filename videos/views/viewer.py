@@ -16,7 +16,7 @@ from django.views.decorators.vary import vary_on_headers
 from videos import rows
 from videos.forms import AgainForm, RangeForm
 from videos.models import Task, Video
-from videos.timecode import ms_to_seconds, parse_clock
+from videos.timecode import ms_to_seconds, parse_moment
 from videos.views import Request, SeeOther
 from videos.views.state import State, count_ahead, describe, latest_task, origin
 
@@ -30,7 +30,7 @@ class Page:
 
     @cached_property
     def form(self) -> RangeForm:
-        return RangeForm(self.query)
+        return RangeForm(self.query, base=self.video.timebase)
 
     @cached_property
     def task(self) -> Task | None:
@@ -87,10 +87,22 @@ class Page:
     @cached_property
     def at_ms(self) -> int | None:
         """The moment ``?t=`` to open at; what cannot be read is no moment."""
+        return self._opening[0]
+
+    @property
+    def at_error(self) -> str:
+        """Why what somebody typed into "go to" is no moment."""
+        return self._opening[1]
+
+    @cached_property
+    def _opening(self) -> tuple[int | None, str]:
+        text = self.query.get("t", "").strip()
+        if text[:1] in ("+", "-"):
+            return None, "Only the page itself, with its scripts, knows what + and - start from."
         try:
-            return parse_clock(self.query.get("t", ""))
-        except ValueError:
-            return None
+            return (parse_moment(text, self.video.timebase), "") if text else (None, "")
+        except ValueError as error:
+            return None, str(error)
 
     @property
     def fragment(self) -> str:
