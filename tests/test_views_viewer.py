@@ -348,3 +348,26 @@ def test_a_stranger_changes_nothing(client, video, path):
     assert client.post(f"/videos/{video.pk}/{path}").status_code == 404
     assert client.get(f"/videos/{video.pk}/{path}").status_code == 405
     video.refresh_from_db()
+
+
+# --- where something is said ---
+
+
+def test_the_strip_learns_where_something_is_said(client, video):
+    answer = client.get(f"/videos/{video.pk}/speech")
+
+    assert answer.json()["lines"] == [
+        [0, 2000, 6], [1500, 4000, 6], [4000, 5000, 6], [6000, 7000, 5],
+    ]  # fmt: skip
+
+
+def test_a_video_without_a_transcript_says_nothing_yet(client, user):
+    video = make_video(make_index(user))
+
+    assert client.get(f"/videos/{video.pk}/speech").json() == {"lines": []}
+
+
+def test_where_something_is_said_is_the_owners_alone(client, user):
+    other = make_transcript(CUES, make_index(make_user()))
+
+    assert client.get(f"/videos/{other.pk}/speech").status_code == 404

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.http import HttpResponse, QueryDict
+from django.db.models.functions import Length
+from django.http import HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -15,7 +16,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from videos import rows
 from videos.forms import AgainForm, RangeForm
-from videos.models import Task, Video
+from videos.models import Segment, Task, Video
 from videos.timecode import ms_to_seconds, parse_moment
 from videos.views import Request, SeeOther
 from videos.views.state import State, count_ahead, describe, latest_task, origin
@@ -145,6 +146,19 @@ def progress(request: Request, video_id: str) -> HttpResponse:
     if not request.htmx:
         return SeeOther(reverse("viewer", args=[video.pk]))
     return progress_partial(request, video, request.GET)
+
+
+@require_safe
+@gzip_page
+def speech(request: Request, video_id: str) -> JsonResponse:
+    """Where something is said: ``[start_ms, end_ms, characters]`` for each row of the video.
+
+    The strip asks for it when the page was opened with a range and so lacks the other rows.
+    """
+    shown = Page(find(request, video_id), QueryDict()).shown
+    found = shown.segments.order_by("number") if shown else Segment.objects.none()
+    spans = found.values_list("start_ms", "end_ms", Length("text"))
+    return JsonResponse({"lines": list(spans)})
 
 
 def progress_partial(
