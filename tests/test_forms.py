@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils.datastructures import MultiValueDict
@@ -9,6 +11,8 @@ from hypothesis import strategies as st
 from tests.factories import make_index, make_user
 from videos.forms import IndexForm, RangeForm, UploadForm, pair
 from videos.models import Index
+from videos.templatetags.desk import exact_clock
+from videos.timecode import timebase
 
 
 def file(name: str) -> SimpleUploadedFile:
@@ -26,6 +30,24 @@ def test_a_time_is_read_as_people_write_it(typed, ms):
     form = RangeForm({"start": typed})
 
     assert (form.start_ms, form.end_ms) == (ms, None)
+
+
+def test_a_range_is_typed_in_the_files_own_timecode():
+    base = timebase(Fraction(25), "01:00:00:00")
+    form = RangeForm({"start": "01:00:12:10", "end": "+00:00:01:00"}, base=base)
+
+    assert (form.start_ms, form.end_ms) == (12_400, 13_400)
+
+
+@pytest.mark.parametrize(("end", "ms"), [("+10", 70_000), ("+1:00", 120_000), ("1m10s", 70_000)])
+def test_the_end_may_be_said_from_the_start(end, ms):
+    assert RangeForm({"start": "60", "end": end}).end_ms == ms
+
+
+def test_what_the_field_shows_is_read_back_as_the_same_moment():
+    shown = exact_clock(3_723_120)  # an hour with hundredths is no timecode
+
+    assert RangeForm({"start": shown}).start_ms == 3_723_120
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,15 @@ def test_t_opens_the_player_at_the_moment_and_marks_the_line(client, video):
     assert '<li id=now aria-current=true data-e=5><a href="?t=4#now">0:04</a>' in page.text
 
 
+@pytest.mark.parametrize(
+    ("t", "at"), [("00:00:04:10", "4.4"), ("10:00:04:10", "4.4"), ("1m23s", "83"), ("1:30", "90")]
+)
+def test_t_takes_what_editors_type(client, user, t, at):
+    video = make_transcript(CUES, make_index(user), start_timecode="10:00:00:00")
+
+    assert f"media#t={at}" in client.get(f"/videos/{video.pk}/", {"t": t}).text
+
+
 @pytest.mark.parametrize("t", ["soon", "-1", "", "9" * 3000, "\0"])
 def test_a_t_that_is_no_time_is_passed_over(client, video, t):
     page = client.get(f"/videos/{video.pk}/", {"t": t})
@@ -339,3 +348,26 @@ def test_a_stranger_changes_nothing(client, video, path):
     assert client.post(f"/videos/{video.pk}/{path}").status_code == 404
     assert client.get(f"/videos/{video.pk}/{path}").status_code == 405
     video.refresh_from_db()
+
+
+# --- where something is said ---
+
+
+def test_the_strip_learns_where_something_is_said(client, video):
+    answer = client.get(f"/videos/{video.pk}/speech")
+
+    assert answer.json()["lines"] == [
+        [0, 2000, 6], [1500, 4000, 6], [4000, 5000, 6], [6000, 7000, 5],
+    ]  # fmt: skip
+
+
+def test_a_video_without_a_transcript_says_nothing_yet(client, user):
+    video = make_video(make_index(user))
+
+    assert client.get(f"/videos/{video.pk}/speech").json() == {"lines": []}
+
+
+def test_where_something_is_said_is_the_owners_alone(client, user):
+    other = make_transcript(CUES, make_index(make_user()))
+
+    assert client.get(f"/videos/{other.pk}/speech").status_code == 404

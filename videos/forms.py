@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import PurePath
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ from django.core.exceptions import ValidationError
 from videos import engines, timecode
 from videos.ingest import DEFAULT_INDEX
 from videos.models import Index, Select, Video
+from videos.timecode import Timebase
 from videos.uploads import PartFile
 
 DETECT = ("", "Detect by listening")
@@ -64,28 +66,44 @@ LANGUAGES = [
 LANGUAGE_NAMES = dict(LANGUAGES)
 
 
-class ClockField(forms.Field):
-    """A moment as people write it (``90``, ``1:30.5``); cleans to milliseconds or None."""
+class MomentField(forms.CharField):
+    """A moment as editors write it (``90``, ``1:30.5``, ``01:00:12:10``); read by its form."""
 
     widget = forms.TextInput(
         attrs={"autocomplete": "off", "inputmode": "text", "placeholder": "0:00", "size": 9}
     )
 
-    def to_python(self, value: Any) -> Any:
-        text = str(value or "").strip()
+
+class RangeForm(forms.Form):
+    """Which stretch of a transcript to show; an empty side is open.
+
+    ``base`` says how the video's frames are counted, for those who write timecode. The end may
+    be said from the start: ``+10``.
+    """
+
+    start = MomentField(required=False, label="From")
+    end = MomentField(required=False, label="To")
+
+    def __init__(self, *args: Any, base: Timebase | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.base = base or timecode.timebase(Fraction(0))
+
+    def clean_start(self) -> int | None:
+        text = self.cleaned_data["start"]
+        if text[:1] in ("+", "-"):
+            raise ValidationError("Only the end can be said from the start, as +10.")
+        return self._moment(text)
+
+    def clean_end(self) -> int | None:
+        return self._moment(self.cleaned_data["end"], self.cleaned_data.get("start") or 0)
+
+    def _moment(self, text: str, now_ms: int = 0) -> int | None:
         if not text:
             return None
         try:
-            return timecode.parse_clock(text)
+            return timecode.parse_moment(text, self.base, now_ms=now_ms)
         except ValueError as error:
             raise ValidationError(str(error)) from error
-
-
-class RangeForm(forms.Form):
-    """Which stretch of a transcript to show; an empty side is open."""
-
-    start = ClockField(required=False, label="From")
-    end = ClockField(required=False, label="To")
 
     def clean(self) -> dict[str, Any]:
         start, end = self.cleaned_data.get("start"), self.cleaned_data.get("end")
@@ -112,29 +130,27 @@ class RangeForm(forms.Form):
         return cast("int | None", self.cleaned_data.get(name))
 
 
-class SelectForm(forms.Form):
+class SelectForm(RangeForm):
     """A range to keep, inside the video, with what an editor says of it."""
 
-    start = ClockField(label="From")
-    end = ClockField(label="To")
     note = forms.CharField(required=False, max_length=500, label="Note")
     colour = forms.ChoiceField(required=False, choices=Select.Colour.choices, label="Colour")
 
     def __init__(self, video: Video, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, base=video.timebase, **kwargs)
         self.video = video
+        for side in ("start", "end"):
+            self.fields[side].required = True
 
     def clean(self) -> dict[str, Any]:
-        start, end = self.cleaned_data.get("start"), self.cleaned_data.get("end")
-        if start is None or end is None:
-            return self.cleaned_data
-        if start >= end:
-            self.add_error("end", "The end must come after the start.")
-        elif start >= self.video.duration_ms:
+        data = super().clean()
+        start, end = data.get("start"), data.get("end")
+        if start is not None and start >= self.video.duration_ms:
             self.add_error("start", "This lies beyond the end of the video.")
-        self.cleaned_data["end"] = min(end, self.video.duration_ms)
-        self.cleaned_data["colour"] = self.cleaned_data.get("colour") or Select.Colour.GREEN
-        return self.cleaned_data
+        if end is not None:
+            data["end"] = min(end, self.video.duration_ms)
+        data["colour"] = data.get("colour") or Select.Colour.GREEN
+        return data
 
     @property
     def sentence(self) -> str:

@@ -191,13 +191,15 @@ def parse_moment(text: str, base: Timebase, *, now_ms: int = 0) -> int:
 
     ``1234`` (seconds), ``12:34``, ``1m23s``, ``+10`` and ``-5`` (from ``now_ms``), and
     ``01:00:12:10``: source timecode when it is not before the file's own start, else counted
-    from the start of the video. Raises ValueError with a sentence.
+    from the start of the video. Behind a point or a comma come parts of a second, not frames.
+    Raises ValueError with a sentence.
     """
     text = text.strip().removeprefix("?").removeprefix("t=")
     if text[:1] in ("+", "-") and text[1:2].isdigit():
         step = parse_moment(text[1:], Timebase(base.rate, base.drop))
         return max(0, now_ms + (step if text[0] == "+" else -step))
-    if _SMPTE.fullmatch(text):
+    name = _SMPTE.fullmatch(text)
+    if name and name[4] in ":;":
         frame = parse_timecode(text, base)
         return frame_ms(frame - base.start if frame >= base.start else frame, base.rate)
     match = _SPOKEN.fullmatch(text)

@@ -32,6 +32,7 @@ urlpatterns = [
     path("videos/states", library.states, name="states"),
     path("videos/<id:video_id>/", viewer.viewer, name="viewer"),
     path("videos/<id:video_id>/progress", viewer.progress, name="progress"),
+    path("videos/<id:video_id>/speech", viewer.speech, name="speech"),
     path("videos/<id:video_id>/media", media.media, name="media"),
     path("videos/<id:video_id>/poster", media.poster, name="poster"),
     path("videos/<id:video_id>/cancel", tasks.cancel, name="cancel"),

@@ -24,6 +24,7 @@ document.addEventListener("htmx:configRequest", (event) => {
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { target, shouldSwap } = event.detail;
   if (!shouldSwap || target.id !== "transcript") return;
+  held = target.contains(document.activeElement);
   const stand = document.createElement("div");
   stand.id = "transcript";
   whole = target.dataset.query || document.querySelector("[data-poll]") ? whole : target;
@@ -38,6 +39,7 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 function putBack() {
   const task = (element) => element.querySelector("[name=task]").value;
   if (!whole || document.querySelector("[data-poll]") || task(whole) !== task(transcript())) return false;
+  held = transcript().contains(document.activeElement);
   transcript().replaceWith(whole);
   document.getElementById("range").reset();
   if (shown !== rangeOf("")) history.pushState(null, "", page(""));
@@ -64,12 +66,13 @@ addEventListener("popstate", () => {
 });
 
 // What had the focus may be gone with the old lines: the line that was asked for has it then.
+let held = false; // the old lines, or their form, had the focus
 let ranged = null; // the start of the line whose range was asked for
 
 function keepFocus() {
   const from = ranged;
   ranged = null;
-  if (document.activeElement && document.activeElement !== document.body) return;
+  if (!held || (document.activeElement && document.activeElement !== document.body)) return;
   const row = from === null ? null : [...document.querySelectorAll("#rows li")].find((each) => startOf(each) === from);
   (row?.querySelector("a") ?? document.getElementById("range-show")).focus({ preventScroll: true });
 }

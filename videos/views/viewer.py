@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from django.http import HttpResponse, QueryDict
+from django.db.models.functions import Length
+from django.http import HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -16,8 +17,8 @@ from django.views.decorators.vary import vary_on_headers
 
 from videos import rows
 from videos.forms import AgainForm, RangeForm
-from videos.models import Task, Video
-from videos.timecode import ms_to_seconds, parse_clock
+from videos.models import Segment, Task, Video
+from videos.timecode import ms_to_seconds, parse_moment
 from videos.views import Request, SeeOther
 from videos.views.selects import panel_context
 from videos.views.state import State, count_ahead, describe, latest_task, origin
@@ -32,7 +33,7 @@ class Page:
 
     @cached_property
     def form(self) -> RangeForm:
-        return RangeForm(self.query)
+        return RangeForm(self.query, base=self.video.timebase)
 
     @cached_property
     def task(self) -> Task | None:
@@ -94,10 +95,22 @@ class Page:
     @cached_property
     def at_ms(self) -> int | None:
         """The moment ``?t=`` to open at; what cannot be read is no moment."""
+        return self._opening[0]
+
+    @property
+    def at_error(self) -> str:
+        """Why what somebody typed into "go to" is no moment."""
+        return self._opening[1]
+
+    @cached_property
+    def _opening(self) -> tuple[int | None, str]:
+        text = self.query.get("t", "").strip()
+        if text[:1] in ("+", "-"):
+            return None, "Only the page itself, with its scripts, knows what + and - start from."
         try:
-            return parse_clock(self.query.get("t", ""))
-        except ValueError:
-            return None
+            return (parse_moment(text, self.video.timebase), "") if text else (None, "")
+        except ValueError as error:
+            return None, str(error)
 
     @property
     def fragment(self) -> str:
@@ -140,6 +153,19 @@ def progress(request: Request, video_id: str) -> HttpResponse:
     if not request.htmx:
         return SeeOther(reverse("viewer", args=[video.pk]))
     return progress_partial(request, video, request.GET)
+
+
+@require_safe
+@gzip_page
+def speech(request: Request, video_id: str) -> JsonResponse:
+    """Where something is said: ``[start_ms, end_ms, characters]`` for each row of the video.
+
+    The strip asks for it when the page was opened with a range and so lacks the other rows.
+    """
+    shown = Page(find(request, video_id), QueryDict()).shown
+    found = shown.segments.order_by("number") if shown else Segment.objects.none()
+    spans = found.values_list("start_ms", "end_ms", Length("text"))
+    return JsonResponse({"lines": list(spans)})
 
 
 def progress_partial(

@@ -1,0 +1,141 @@
+// Shows time as clock, timecode or the file's own timecode: beside the player and on the lines,
+// and goes to whatever is typed. The strip listens to desk:time for its own labels.
+
+import { clock, name, NoTime, parseMoment, timebaseOf } from "./time.js";
+
+const MODES = ["clock", "running", "source"];
+
+const player = document.getElementById("player");
+const main = document.getElementById("main");
+const script = document.getElementById("script");
+const modes = document.getElementById("time-mode");
+const shown = document.getElementById("time-now");
+const whole = document.getElementById("time-length");
+const form = document.getElementById("go-to");
+const field = document.getElementById("go-to-field");
+const wrong = document.getElementById("go-to-error");
+
+const base = timebaseOf(main.dataset);
+const length = Math.round(Number(main.dataset.length) * 1000);
+const nowMs = () => Math.floor(player.currentTime * 1000 + 0.5);
+
+let mode = "clock";
+let text = "";
+
+// --- beside the player ---
+
+function show() {
+  const next = name(nowMs(), base, mode, true);
+  if (next !== text) shown.firstChild.data = text = next;
+}
+
+for (const event of ["timeupdate", "seeking", "seeked", "pause", "loadedmetadata"]) {
+  player.addEventListener(event, show);
+}
+
+// --- on the lines: block by block, those in sight first, the rest when there is nothing to do ---
+
+const written = new WeakMap(); // a block's mode
+const later = window.requestIdleCallback ?? ((work) => setTimeout(() => work({ timeRemaining: () => 4 }), 50));
+const near = new IntersectionObserver(
+  (entries) => entries.forEach(({ isIntersecting, target }) => isIntersecting && write(target)),
+  { rootMargin: "1500px 0px" },
+);
+let queue = [];
+let waiting = 0;
+
+function write(block) {
+  near.unobserve(block);
+  if ((written.get(block) ?? "clock") === mode) return;
+  written.set(block, mode);
+  for (const row of block.children) {
+    const link = row.firstElementChild;
+    const href = link.getAttribute("href");
+    const ms = Math.round(Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#"))) * 1000);
+    link.firstChild.data = mode === "clock" ? clock(ms) : name(ms, base, mode);
+  }
+}
+
+function rest(deadline) {
+  waiting = 0;
+  while (queue.length && deadline.timeRemaining() > 1) write(queue.pop());
+  if (queue.length) waiting ||= later(rest);
+}
+
+function writeAll(blocks = script.querySelectorAll(".block")) {
+  queue = [...blocks].reverse();
+  near.disconnect();
+  for (const block of queue) near.observe(block);
+  waiting ||= later(rest);
+}
+
+// Lines that come, or were corrected, come with the clock's time.
+new MutationObserver((records) => {
+  if (mode === "clock" && records.every((record) => record.target.closest(".block"))) return;
+  const changed = new Set(records.map((record) => record.target.closest(".block")));
+  for (const block of changed) if (block) written.set(block, "");
+  const touched = records.some((record) => !record.target.closest("#rows li, form, output"));
+  if (touched) writeAll();
+}).observe(script, { childList: true, subtree: true });
+
+// --- the switch ---
+
+function setMode(next) {
+  mode = MODES.includes(next) ? next : "clock";
+  modes.value = mode;
+  main.dataset.time = mode;
+  whole.textContent = name(length, base, mode);
+  text = "";
+  show();
+  document.dispatchEvent(new CustomEvent("desk:time", { detail: { mode } }));
+}
+
+modes.addEventListener("change", () => {
+  localStorage.setItem("time", modes.value);
+  setMode(modes.value);
+  writeAll();
+});
+
+// --- go to ---
+
+function go(seconds) {
+  player.currentTime = seconds;
+  document.dispatchEvent(new CustomEvent("desk:seek", { detail: { at: seconds } }));
+}
+
+function say(sentence) {
+  wrong.textContent = sentence;
+  wrong.hidden = !sentence;
+  field.toggleAttribute("aria-invalid", Boolean(sentence));
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  try {
+    const ms = parseMoment(field.value, base, nowMs());
+    const last = Number.isFinite(player.duration) ? Math.floor(player.duration * 1000) : length;
+    if (ms > last) throw new NoTime(`The video ends at ${name(last, base, mode)}.`);
+    say("");
+    go(ms / 1000);
+    field.value = "";
+    field.blur(); // so that the keys play again
+  } catch (error) {
+    if (!(error instanceof NoTime)) throw error;
+    say(error.message);
+    field.select();
+  }
+});
+field.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  say("");
+  field.value = "";
+  field.blur();
+});
+document.addEventListener("desk:command", (event) => {
+  if (event.detail.name !== "go-to") return;
+  field.focus();
+  field.select();
+});
+
+setMode(localStorage.getItem("time"));
+if (mode !== "clock") writeAll();

@@ -1,0 +1,388 @@
+// The whole video on one line: where is spoken, and how densely; hits, selects and the wave of
+// the sound, if somebody gives them; the range with its two handles; the playhead.
+//
+// A click jumps, a drag sets the range; handles and drags snap to the edges of lines, but not
+// with Alt. Only letting go asks for the range (desk:range), so that address, form and server
+// stay one truth. Listens to desk:hits (detail.hits: seconds, detail.colours: one each, if any)
+// and desk:selects (detail.ranges: [start, end, colour]); says desk:hover (detail.at, detail.tip).
+
+import { name, timebaseOf } from "./time.js";
+
+const player = document.getElementById("player");
+const main = document.getElementById("main");
+const script = document.getElementById("script");
+const strip = document.getElementById("strip");
+const canvas = strip.querySelector("canvas");
+const shade = strip.querySelector(".strip-range");
+const playhead = strip.querySelector(".strip-playhead");
+const tip = document.getElementById("strip-tip");
+const handles = Object.fromEntries([...strip.querySelectorAll("[role=slider]")].map((each) => [each.dataset.side, each]));
+
+const SNAP = 6; // pixels
+const DENSE = 22; // characters a second that fill the line's height
+const base = timebaseOf(main.dataset);
+
+let length = Number(main.dataset.length) || 1;
+let width = 1; // in CSS pixels
+let lines = { starts: new Float64Array(0), ends: new Float64Array(0), weights: new Float64Array(0) };
+let hits = [];
+let colours = [];
+let selects = [];
+let peaks = null;
+let range = { start: null, end: null };
+
+const named = (seconds) => name(Math.round(seconds * 1000), base, main.dataset.time ?? "clock");
+const clamp = (seconds) => Math.min(Math.max(seconds, 0), length);
+
+// --- what is spoken: read from the page when there is nothing else to do, a block at a time ---
+
+const later = window.requestIdleCallback ?? ((work) => setTimeout(() => work({ timeRemaining: () => 8 }), 50));
+let reading = 0; // which reading is the newest
+let whole = ""; // the task whose lines are known from start to end
+
+function read() {
+  const mine = ++reading;
+  const task = document.querySelector("#applied [name=task]")?.value ?? "";
+  const filtered = Boolean(document.getElementById("transcript").dataset.query);
+  if (filtered) return whole === task ? undefined : fetchLines(task, mine);
+  const blocks = [...document.querySelectorAll("#rows > .block")];
+  const found = [];
+  const next = (deadline) => {
+    if (mine !== reading) return;
+    while (blocks.length && deadline.timeRemaining() > 1) readBlock(blocks.shift(), found);
+    if (blocks.length) return later(next);
+    whole = task;
+    keep(found);
+  };
+  later(next);
+}
+
+function readBlock(block, found) {
+  for (const row of block.children) {
+    const link = row.firstElementChild;
+    const href = link.getAttribute("href");
+    const start = Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#")));
+    const before = found.at(-1);
+    if (before && Number.isNaN(before[1])) before[1] = start;
+    found.push([start, Number(row.dataset.e ?? NaN), link.nextElementSibling?.textContent.length ?? 0]);
+  }
+}
+
+// A page that was opened with a range does not hold the other lines.
+async function fetchLines(task, mine) {
+  const answer = await fetch(strip.dataset.speech).catch(() => null);
+  if (!answer?.ok || mine !== reading) return;
+  const { lines: found } = await answer.json();
+  whole = task;
+  keep(found.map(([start, end, weight]) => [start / 1000, end / 1000, weight]));
+}
+
+function keep(found) {
+  lines = {
+    starts: Float64Array.from(found, (line) => line[0]),
+    ends: Float64Array.from(found, (line) => line[1]),
+    weights: Float64Array.from(found, (line) => line[2]),
+  };
+  draw();
+}
+
+// --- drawing ---
+
+let asked = 0;
+
+function draw() {
+  asked ||= requestAnimationFrame(() => {
+    asked = 0;
+    paint();
+  });
+}
+
+function paint() {
+  const pen = canvas.getContext("2d");
+  const { width: across, height } = canvas;
+  const { color, fill, stroke, outlineColor } = getComputedStyle(canvas); // what the theme says
+  const unit = height / 44;
+  pen.clearRect(0, 0, across, height);
+  const [top, bottom] = [7 * unit, 37 * unit];
+  if (peaks) paintPeaks(pen, across, top, bottom, fill);
+  paintSpeech(pen, across, peaks ? bottom - 5 * unit : top, bottom, color);
+  pen.fillStyle = stroke;
+  pen.fillRect(0, bottom, across, Math.max(1, Math.round(unit)));
+  for (const [start, end, colour] of selects) {
+    pen.fillStyle = colour || outlineColor;
+    pen.fillRect((start / length) * across, 39 * unit, Math.max(((end - start) / length) * across, 2 * unit), 4 * unit);
+  }
+  for (let n = 0; n < hits.length; n++) {
+    pen.fillStyle = colours[n] || outlineColor;
+    pen.fillRect((hits[n] / length) * across - unit / 2, 0, 1.5 * unit, top - unit);
+  }
+}
+
+function paintSpeech(pen, across, top, bottom, colour) {
+  const columns = density(across);
+  const scale = across / length;
+  pen.fillStyle = colour;
+  for (let x = 0; x < across; x++) {
+    if (!columns[x]) continue;
+    const tall = Math.max(0.14, Math.min((columns[x] * scale) / DENSE, 1)) * (bottom - top);
+    pen.fillRect(x, bottom - tall, 1, tall);
+  }
+}
+
+// The characters spoken in each column.
+function density(across) {
+  const { starts, ends, weights } = lines;
+  const columns = new Float32Array(across);
+  const scale = across / length;
+  for (let n = 0; n < starts.length; n++) {
+    const from = starts[n] * scale;
+    const to = Math.max(ends[n] * scale, from + 0.001);
+    const share = weights[n] / (to - from);
+    for (let x = Math.floor(from); x < to && x < across; x++) {
+      columns[x] += share * (Math.min(to, x + 1) - Math.max(from, x));
+    }
+  }
+  return columns;
+}
+
+function paintPeaks(pen, across, top, bottom, colour) {
+  const middle = (top + bottom) / 2;
+  pen.fillStyle = colour;
+  for (let x = 0; x < across; x++) {
+    const from = Math.floor((x * peaks.length) / across);
+    const to = Math.max(from + 1, Math.floor(((x + 1) * peaks.length) / across));
+    let peak = 0;
+    for (let n = from; n < to; n++) if (peaks[n] > peak) peak = peaks[n];
+    const tall = Math.max(1, (peak / 255) * (bottom - top));
+    pen.fillRect(x, middle - tall / 2, 1, tall);
+  }
+}
+
+async function fetchPeaks() {
+  const answer = await fetch(player.dataset.peaks).catch(() => null);
+  if (!answer?.ok) return;
+  const found = new Uint8Array(await answer.arrayBuffer());
+  peaks = found.length ? found : null;
+  draw();
+}
+
+// --- where things stand ---
+
+function place(shown = range) {
+  const start = shown.start ?? 0;
+  const end = shown.end ?? length;
+  const [left, right] = [(start / length) * width, (end / length) * width];
+  shade.style.transform = `translateX(${left}px)`;
+  shade.style.width = `${Math.max(right - left, 1)}px`;
+  handles.start.style.transform = `translateX(${left}px)`;
+  handles.end.style.transform = `translateX(${right}px)`;
+  strip.dataset.set = shown.start === null && shown.end === null ? "" : "1";
+  tell(handles.start, start);
+  tell(handles.end, end);
+}
+
+function tell(handle, seconds) {
+  handle.setAttribute("aria-valuenow", String(Number(seconds.toFixed(3))));
+  handle.setAttribute("aria-valuetext", named(seconds));
+}
+
+let stands = -1;
+
+function move(seconds = player.currentTime) {
+  const x = Math.round(Math.min(seconds / length, 1) * width * 2) / 2;
+  if (x !== stands) playhead.style.transform = `translateX(${(stands = x)}px)`;
+}
+
+function readRange() {
+  const query = new URLSearchParams(document.getElementById("transcript").dataset.query);
+  const [start, end] = ["start", "end"].map((side) => query.get(side));
+  range = { start: start === null ? null : Number(start), end: end === null ? null : Number(end) };
+  if (!drag) place();
+}
+
+// --- the pointer ---
+
+let drag = null; // { from, side, box, moved }
+let box = null; // where the strip is, while the pointer is over it
+
+const timeAt = (x) => clamp(((x - box.left) / box.width) * length);
+
+// The nearest edge of a line, if it is near.
+function snap(seconds, event) {
+  const near = (SNAP / width) * length;
+  if (event.altKey) return seconds;
+  const { starts, ends } = lines;
+  let [low, high] = [0, starts.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (starts[middle] < seconds) low = middle + 1;
+    else high = middle;
+  }
+  const edges = [0, length, starts[low], starts[low - 1], ends[low - 1], ends[low - 2]];
+  const best = edges.reduce((a, b) => (Math.abs(b - seconds) < Math.abs(a - seconds) ? b : a));
+  return Math.abs(best - seconds) <= near ? best : seconds;
+}
+
+// A side at the very edge is open.
+function closed({ start, end }) {
+  const ordered = start <= end ? [start, end] : [end, start];
+  return { start: ordered[0] > 0.0005 ? ordered[0] : null, end: ordered[1] < length - 0.0005 ? ordered[1] : null };
+}
+
+function dragged(event) {
+  const at = snap(timeAt(event.clientX), event);
+  const shown = { start: range.start ?? 0, end: range.end ?? length };
+  if (drag.side) shown[drag.side] = at;
+  else Object.assign(shown, { start: drag.from, end: at });
+  return { at, range: closed(shown) };
+}
+
+strip.addEventListener("pointerdown", (event) => {
+  if (event.button || drag) return;
+  box = strip.getBoundingClientRect();
+  const side = event.target.dataset.side;
+  drag = { side, x: event.clientX, from: snap(timeAt(event.clientX), event), moved: false };
+  strip.setPointerCapture(event.pointerId);
+  if (!side) event.preventDefault(); // no selection, and the focus stays where it is
+});
+
+strip.addEventListener("pointermove", (event) => {
+  box ??= strip.getBoundingClientRect();
+  if (!drag) return point(event, timeAt(event.clientX));
+  drag.moved ||= Math.abs(event.clientX - drag.x) > 3;
+  if (!drag.moved) return;
+  const { at, range: next } = dragged(event);
+  place(next);
+  point(event, at);
+});
+
+strip.addEventListener("pointerup", (event) => {
+  if (!drag) return;
+  const { moved, side } = drag;
+  const next = dragged(event).range;
+  drag = null;
+  if (moved) askFor(next);
+  else if (!side) go(timeAt(event.clientX));
+});
+
+strip.addEventListener("pointercancel", cancel);
+strip.addEventListener("pointerleave", () => {
+  box = null;
+  if (!drag) point(null);
+});
+for (const name of ["scroll", "resize"]) addEventListener(name, () => (box = null), { passive: true, capture: true });
+document.addEventListener("keydown", (event) => event.key === "Escape" && drag && cancel());
+
+function cancel() {
+  drag = null;
+  place();
+  point(null);
+}
+
+function point(event, at) {
+  tip.hidden = !event || event.pointerType === "touch" && !drag;
+  if (!tip.hidden) {
+    tip.firstElementChild.textContent = named(at);
+    tip.style.transform = `translateX(${(at / length) * width}px)`;
+  }
+  document.dispatchEvent(new CustomEvent("desk:hover", { detail: tip.hidden ? null : { at, tip } }));
+}
+
+function go(at) {
+  player.currentTime = at;
+  move(at);
+  document.dispatchEvent(new CustomEvent("desk:seek", { detail: { at } }));
+}
+
+function askFor(next) {
+  const same = next.start === range.start && next.end === range.end;
+  if (same || next.start !== null && next.start === next.end) return place();
+  range = next;
+  place();
+  document.dispatchEvent(new CustomEvent("desk:range", { detail: next }));
+}
+
+// --- the keyboard, on a handle ---
+
+let waits = 0;
+
+const STEPS = { ArrowLeft: -1, ArrowRight: 1, PageDown: -10, PageUp: 10 };
+
+function stepped(key, at, shift) {
+  if (key === "Home") return 0;
+  if (key === "End") return length;
+  if (key === "ArrowUp" || key === "ArrowDown") return edgeBeside(at, key === "ArrowDown" ? 1 : -1);
+  return key in STEPS ? at + STEPS[key] * (shift ? base.rate[1] / base.rate[0] : 1) : null;
+}
+
+// Up and down go from line to line.
+function edgeBeside(at, way) {
+  const { starts } = lines;
+  let n = starts.findIndex((start) => start > at + 0.0005);
+  if (n < 0) n = starts.length;
+  if (way > 0) return starts[n] ?? length;
+  while (n > 0 && starts[n - 1] >= at - 0.0005) n--;
+  return starts[n - 1] ?? 0;
+}
+
+strip.addEventListener("keydown", (event) => {
+  const { side } = event.target.dataset;
+  if (!side || event.ctrlKey || event.metaKey || event.altKey) return;
+  const shown = { start: range.start ?? 0, end: range.end ?? length };
+  const at = stepped(event.key, shown[side], event.shiftKey);
+  if (at === null) return;
+  event.preventDefault();
+  // A handle stops at the other one.
+  shown[side] = side === "start" ? Math.min(clamp(at), shown.end) : Math.max(clamp(at), shown.start);
+  const next = closed(shown);
+  if (shown.start === shown.end) return;
+  range = next;
+  place();
+  clearTimeout(waits);
+  waits = setTimeout(() => document.dispatchEvent(new CustomEvent("desk:range", { detail: next })), 500);
+});
+
+// --- what changes ---
+
+new ResizeObserver(([{ contentRect }]) => {
+  width = contentRect.width || 1;
+  canvas.width = Math.round(width * devicePixelRatio);
+  canvas.height = Math.round(contentRect.height * devicePixelRatio);
+  place();
+  stands = -1;
+  move();
+  draw();
+}).observe(canvas);
+for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) {
+  matchMedia(query).addEventListener("change", draw);
+}
+for (const event of ["timeupdate", "seeking", "seeked"]) player.addEventListener(event, () => move());
+player.addEventListener("loadedmetadata", () => {
+  if (Number(main.dataset.length) || !Number.isFinite(player.duration)) return;
+  length = player.duration;
+  place();
+  draw();
+});
+
+let changed = 0;
+new MutationObserver((records) => {
+  if (records.some((record) => record.target === script)) readRange();
+  if (records.every((record) => record.target.closest("form, output, .row-tools"))) return;
+  clearTimeout(changed);
+  changed = setTimeout(read, 200);
+}).observe(script, { childList: true, subtree: true });
+
+document.addEventListener("desk:hits", ({ detail }) => {
+  hits = detail.hits ?? [];
+  colours = detail.colours ?? [];
+  draw();
+});
+document.addEventListener("desk:selects", ({ detail }) => {
+  selects = detail.ranges ?? [];
+  draw();
+});
+document.addEventListener("desk:time", () => place());
+
+readRange();
+read();
+if (player.dataset.peaks) fetchPeaks();

@@ -1,0 +1,181 @@
+// Does what the keys and buttons of the player ask for: play, shuttle, frames, rates, moves.
+
+import { frameAt, frameMs, timebaseOf } from "./time.js";
+
+const player = document.getElementById("player");
+const base = timebaseOf(document.getElementById("main").dataset);
+const length = Number(document.getElementById("main").dataset.length);
+const playButton = document.getElementById("play");
+const rates = document.getElementById("rate");
+const note = document.getElementById("transport-note");
+
+const STEP = 5; // seconds
+const RATES = [...rates.options].map((option) => Number(option.value));
+
+let shuttle = 0; // 0 normal; 1, 2, 4 forward; -1, -2, -4 backwards
+let timer = 0; // of playing backwards
+
+const end = () => (Number.isFinite(player.duration) ? player.duration : length);
+
+function go(seconds) {
+  const at = Math.min(Math.max(seconds, 0), end());
+  player.currentTime = at;
+  document.dispatchEvent(new CustomEvent("desk:seek", { detail: { at } }));
+}
+
+// --- playing ---
+
+function start() {
+  player.play().catch(() => {}); // the page says why by itself
+}
+
+function toggle() {
+  const moving = !player.paused || shuttle < 0;
+  still();
+  if (moving) player.pause();
+  else start();
+}
+
+// Back to the usual rate, in no direction.
+function still() {
+  clearTimeout(timer);
+  if (!shuttle) return;
+  shuttle = 0;
+  player.playbackRate = Number(rates.value);
+  note.textContent = "";
+}
+
+function next(direction) {
+  const faster = shuttle * direction > 0 ? Math.min(Math.abs(shuttle) * 2, 4) : 1;
+  // What plays already at the usual rate is at the first step.
+  const runs = direction > 0 && !player.paused && !shuttle;
+  return direction * (runs ? 2 : faster);
+}
+
+function forward() {
+  const speed = next(1);
+  clearTimeout(timer);
+  shuttle = speed;
+  player.playbackRate = speed === 1 ? Number(rates.value) : speed;
+  if (speed === 1) shuttle = 0;
+  note.textContent = speed === 1 ? "" : `${speed}× forward`;
+  start();
+}
+
+// No browser plays backwards: it jumps, as soon as the jump before it is done.
+function backwards() {
+  const speed = next(-1);
+  player.pause();
+  clearTimeout(timer);
+  shuttle = speed;
+  player.playbackRate = Number(rates.value);
+  note.textContent = `${-speed}× backwards`;
+  jump(performance.now());
+}
+
+function jump(before) {
+  timer = setTimeout(() => {
+    if (player.seeking) return jump(before);
+    const since = (performance.now() - before) / 1000;
+    const at = Math.max(0, player.currentTime + Math.min(since, 1) * shuttle);
+    player.currentTime = at;
+    if (at === 0) still();
+    else jump(performance.now());
+  }, 120);
+}
+
+function frame(step) {
+  still();
+  player.pause();
+  const at = frameMs(Math.max(0, frameAt(Math.floor(player.currentTime * 1000), base.rate) + step), base.rate);
+  go((at + 1) / 1000); // a hair behind its start, or rounding might show the frame before
+}
+
+// --- rates: remembered ---
+
+function setRate(rate) {
+  if (!RATES.includes(rate)) return;
+  rates.value = String(rate);
+  player.playbackRate = player.defaultPlaybackRate = rate;
+  localStorage.setItem("rate", String(rate));
+}
+
+function otherRate(step) {
+  const at = RATES.indexOf(Number(rates.value)) + step;
+  if (RATES[at]) setRate(RATES[at]);
+}
+
+// --- lines ---
+
+const seen = (row) => row.checkVisibility?.() ?? true;
+const beside = (row, way) => {
+  const block = row.parentElement;
+  const edge = way === "next" ? "firstElementChild" : "lastElementChild";
+  return row[`${way}ElementSibling`] ?? block[`${way}ElementSibling`]?.[edge] ?? null;
+};
+
+function startOf(row) {
+  const href = row.querySelector("a").getAttribute("href");
+  return Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#")));
+}
+
+// The line beside the one that is spoken, passing over those that are hidden.
+function toRow(way) {
+  const spoken = document.querySelector("#rows li[aria-current]");
+  let row = spoken ? beside(spoken, way) : unspoken(way);
+  while (row && !seen(row)) row = beside(row, way);
+  if (row) go(startOf(row));
+}
+
+// Nothing is spoken before the first line and behind the last.
+function unspoken(way) {
+  const rows = document.querySelectorAll("#rows li");
+  const last = rows[rows.length - 1];
+  const behind = last && player.currentTime >= startOf(last);
+  return way === "next" ? (behind ? null : (rows[0] ?? null)) : behind ? last : null;
+}
+
+function fullScreen() {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else player.requestFullscreen?.().catch(() => {});
+}
+
+const COMMANDS = {
+  play: toggle,
+  "shuttle-forward": forward,
+  "shuttle-back": backwards,
+  "frame-back": () => frame(-1),
+  "frame-forward": () => frame(1),
+  slower: () => otherRate(-1),
+  faster: () => otherRate(1),
+  "full-screen": fullScreen,
+  "row-previous": () => toRow("previous"),
+  "row-next": () => toRow("next"),
+  back: () => go(player.currentTime - STEP),
+  forward: () => go(player.currentTime + STEP),
+  "to-start": () => go(0),
+  "to-end": () => go(end()),
+  percent: ({ key }) => go((end() * Number(key)) / 10),
+};
+
+document.addEventListener("desk:command", ({ detail }) => COMMANDS[detail.name]?.(detail));
+rates.addEventListener("change", () => setRate(Number(rates.value)));
+
+function show() {
+  const plays = !player.paused;
+  playButton.dataset.plays = plays ? "1" : "";
+  playButton.setAttribute("aria-label", plays ? "Pause" : "Play");
+}
+player.addEventListener("play", () => {
+  if (shuttle < 0) still();
+  show();
+});
+player.addEventListener("pause", () => {
+  if (shuttle > 0) still();
+  show();
+});
+// The player's own menu has rates, too.
+player.addEventListener("ratechange", () => shuttle || setRate(player.playbackRate));
+
+setRate(Number(localStorage.getItem("rate")) || 1);
+show();

@@ -1,0 +1,222 @@
+"""The range at the playhead, its loop, and time as timecode."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.test_transport import commands, desk, note_commands, press, until  # noqa: F401
+from tests.browser.test_viewer import line, now, paused, play
+from tests.factories import make_transcript
+from videos.models import Video
+
+
+# --- the range at the playhead ---
+
+
+def test_in_and_out_set_the_range_at_the_playhead(desk):
+    page = desk("?t=10")
+    press(page, "i")
+    expect(page.locator("#count")).to_have_text("55 of 60 lines")
+    assert page.url.endswith("?start=10")
+
+    press(page, "Home", "4", "o")  # 48 s
+    expect(page.locator("#count")).to_have_text("19 of 60 lines")
+    assert page.url.endswith("?start=10&end=48")
+
+    press(page, "Shift+I")
+    assert now(page) == pytest.approx(10, abs=0.01)
+    press(page, "Shift+O")
+    assert now(page) == pytest.approx(48, abs=0.01)
+
+    press(page, "Home", "o")
+    expect(page.locator("#transport-note")).to_have_text(re.compile("cannot end at the very start"))
+    press(page, "9", "i")  # behind the end: the end is open again
+    expect(page.locator("#count")).to_have_text("6 of 60 lines")
+    assert page.url.endswith("?start=108")
+
+    press(page, "Alt+x")
+    expect(page.locator("#count")).to_have_text("60 lines")
+    assert "?" not in page.url
+
+
+def test_in_and_out_may_follow_at_once(desk):
+    page = desk()
+    page.locator("#player").evaluate("(p) => { p.currentTime = 20 }")
+    press(page, "i", "ArrowRight", "ArrowRight", "o")
+
+    expect(page.locator("#count")).to_have_text("5 of 60 lines")
+    assert page.url.endswith("?start=20&end=30")
+
+
+def test_x_takes_the_line_at_the_playhead_and_the_keys_play_on(desk):
+    page = desk("?t=14.5")
+    press(page, "x")
+    expect(page.locator("#count")).to_have_text("1 of 60 lines")
+    assert page.url.endswith("?start=14&end=15.9")
+
+    press(page, "Space")  # the focus did not go to a button
+    until(page, "!p.paused")
+
+
+def test_playing_stops_once_at_the_end_of_the_range(desk):
+    page = desk("?start=10&end=12&t=11")
+    play(page)
+    until(page, "p.paused")
+    assert now(page) == pytest.approx(12, abs=0.05)
+
+    press(page, "Space")
+    until(page, "p.currentTime > 12.5")
+    assert not paused(page)
+
+
+def test_a_loop_plays_the_range_again_and_again(desk):
+    page = desk("?start=10&end=11&t=10.5")
+    page.locator("#player").evaluate(
+        "(p) => { p.heard = []; p.addEventListener('timeupdate', () => p.heard.push(p.currentTime));"
+        " p.jumps = 0; p.addEventListener('seeked', () => p.jumps++) }"
+    )
+    press(page, "\\", "Space")
+    until(page, "p.jumps >= 2")
+
+    assert not paused(page)
+    assert max(page.locator("#player").evaluate("(p) => p.heard")) < 11.4
+
+    press(page, "\\")
+    until(page, "p.paused")
+    assert now(page) == pytest.approx(11, abs=0.05)
+
+
+def test_a_loop_begins_in_its_range_and_needs_one(desk):
+    page = desk()
+    expect(page.locator("#loop")).to_be_disabled()
+    press(page, "\\")
+    expect(page.locator("#transport-note")).to_have_text("Set a range first, with I and O.")
+
+    page = desk("?start=10&end=20&t=50")
+    press(page, "\\", "Space")
+    until(page, "!p.paused && p.currentTime >= 10 && p.currentTime < 20")
+
+
+def test_nothing_runs_while_it_is_paused(desk):
+    page = desk("?start=10&end=20&t=12")
+    page.locator("body").evaluate(
+        """() => { window.timers = 0; const set = window.setTimeout;
+        window.setTimeout = (...more) => { window.timers++; return set(...more); };
+        window.frames_ = 0; const frame = window.requestAnimationFrame;
+        window.requestAnimationFrame = (...more) => { window.frames_++; return frame(...more); }; }"""
+    )
+    page.wait_for_timeout(1500)
+
+    assert page.evaluate("[window.timers, window.frames_]") == [0, 0]
+
+
+# --- time ---
+
+
+def test_the_time_switch_says_timecode_everywhere_and_is_remembered(desk, film):
+    Video.objects.filter(pk=film.pk).update(start_timecode="10:00:00:00")
+    page = desk("?t=40")
+    expect(page.locator("#time-now")).to_have_text("0:40.0")
+    expect(line(page, 20).locator("a")).to_have_text("0:40")
+
+    page.get_by_label("Time shown as").select_option("running")
+    expect(page.locator("#time-now")).to_have_text("00:00:40:00")
+    expect(page.locator("#time-length")).to_have_text("00:02:00:00")
+    expect(line(page, 20).locator("a")).to_have_text("00:00:40:00")
+    expect(line(page, 59).locator("a")).to_have_text("00:01:58:00")
+
+    page.get_by_label("Time shown as").select_option("source")
+    expect(page.locator("#time-now")).to_have_text("10:00:40:00")
+    page.reload()
+    expect(page.locator("#time-now")).to_have_text("10:00:40:00")
+    expect(line(page, 20).locator("a")).to_have_text("10:00:40:00")
+    handle = page.get_by_role("slider", name="End of the range")
+    expect(handle).to_have_attribute("aria-valuetext", "10:02:00:00")
+
+    press(page, "x")  # lines that come are said the same way
+    expect(page.locator("#count")).to_have_text("1 of 60 lines")
+    expect(line(page, 0).locator("a")).to_have_text("10:00:40:00")
+
+    page.get_by_label("Time shown as").select_option("clock")
+    expect(line(page, 0).locator("a")).to_have_text("0:40")
+
+
+@pytest.mark.parametrize(
+    ("typed", "at"),
+    [("90", 90), ("+10", 50), ("-5", 35), ("1:10", 70), ("1m5s", 65), ("10:00:12:10", 12.4)],
+)
+def test_go_to_takes_what_editors_type(desk, film, typed, at):
+    Video.objects.filter(pk=film.pk).update(start_timecode="10:00:00:00")
+    page = desk("?t=40")
+
+    press(page, "g")
+    page.keyboard.type(typed)
+    press(page, "Enter")
+
+    assert now(page) == pytest.approx(at, abs=0.01)
+    note_commands(page)
+    press(page, "m")  # the field let go of the focus
+    assert commands(page) == ["keep-select"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [("soon", "Write a time as 90"), ("1:75", "go up to 59"), ("5:00", "The video ends at 2:00.")],
+)
+def test_go_to_says_what_it_cannot_read(desk, typed, sentence):
+    page = desk()
+    field = page.get_by_label("Go to", exact=True)
+    field.fill(typed)
+    press(page, "Enter")
+
+    expect(page.locator("#go-to-error")).to_contain_text(sentence)
+    assert now(page) == 0
+    press(page, "Escape")
+    expect(page.locator("#go-to-error")).to_be_hidden()
+    expect(field).to_have_value("")
+
+
+def test_go_to_works_without_javascript(open_page, film):
+    page = open_page(f"/videos/{film.pk}/?start=10&end=60", java_script_enabled=False)
+    page.get_by_label("Go to", exact=True).fill("1m")
+    page.get_by_role("button", name="Go", exact=True).click()
+
+    assert page.url.endswith("?start=10&end=60&t=1m")
+    expect(page.locator("#player")).to_have_attribute("src", f"/videos/{film.pk}/media#t=60")
+
+    page.get_by_label("Go to", exact=True).fill("soon")
+    page.get_by_role("button", name="Go", exact=True).click()
+    expect(page.locator("#go-to-error")).to_contain_text("Write a time as 90")
+
+
+# --- size ---
+
+
+@pytest.fixture
+def long(film):
+    cues = [(n * 3600, n * 3600 + 3500, f"This is line {n} of very many.") for n in range(10_000)]
+    return make_transcript(cues, film.index, content=b"no film", duration_ms=36_000_000)
+
+
+def test_ten_thousand_lines_say_timecode_without_a_long_task(open_page, long):
+    page = open_page(f"/videos/{long.pk}/", expect_errors=True)  # its film does not play
+    expect(page.locator("#count")).to_have_text("10,000 lines")
+    page.wait_for_timeout(1500)
+    page.locator("body").evaluate(
+        """() => { window.longest = 0;
+        new PerformanceObserver((list) => list.getEntries().forEach(
+          (e) => { window.longest = Math.max(window.longest, e.duration); })).observe({ type: "longtask" }); }"""
+    )
+    took = page.locator("#time-mode").evaluate(
+        """(select) => { const since = performance.now(); select.value = "running";
+        select.dispatchEvent(new Event("change")); return performance.now() - since; }"""
+    )
+    expect(line(page, 0).locator("a")).to_have_text("00:00:00:00")
+    expect(line(page, 9999).locator("a")).to_have_text("09:59:56:10")
+    print("switch", took, "longest task", page.evaluate("window.longest"))
+
+    assert took < 100  # measured: 3 to 6 on an idle machine, and no long task
+    assert page.evaluate("window.longest") < 400

@@ -1,0 +1,299 @@
+"""The strip: the whole video on one line."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.test_transport import desk, press, until  # noqa: F401
+from tests.browser.test_viewer import line, now, paused, play, ready
+from tests.factories import make_transcript
+from videos.models import Segment
+
+
+def x_of(page, seconds: float, length: float = 120) -> tuple[float, float]:
+    box = page.locator("#strip").bounding_box()
+    return box["x"] + box["width"] * seconds / length, box["y"] + 20
+
+
+def drag(page, start: float, end: float, *, drop: bool = True, length: float = 120) -> None:
+    page.mouse.move(*x_of(page, start, length))
+    page.mouse.down()
+    page.mouse.move(*x_of(page, (start + end) / 2, length), steps=3)
+    page.mouse.move(*x_of(page, end, length), steps=3)
+    if drop:
+        page.mouse.up()
+
+
+# How much of each of the canvas's so many parts is drawn on, between two heights.
+INK = """(canvas, [parts, from, to]) => {
+  const pen = canvas.getContext("2d"), { width, height } = canvas, found = [];
+  for (let part = 0; part < parts; part++) {
+    const x = Math.floor(width * part / parts), wide = Math.floor(width / parts);
+    const data = pen.getImageData(x, height * from, wide, Math.max(1, height * (to - from))).data;
+    let ink = 0;
+    for (let n = 3; n < data.length; n += 4) if (data[n] > 60) ink++;
+    found.push(ink * 4 / data.length);
+  }
+  return found;
+}"""
+
+
+def ink(page, parts: int = 12, top: float = 0.2, bottom: float = 0.8) -> list[float]:
+    return page.locator("#strip canvas").evaluate(INK, [parts, top, bottom])
+
+
+def drawn(page) -> None:
+    """Wait until the lines were read and drawn."""
+    page.locator("#strip canvas").evaluate(
+        f"""(c) => new Promise((ok) => {{ const look = () =>
+          ({INK})(c, [4, 0.2, 0.8]).some(Boolean) ? ok() : setTimeout(look, 30); look(); }})"""
+    )
+
+
+# --- the pointer ---
+
+
+def test_a_click_jumps_and_keeps_playing_or_not(desk):  # noqa: F811
+    page = desk()
+    page.mouse.click(*x_of(page, 60))
+    assert now(page) == pytest.approx(60, abs=0.3)
+    assert paused(page)
+    expect(line(page, 30)).to_have_attribute("aria-current", "true")
+
+    play(page)
+    page.mouse.click(*x_of(page, 90))
+    until(page, "p.currentTime > 89.5 && p.currentTime < 100")
+    assert not paused(page)
+    assert "?" not in page.url
+
+
+def test_a_drag_sets_the_range_snapped_to_lines(desk):  # noqa: F811
+    page = desk()
+    drawn(page)
+    drag(page, 20.4, 39.6)
+
+    expect(page.locator("#count")).to_have_text("10 of 60 lines")
+    assert page.url.endswith("?start=20&end=40") or page.url.endswith("?start=20&end=39.9")
+    expect(page.get_by_label("From")).to_have_value("0:20")
+    assert now(page) == 0  # nothing was jumped to
+
+    page.go_back()
+    expect(page.locator("#count")).to_have_text("60 lines")
+    expect(page.locator("#strip")).to_have_attribute("data-set", "")
+
+
+def test_alt_drags_without_snapping_and_the_way_does_not_matter(desk):  # noqa: F811
+    page = desk()
+    drawn(page)
+    page.keyboard.down("Alt")
+    drag(page, 40.6, 20.5)
+    page.keyboard.up("Alt")
+
+    expect(page.locator("#range-clear")).to_be_visible()
+    start, end = (float(part.split("=")[1]) for part in page.url.split("?")[1].split("&"))
+    assert start == pytest.approx(20.5, abs=0.25)
+    assert end == pytest.approx(40.6, abs=0.25)
+
+
+def test_handles_move_one_side_and_the_edge_opens_it(desk):  # noqa: F811
+    page = desk("?start=20&end=80")
+    expect(page.locator("#count")).to_have_text("30 of 60 lines")
+    handle = page.get_by_role("slider", name="End of the range")
+    expect(handle).to_have_attribute("aria-valuetext", "1:20")
+
+    box = handle.bounding_box()
+    page.mouse.move(box["x"] + 3, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(*x_of(page, 60), steps=4)
+    expect(page.locator("#count")).to_have_text("30 of 60 lines")  # only drawn while dragged
+    expect(page.locator("#strip-tip")).to_have_text("1:00")
+    page.mouse.up()
+    expect(page.locator("#count")).to_have_text("20 of 60 lines")
+    assert page.url.endswith("?start=20&end=60") or page.url.endswith("?start=20&end=59.9")
+
+    box = handle.bounding_box()
+    page.mouse.move(box["x"] + 3, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(*x_of(page, 125), steps=4)
+    page.mouse.up()
+    expect(page.locator("#count")).to_have_text("50 of 60 lines")
+    assert page.url.endswith("?start=20")
+
+
+def test_escape_gives_a_drag_up(desk):  # noqa: F811
+    page = desk()
+    drag(page, 20, 40, drop=False)
+    expect(page.locator("#strip")).to_have_attribute("data-set", "1")
+    press(page, "Escape")
+    page.mouse.up()
+
+    expect(page.locator("#strip")).to_have_attribute("data-set", "")
+    expect(page.locator("#count")).to_have_text("60 lines")
+    assert now(page) == 0
+
+
+def test_hovering_shows_the_time(desk):  # noqa: F811
+    page = desk()
+    page.mouse.move(*x_of(page, 75))
+    expect(page.locator("#strip-tip span")).to_be_visible()
+    expect(page.locator("#strip-tip")).to_have_text("1:15")
+
+    page.get_by_label("Time shown as").select_option("running")
+    page.mouse.move(*x_of(page, 30))
+    expect(page.locator("#strip-tip")).to_contain_text("00:00:")
+    page.mouse.move(900, 600)
+    expect(page.locator("#strip-tip span")).to_be_hidden()
+
+
+def test_a_finger_taps_to_jump(open_page, film):
+    page = open_page(
+        f"/videos/{film.pk}/", has_touch=True, viewport={"width": 390, "height": 844}
+    )
+    ready(page)
+    page.touchscreen.tap(*x_of(page, 60))
+
+    assert now(page) == pytest.approx(60, abs=0.5)
+
+
+# --- the keyboard ---
+
+
+def test_handles_are_sliders_of_the_keyboard(desk):  # noqa: F811
+    page = desk()
+    drawn(page)
+    start = page.get_by_role("slider", name="Start of the range")
+    end = page.get_by_role("slider", name="End of the range")
+    start.focus()
+    press(page, "ArrowRight", "ArrowRight", "ArrowDown")
+    expect(start).to_have_attribute("aria-valuetext", "0:04")
+    expect(page.locator("#count")).to_have_text("58 of 60 lines")
+    assert page.url.endswith("?start=4")
+    assert now(page) == 0  # the desk's own arrows did not hear
+
+    end.focus()
+    press(page, "PageDown", "Shift+ArrowLeft")
+    expect(end).to_have_attribute("aria-valuenow", "109.96")
+    expect(page.locator("#count")).to_have_text("53 of 60 lines")
+    expect(end).to_be_focused()
+
+    press(page, "Home")  # it stops at the other handle
+    expect(end).to_have_attribute("aria-valuenow", "109.96")
+    press(page, "End")
+    start.focus()
+    press(page, "Home")
+    expect(page.locator("#count")).to_have_text("60 lines")
+    assert "?" not in page.url
+
+
+# --- the drawing ---
+
+
+def test_speech_and_silence_are_drawn(desk, film):  # noqa: F811
+    Segment.objects.filter(task=film.transcript, number__gte=20, number__lt=40).delete()
+    page = desk()
+    drawn(page)
+    found = ink(page, top=0.7)
+
+    assert min(found[:4] + found[8:]) > 0.3
+    assert max(found[5:7]) == 0
+
+
+def test_a_page_opened_with_a_range_draws_the_whole_video(desk):  # noqa: F811
+    page = desk("?start=20&end=40")
+    drawn(page)
+    assert min(ink(page, top=0.7)) > 0.3
+
+    drag(page, 80.3, 100.2)  # and snaps to lines that the page does not hold
+    expect(page).to_have_url(re.compile(r"\?start=80&end=(99.9|100)$"))
+
+
+def test_hits_and_selects_of_others_are_drawn(desk):  # noqa: F811
+    page = desk()
+    drawn(page)
+    assert max(ink(page, top=0, bottom=0.1)) == 0
+    page.locator("body").evaluate(
+        """() => { const say = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
+        say("desk:hits", { hits: Float64Array.from([5, 65]), colours: ["red", "red"] });
+        say("desk:selects", { ranges: [[10, 20, "blue"]] }); }"""
+    )
+    page.wait_for_timeout(200)
+
+    hits, selects = ink(page, top=0, bottom=0.1), ink(page, top=0.9, bottom=0.97)
+    assert [n for n, found in enumerate(hits) if found] == [0, 6]
+    assert [n for n, found in enumerate(selects) if found > 0.5] == [1]
+
+
+def test_peaks_are_drawn_when_the_player_names_them(open_page, film):
+    page = open_page("/login/")
+    page.route("**/peaks", lambda route: route.fulfill(body=bytes([255] * 500 + [0] * 500)))
+    page.route(
+        f"**/videos/{film.pk}/",
+        lambda route: route.fulfill(
+            response=(answer := route.fetch()),
+            body=answer.text().replace('id="player"', 'id="player" data-peaks="/peaks"', 1),
+        ),
+    )
+    page.goto(f"/videos/{film.pk}/")
+    drawn(page)
+    page.wait_for_timeout(500)
+    found = ink(page, top=0.25, bottom=0.35)
+
+    assert min(found[:5]) > 0.9
+    assert max(found[7:]) == 0
+
+
+def test_it_is_drawn_again_for_another_size_or_theme(desk):  # noqa: F811
+    page = desk()
+    drawn(page)
+    before = page.locator("#strip canvas").evaluate("(c) => c.width")
+    page.set_viewport_size({"width": 1700, "height": 900})
+    page.wait_for_timeout(300)
+    assert page.locator("#strip canvas").evaluate("(c) => c.width") > before
+    drawn(page)
+
+    colour = "(c) => [...c.getContext('2d').getImageData(c.width / 2, c.height * 0.8, 1, 1).data]"
+    light = page.locator("#strip canvas").evaluate(colour)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_timeout(300)
+    assert page.locator("#strip canvas").evaluate(colour) != light
+
+
+def test_a_sharp_screen_gets_a_sharp_drawing(desk):  # noqa: F811
+    page = desk(device_scale_factor=2)
+    drawn(page)
+    wide = page.locator("#strip canvas").evaluate("(c) => c.width / c.clientWidth")
+
+    assert wide == pytest.approx(2, abs=0.01)
+
+
+def test_the_playhead_goes_along(desk):  # noqa: F811
+    page = desk("?t=60")
+    box, strip = (page.locator(name).bounding_box() for name in (".strip-playhead", "#strip"))
+
+    assert box["x"] + 1 - strip["x"] == pytest.approx(strip["width"] / 2, abs=2)
+
+
+# --- size ---
+
+
+def test_ten_thousand_lines_are_read_and_drawn_without_a_long_task(open_page, film):
+    cues = [(n * 3600, n * 3600 + 3000, f"This is line {n} of very many.") for n in range(10_000)]
+    long = make_transcript(cues, film.index, content=b"no film", duration_ms=36_000_000)
+    page = open_page(f"/videos/{long.pk}/", expect_errors=True)  # its film does not play
+    drawn(page)
+    page.locator("body").evaluate(
+        """() => { window.longest = 0;
+        new PerformanceObserver((list) => list.getEntries().forEach(
+          (e) => { window.longest = Math.max(window.longest, e.duration); })).observe({ type: "longtask" }); }"""
+    )
+    drag(page, 3600.5, 7200, length=36_000)
+    expect(page.locator("#range-clear")).to_be_visible()
+    page.locator("#range-clear").click()
+    expect(page.locator("#count")).to_have_text("10,000 lines")
+    page.wait_for_timeout(800)
+    print("longest task", page.evaluate("window.longest"))
+
+    assert page.evaluate("window.longest") < 400
