@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-import ssl
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
+from tests.web import Handler, serving
 from videos import fetcher
 from videos.fetcher import FetchError
 
@@ -103,45 +99,6 @@ def refused(url: str) -> str:
     with pytest.raises(FetchError) as caught:
         fetch(url)
     return str(caught.value)
-
-
-# --- a server on loopback ---
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        self.server.asked.append((self.path, self.headers))  # type: ignore[attr-defined]
-        self.server.play(self)  # type: ignore[attr-defined]
-
-    do_POST = do_GET
-
-    def log_message(self, *args: Any) -> None:
-        pass
-
-    def reply(self, body: bytes, status: int = 200, **headers: str) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.end_headers()
-        self.wfile.write(body)
-
-
-@contextmanager
-def serving(play: Any, context: ssl.SSLContext | None = None) -> Iterator[Any]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    server.handle_error = lambda *_: None  # type: ignore[method-assign]
-    server.asked, server.play = [], play  # type: ignore[attr-defined]
-    server.url = f"http://127.0.0.1:{server.server_port}"  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 @pytest.fixture
@@ -287,8 +244,8 @@ def test_each_hop_is_judged(settings, monkeypatch, target):
     with serving(lambda h: h.reply(b"", 307, Location=target)) as server:
         url = f"http://nas.example:{server.server_port}/"
         assert refused(url) in (fetcher.NOT_PUBLIC, fetcher.NOT_HTTP, fetcher.NO_PASSWORDS)
-        assert [path for path, _ in server.asked] == ["/"]
-        assert server.asked[0][1]["Host"] == f"nas.example:{server.server_port}"
+        assert [asked.path for asked in server.asked] == ["/"]
+        assert server.asked[0].headers["Host"] == f"nas.example:{server.server_port}"
 
 
 # --- bodies ---
@@ -386,9 +343,9 @@ def test_a_file_comes_as_it_is(allowed):
     body = bytes(range(256)) * 5000
     with serving(lambda h: h.reply(body)) as server:
         assert fetch(f"{server.url}/caf\u00e9 %20?sig=a%2Fb&x=ö".replace(" ", "")) == body
-    path, headers = server.asked[0]
-    assert path == "/caf%C3%A9%20?sig=a%2Fb&x=%C3%B6"
-    assert headers["Accept-Encoding"] == "identity"
+    asked = server.asked[0]
+    assert asked.path == "/caf%C3%A9%20?sig=a%2Fb&x=%C3%B6"
+    assert asked.headers["Accept-Encoding"] == "identity"
 
 
 def test_what_receives_it_may_refuse(allowed):
@@ -404,7 +361,7 @@ def test_a_post_is_answered_by_its_status_and_follows_nothing(allowed):
         assert (
             fetcher.post(f"{server.url}/hook", b"{}", {"Content-Type": "application/json"}) == 302
         )
-    assert [path for path, _ in server.asked] == ["/hook"]
+    assert [asked.path for asked in server.asked] == ["/hook"]
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ SLOWEST = 1000  # bytes a second, over FETCH_STALL_SECONDS
 AGENT = "transcript-desk"
 REDIRECTS = (301, 302, 303, 307, 308)
 
+OFF = "This server calls no addresses: send the file itself."
 NOT_HTTP = "Only http and https addresses are fetched."
 NOT_READABLE = "This is not a complete web address."
 NO_PASSWORDS = "An address may not hold a user name or a password."
@@ -130,6 +131,17 @@ def check(url: str) -> SplitResult:
     with suppress(ValueError):
         _judge(host, port, [ipaddress.ip_address(host)])
     return parts
+
+
+def refusal(url: str) -> str:
+    """Why the address will never be called, or an empty string: said before a row is made."""
+    if not settings.FETCH_URLS:
+        return OFF
+    try:
+        check(url)
+    except FetchError as error:
+        return str(error)
+    return ""
 
 
 def file_name(url: str) -> str:

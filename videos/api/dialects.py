@@ -210,7 +210,7 @@ def asset(row: Asset) -> Json:
     status = "failed" if row.error else "ready" if row.sha256 else "processing"
     known: Json = {
         "_id": row.pk,
-        "method": "direct",
+        "method": row.method,
         "status": status,
         "filename": row.filename,
         "file_type": row.content_type or "application/octet-stream",

@@ -1,16 +1,21 @@
 from videos.models.api_key import ApiKey
 from videos.models.asset import Asset
+from videos.models.errand import LostLease
+from videos.models.fetch import Fetch
 from videos.models.index import Index
 from videos.models.pulse import Pulse
 from videos.models.segment import Segment
-from videos.models.task import LostLease, Status, Step, Task
+from videos.models.task import Status, Step, Task
 from videos.models.upload import Chunk, Upload
 from videos.models.video import Video
+from videos.models.webhook import Delivery, Webhook
 
 __all__ = [
     "ApiKey",
     "Asset",
     "Chunk",
+    "Delivery",
+    "Fetch",
     "Index",
     "LostLease",
     "Pulse",
@@ -20,4 +25,5 @@ __all__ = [
     "Task",
     "Upload",
     "Video",
+    "Webhook",
 ]
