@@ -95,9 +95,10 @@ def transcription(request: ApiRequest, index_id: str, video_id: str) -> HttpResp
     if video.transcript is None:
         message = f"The video {video.pk} has no transcription yet: see the status of its task."
         raise errors.ApiError(404, "resource_not_exists", message)
-    found = dialects.segments(video.transcript.segments.overlapping(start_ms, end_ms))
+    found = video.transcript.segments.overlapping(start_ms, end_ms)
     whole = start_ms is None and end_ms is None
-    return answer(dialects.transcription(video, (found or None) if whole else found))
+    text = dialects.transcription(video, found, null=whole)
+    return HttpResponse(text, content_type="application/json")
 
 
 def _side(request: ApiRequest, name: str) -> int | None:
