@@ -293,7 +293,7 @@ def _in_order(rows: SegmentQuerySet) -> Iterable[tuple[int, int, str]]:
 _text = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def transcription(row: Video, rows: SegmentQuerySet, *, null: bool) -> str:
+def transcription(index_id: str, video_id: str, rows: SegmentQuerySet, *, null: bool) -> str:
     """The segments as JSON text, joined by hand: of ten thousand that takes half the time.
 
     ``null``: what no segments are; else they are an empty list.
@@ -305,7 +305,7 @@ def transcription(row: Video, rows: SegmentQuerySet, *, null: bool) -> str:
         ]
     )
     shown = "null" if null and not data else f"[{data}]"
-    return f'{{"_id":"{row.pk}","index_id":"{row.index_id}","data":{shown}}}'
+    return f'{{"_id":"{video_id}","index_id":"{index_id}","data":{shown}}}'
 
 
 def _spoken(found: Iterable[tuple[int, int, str]] | None) -> list[Json]:
