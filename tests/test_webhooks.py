@@ -195,7 +195,7 @@ def secret_on(page) -> str | None:
 
 
 def test_a_webhook_is_set_tried_and_deleted(client, user, receiver):
-    assert "set a webhook" in client.get("/account/keys/").text
+    assert "Set a webhook" in client.get("/account/keys/").text
     assert client.get("/account/webhooks/").status_code == 200
     made = client.post("/account/webhooks/", {"url": f"{receiver.url}/hook"})
     secret = secret_on(made)

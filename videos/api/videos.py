@@ -103,12 +103,13 @@ def transcription(request: ApiRequest, index_id: str, video_id: str) -> HttpResp
 
 def _transcript_id(request: ApiRequest, index_id: str, video_id: str) -> str | None:
     """The task whose segments are shown. One query, as this is asked most often of all."""
+    known: str | None = None
     if params.ID.fullmatch(index_id) and params.ID.fullmatch(video_id):
         mine = Video.objects.visible_to(request.user).filter(pk=video_id, index=index_id)
-        known: str | None = mine.values_list("transcript_id", flat=True).first()
-        if known:
-            return known
-    return find(request, index_id, video_id).transcript_id  # or it says what is not there
+        known = mine.values_list("transcript_id", flat=True).first()
+    if known is None:  # or it says what is not there
+        known = find(request, index_id, video_id).transcript_id
+    return known
 
 
 def _side(request: ApiRequest, name: str) -> int | None:
