@@ -39,6 +39,7 @@ lock: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(PY) -m benchmarks.engines
 	$(PY) -m benchmarks.serving
+	$(PY) -m benchmarks.api
 
 screenshots: $(VENV)/.installed-dev test-servers
 	$(PY) -m tools.screenshots

@@ -49,7 +49,6 @@ def test_a_file_becomes_an_asset_that_is_ready_at_once(caller, asset, sample):
     ("fields", "code"),
     [
         ({"method": "direct"}, "parameter_not_provided"),
-        ({"method": "url", "url": "http://example.org/a.mp4"}, "parameter_invalid"),
         ({"file": b"just words"}, "video_file_broken"),
         ({"file": b"x", "filename": "x" * 256}, "parameter_invalid"),
         ({"file": b"x", "user_metadata": "[]"}, "parameter_invalid"),

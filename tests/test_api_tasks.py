@@ -96,8 +96,6 @@ def test_only_the_named_part_is_the_video(caller, index, clip):
     ("fields", "code"),
     [
         ({"index_id": ""}, "parameter_not_provided"),
-        ({"video_url": "http://example.org/a.mp4"}, "parameter_invalid"),
-        ({"transcription_url": "http://example.org/a.srt"}, "parameter_invalid"),
         ({"language": "klingon"}, "parameter_invalid"),
         ({"language": "cy"}, "parameter_invalid"),  # sphinx knows English only
         ({"provide_transcription": "true"}, "parameter_not_provided"),
@@ -114,18 +112,6 @@ def test_a_wrong_form_is_400_with_its_code(caller, index, clip, fields, code):
 
     assert refusal(response) == (400, code)
     assert not Video.objects.exists()
-
-
-def test_a_url_without_a_file_may_come_urlencoded(caller, index):
-    response = caller.client.post(
-        "/v1.2/tasks",
-        f"index_id={index.pk}&video_url=http%3A%2F%2Fexample.org%2Fa.mp4",
-        content_type="application/x-www-form-urlencoded",
-        headers=caller.headers,
-    )
-
-    assert refusal(response) == (400, "parameter_invalid")
-    assert "URL" in response.json()["message"]
 
 
 def test_an_unknown_index_is_404(caller, clip):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import secrets
 from pathlib import Path
@@ -49,6 +50,24 @@ def whole(name: str, default: int, *, least: int = 0) -> int:
 
 def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+Networks = list[ipaddress.IPv4Network | ipaddress.IPv6Network]
+
+
+def hosts_and_networks(name: str) -> tuple[list[str], Networks]:
+    """``nas.local, 192.168.1.0/24, 10.0.0.7`` as host names and as networks."""
+    hosts: list[str] = []
+    networks: Networks = []
+    for word in words(name):
+        try:
+            networks.append(ipaddress.ip_network(word.strip("[]")))
+        except ValueError:
+            if "/" in word or ":" in word:
+                message = f"{name} may hold host names and networks, not {word!r}"
+                raise ImproperlyConfigured(message) from None
+            hosts.append(word.lower())
+    return hosts, networks
 
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")

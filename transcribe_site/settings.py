@@ -114,6 +114,16 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 API_REQUESTS_PER_MINUTE = env.whole("API_REQUESTS_PER_MINUTE", 1200)
 API_UPLOADS_PER_DAY = env.whole("API_UPLOADS_PER_DAY", 2000)
 
+# --- calling addresses that users name: videos by URL, webhooks ---
+
+FETCH_URLS = env.flag("FETCH_URLS", default=True)
+# What may be called beyond the public internet, at any port: host names and networks.
+FETCH_ALLOW_HOSTS, FETCH_ALLOW_NETWORKS = env.hosts_and_networks("FETCH_ALLOW")
+FETCH_SECONDS = env.number("FETCH_MINUTES", 120, least=0.01) * 60
+FETCH_STALL_SECONDS = env.number("FETCH_STALL_SECONDS", 60, least=0.1)
+WEBHOOK_SECONDS = env.number("WEBHOOK_SECONDS", 10, least=0.1)
+WEBHOOK_HOURS = env.number("WEBHOOK_HOURS", 24, least=0)
+
 # --- engines ---
 
 DEFAULT_ENGINE = env.text("ENGINE")  # empty: the best that is available
@@ -134,6 +144,7 @@ SWEEP_SECONDS = env.number("SWEEP_SECONDS", 10, least=0.2)
 # How many tasks may listen to speech at once on one machine, and how many small steps beside them.
 SPEECH_SLOTS = env.whole("SPEECH_SLOTS", 1, least=1)
 LIGHT_SLOTS = env.whole("LIGHT_SLOTS", 2, least=1)
+FETCH_SLOTS = env.whole("FETCH_SLOTS", 2, least=1)
 TASK_DEADLINE_HOURS = env.number("TASK_DEADLINE_HOURS", 72, least=0.001)
 CLEAN_MINUTES = env.number("CLEAN_MINUTES", 10)
 PART_FILE_HOURS = env.number("PART_FILE_HOURS", 6, least=0)
@@ -148,7 +159,7 @@ CELERY_TASK_ACKS_LATE = True
 # A message whose worker died is not put back: the sweep finds the row. No message loops.
 CELERY_TASK_REJECT_ON_WORKER_LOST = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_CONCURRENCY = SPEECH_SLOTS + LIGHT_SLOTS
+CELERY_WORKER_CONCURRENCY = SPEECH_SLOTS + LIGHT_SLOTS + FETCH_SLOTS + 1  # 1: webhooks
 CELERY_WORKER_POOL = "threads"  # the work itself runs in child processes; a thread only waits
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_ACCEPT_CONTENT = ["json"]

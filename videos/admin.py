@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from videos.models import ApiKey, Index, Task, Video
+from videos.models import ApiKey, Delivery, Fetch, Index, Task, Video
 
 
 @admin.register(Index)
@@ -34,3 +34,20 @@ class TaskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["prefix", "name", "user", "created_at", "last_used_at", "revoked_at"]
     exclude = ["hash"]
+
+
+@admin.register(Fetch)
+class FetchAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Without the addresses: they may hold signatures."""
+
+    list_display = ["id", "owner", "task", "asset", "attempts", "lease_until", "not_before"]
+    list_select_related = ["owner", "task", "asset"]
+    exclude = ["media_url", "captions_url"]
+    raw_id_fields = ["task", "asset"]
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["id", "webhook", "event", "status", "attempts", "not_before"]
+    list_filter = ["status"]
+    list_select_related = ["webhook"]

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
-from videos import engines, timecode
+from videos import engines, fetcher, timecode
 from videos.ingest import DEFAULT_INDEX
 from videos.models import Index, Select, Video
 from videos.timecode import Timebase
@@ -253,6 +253,35 @@ class PlaceForm(forms.Form):
         name = name or DEFAULT_INDEX
         twins = (index for index in self.indexes.values() if index.name == name)
         return next(twins, Index(owner=self.user, name=name))
+
+
+def check_address(url: str) -> None:
+    """Refuse what may never be called."""
+    if why := fetcher.refusal(url):
+        raise ValidationError(why)
+
+
+class AddressField(forms.CharField):
+    """A web address; the fetcher says which may be called."""
+
+    widget = forms.URLInput(attrs={"placeholder": "https://", "autocomplete": "off"})
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=fetcher.MAX_URL, validators=[check_address], **options)
+
+
+class AddressForm(PlaceForm):
+    """A video by its web address."""
+
+    url = AddressField(label="Address")
+    upload_key = forms.CharField(required=False, max_length=50, widget=forms.HiddenInput)
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(user, *args, auto_id="from_%s", **kwargs)
+
+
+class WebhookForm(forms.Form):
+    url = AddressField(label="Address")
 
 
 class UploadForm(PlaceForm):

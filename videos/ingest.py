@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,28 +15,19 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from videos import captions, engines, failpoints, pipeline, storage, tasks, timecode
+from videos import admission, engines, failpoints, fetcher, pipeline, storage, tasks
+from videos.admission import Refused as Refused
+from videos.admission import TooLong as TooLong
+from videos.admission import look_at as look_at
+from videos.admission import read_captions as read_captions
 from videos.engines.base import Cue
-from videos.media.probe import Probe, probe
-from videos.media.sandbox import MediaError
-from videos.models import Asset, Index, Segment, Task, Video
+from videos.media.probe import Probe
+from videos.models import Asset, Fetch, Index, Segment, Step, Task, Video
 from videos.uploads import PartFile
 
 SAMPLE_FILE = Path(settings.BASE_DIR) / "static" / "sample" / "sample.mp4"
 DEFAULT_INDEX = "My videos"  # of somebody who has none yet
 SAMPLE_NAME = "Sample: a spoken clip.mp4"
-
-
-# Probes run while their senders wait; more at once than there are cores would only stall the site.
-_probing = threading.BoundedSemaphore(settings.CORES)
-
-
-class Refused(Exception):
-    """What was given cannot be taken. The message is one sentence for the person who gave it."""
-
-
-class TooLong(Refused):
-    """The video is longer than the limit."""
 
 
 class UnknownLanguage(Refused):
@@ -52,6 +42,7 @@ class Wishes:
     engine: str = ""
     captions: Sequence[Cue] = ()
     captions_name: str = ""
+    captions_url: str = ""
     upload_key: str | None = None
     user_metadata: Mapping[str, Any] = field(default_factory=dict)
 
@@ -82,6 +73,32 @@ def _take_in(index: Index, part: Path, sha256: str, name: str, wishes: Wishes) -
     storage.adopt(part, video.media_name)
     failpoints.reach("upload.after_rename")
     return _store(video, task, wishes)
+
+
+def accept_url(index: Index, url: str, wishes: Wishes) -> Video:
+    """Start a task that fetches its file itself; the video has no bytes until they are here.
+
+    The same ``upload_key`` in the same index gives the same video again. Raises Refused.
+    """
+    key = wishes.upload_key
+    if key and (twin := Video.objects.filter(index=index, upload_key=key).first()):
+        return twin
+    task = first_task(index, wishes)
+    name = _shown_name(fetcher.file_name(url))
+    video = Video(index=index, filename=name, sha256="", size_bytes=0, duration_ms=0)
+    return _store(video, task, wishes, media_url=url)
+
+
+def accept_asset_url(user: User, url: str, name: str, user_metadata: Mapping[str, Any]) -> Asset:
+    """An asset whose file is fetched; it is not ready until its bytes are here."""
+    name = _shown_name(name or fetcher.file_name(url))
+    with transaction.atomic():
+        asset = Asset.objects.create(
+            owner=user, method="url", filename=name, user_metadata=dict(user_metadata)
+        )
+        Fetch.objects.create(owner=user, asset=asset, media_url=url)
+        transaction.on_commit(tasks.ring_fetch)
+    return asset
 
 
 def accept_asset(user: User, file: PartFile, name: str, user_metadata: Mapping[str, Any]) -> Asset:
@@ -134,7 +151,7 @@ def first_task(index: Index, wishes: Wishes) -> Task:
 
     Raises Refused when that engine does not know the language that was asked for.
     """
-    if wishes.captions:
+    if wishes.captions or wishes.captions_url:
         return Task(engine=pipeline.CAPTIONS, model=wishes.captions_name[-200:])
     config = pipeline.engine_config()
     name, notice = wishes.engine or index.engine or settings.DEFAULT_ENGINE, ""
@@ -147,35 +164,6 @@ def first_task(index: Index, wishes: Wishes) -> Task:
     return Task(engine=name, model=model, language=wishes.language, notice=notice)
 
 
-def look_at(path: Path) -> Probe:
-    """What the file is, by its content. Raises Refused for what cannot be transcribed."""
-    if path.stat().st_size == 0:
-        raise Refused("This file is empty.")
-    try:
-        with _probing:
-            found = probe(path)
-    except MediaError as error:
-        raise Refused(str(error)) from error
-    if found.duration_ms > settings.MAX_VIDEO_MS:
-        limit = timecode.spoken(settings.MAX_VIDEO_MS / 1000)
-        length = timecode.spoken(found.duration_ms / 1000)
-        raise TooLong(f"This video is too long: {length}. The limit is {limit}.")
-    return found
-
-
-def read_captions(file: PartFile) -> tuple[Cue, ...]:
-    """The cues of a captions file. Raises Refused: a bad one is not passed over in silence."""
-    if file.refusal:
-        raise Refused(file.refusal)
-    if (file.size or 0) > captions.MAX_BYTES:  # said before so much is read into memory
-        limit = f"{captions.MAX_BYTES // 1_000_000} MB"
-        raise Refused(f"{file.name} is too large for captions: the limit is {limit}.")
-    try:
-        return tuple(captions.read(file.path.read_bytes()))
-    except captions.CaptionError as error:
-        raise Refused(f"{file.name}: {error}") from error
-
-
 def cancel(task: Task) -> bool:
     """Stop the task for good; False if it had ended already."""
     return bool(Task.objects.filter(pk=task.pk).cancel())
@@ -186,7 +174,8 @@ def try_again(task: Task) -> bool:
     with transaction.atomic():
         again = task.try_again()
         if again:
-            transaction.on_commit(partial(tasks.ring, task.pk))
+            Fetch.objects.filter(task=task).update(attempts=0, not_before=None)
+            transaction.on_commit(partial(_ring, task))
     return again
 
 
@@ -198,6 +187,8 @@ def transcribe_again(video: Video, engine: str, language: str) -> Task:
     """
     if engine and engine not in engines.ENGINES:
         raise Refused("There is no such engine.")
+    if not video.sha256:
+        raise Refused("The file of this video is not here yet.")
     task = first_task(video.index, Wishes(engine=engine, language=language))
     task.video = video
     with transaction.atomic():
@@ -207,6 +198,14 @@ def transcribe_again(video: Video, engine: str, language: str) -> Task:
         task.save(force_insert=True)
         transaction.on_commit(partial(tasks.ring, task.pk))
     return task
+
+
+def _ring(task: Task) -> None:
+    """Whoever takes the task's next step."""
+    if hasattr(task, "fetch"):
+        tasks.ring_fetch()
+    else:
+        tasks.ring(task.pk)
 
 
 def delete_video(video: Video) -> None:
@@ -249,17 +248,7 @@ def _describe(index: Index, name: str, sha256: str, size: int, found: Probe) -> 
         filename=_shown_name(name),
         sha256=sha256,
         size_bytes=size,
-        container=found.container,
-        content_type=found.content_type,
-        duration_ms=found.duration_ms,
-        width=found.width,
-        height=found.height,
-        fps_numerator=found.fps.numerator if found.fps else 0,
-        fps_denominator=found.fps.denominator if found.fps else 1,
-        start_timecode=found.start_timecode,
-        video_codec=found.video_codec,
-        audio_codec=found.audio_codec,
-        warning=found.warning[:300],
+        **admission.facts(found),
     )
 
 
@@ -269,16 +258,26 @@ def _shown_name(name: str) -> str:
     return clean[-255:] or "video"
 
 
-def _store(video: Video, task: Task, wishes: Wishes) -> Video:
-    """Write the rows in one transaction; a worker hears of the task after the commit."""
+def _store(video: Video, task: Task, wishes: Wishes, media_url: str = "") -> Video:
+    """Write the rows in one transaction; a worker hears of the task after the commit.
+
+    A task whose file or captions lie elsewhere waits until they were fetched.
+    """
+    fetch = Fetch(task=task, media_url=media_url, captions_url=wishes.captions_url)
+    away = bool(media_url or wishes.captions_url)
     video.upload_key = wishes.upload_key or None
     video.user_metadata = dict(wishes.user_metadata)
     task.video = video
+    if away:
+        task.step = Step.FETCH
     with transaction.atomic():
         video.save(force_insert=True)
         task.save(force_insert=True)
+        if away:
+            fetch.owner_id = video.index.owner_id
+            fetch.save(force_insert=True)
         if wishes.captions:
             Segment.objects.bulk_create(pipeline.rows(task, wishes.captions, 0), batch_size=500)
-        transaction.on_commit(partial(tasks.ring, task.pk))
+        transaction.on_commit(tasks.ring_fetch if away else partial(tasks.ring, task.pk))
     failpoints.reach("task.after_commit")
     return video

@@ -38,6 +38,12 @@ def part_path(name: str) -> Path:
     return root / f"{name}.part"
 
 
+def delete_parts(prefix: str) -> None:
+    """Delete the part files whose names begin so: what a killed worker left of the same work."""
+    for path in Path(settings.INCOMING_ROOT).glob(f"{prefix}*.part"):
+        path.unlink(missing_ok=True)
+
+
 def free_bytes() -> int:
     """What may still be written: the disk's free space less the reserve."""
     root = Path(settings.INCOMING_ROOT)

@@ -17,17 +17,20 @@ from celery.signals import worker_ready, worker_shutting_down
 from django.conf import settings
 from django.db.models.functions import Now
 
-from videos import failpoints, pipeline, storage
-from videos.models import Asset, Pulse, Status, Task, Upload, Video
+from videos import failpoints, fetching, pipeline, storage, webhooks
+from videos.models import Asset, Delivery, Fetch, Pulse, Status, Task, Upload, Video
 from videos.models.task import HEAVY
 
 logger = logging.getLogger(__name__)
 
 SWEEP_RINGS = 20  # a sweep rings for so many; the others come with the next one
 ORPHAN_SECONDS = 3600.0
+DELIVERIES_KEPT = timedelta(days=30)
 LATE_UPLOAD = "This upload was not finished in time."
 
 _speech_slots = threading.BoundedSemaphore(settings.SPEECH_SLOTS)
+_fetch_slots = threading.BoundedSemaphore(settings.FETCH_SLOTS)
+_delivery_slot = threading.BoundedSemaphore(1)
 _stopping = threading.Event()
 
 
@@ -69,6 +72,7 @@ def _take(task_id: str) -> None:
     task = Task.objects.claim(task_id, pipeline.lease())
     if task is not None:
         pipeline.step(task, _stopping.is_set)
+        _ring_errands()  # it may have ended, and its owner's webhook waits for that
 
 
 def _listen_to_the_next() -> None:
@@ -102,15 +106,85 @@ def sweep(**_: Any) -> None:
         ring(task_id)
     for task_id in due.heavy().order_by("updated_at").values_list("pk", flat=True)[:1]:
         ring(task_id)  # whom it names does not matter: the slot goes to whose turn it is
+    _ring_errands()
     if not Pulse.objects.heard("cleaner", settings.CLEAN_MINUTES * 60):
         Pulse.objects.beat("cleaner")
         clean_up()
+
+
+# --- calling addresses that users name: beside the tasks, in slots of their own ---
+
+
+def ring_fetch() -> None:
+    _ring_errand(fetch)
+
+
+def ring_delivery() -> None:
+    _ring_errand(deliver)
+
+
+def _ring_errands() -> None:
+    if Fetch.objects.due().exists():
+        ring_fetch()
+    if Delivery.objects.due().exists():
+        ring_delivery()
+
+
+def _ring_errand(errand: Any) -> None:
+    try:
+        errand.apply_async(retry=False)
+    except Exception as error:  # as for ``ring``
+        logger.warning("%s not rung, the sweep will: %s", errand.name, error)
+
+
+@shared_task
+def fetch(**_: Any) -> None:
+    """Bring the file whose turn it is. Without a free slot do nothing: its holder rings."""
+    if _stopping.is_set() or not _fetch_slots.acquire(blocking=False):
+        return
+    try:
+        _fetch_next()
+    finally:
+        _fetch_slots.release()
+    if not _stopping.is_set() and Fetch.objects.due().exists():
+        ring_fetch()
+
+
+def _fetch_next() -> None:
+    pk = Fetch.objects.due().next_turn()
+    claimed = Fetch.objects.claim(pk, settings.LEASE_SECONDS) if pk else None
+    if claimed is not None:
+        fetching.run(claimed, _stopping.is_set)
+        if claimed.task_id:
+            ring(claimed.task_id)
+
+
+@shared_task
+def deliver(**_: Any) -> None:
+    """Tell webhooks what waits for them, one after the other."""
+    if not _delivery_slot.acquire(blocking=False):
+        return
+    try:
+        while not _stopping.is_set() and _deliver_next():
+            pass
+    finally:
+        _delivery_slot.release()
+
+
+def _deliver_next() -> bool:
+    due = Delivery.objects.due().order_by("created_at", "pk")
+    pk = due.values_list("pk", flat=True).first()
+    claimed = Delivery.objects.claim(pk, webhooks.lease_seconds()) if pk else None
+    if claimed is not None:
+        webhooks.deliver(claimed)
+    return claimed is not None
 
 
 def clean_up() -> None:
     """Delete what nothing names any more: broken uploads, files whose videos are gone."""
     for part in storage.stale_parts(settings.PART_FILE_HOURS * 3600):
         part.unlink(missing_ok=True)
+    Delivery.objects.filter(created_at__lt=Now() - DELIVERIES_KEPT).delete()
     late = Upload.objects.expired()
     Asset.objects.filter(upload__in=late, sha256="", error="").update(error=LATE_UPLOAD)
     for names in batched(storage.stored_before(ORPHAN_SECONDS)):
@@ -134,6 +208,8 @@ def batched(names: Iterable[str], size: int = 500) -> Iterator[list[str]]:
 def clean_up_after(video_id: str, media_name: str) -> None:
     """Delete a deleted video's files, but not bytes that a twin uses or is about to."""
     storage.delete_derived(video_id)
+    if not media_name:
+        return
     unused_for = storage.ADOPTION_SECONDS
     storage.discard_unless(partial(is_used, media_name), media_name, grace=unused_for)
 

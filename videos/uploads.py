@@ -48,12 +48,15 @@ class PartFileHandler(FileUploadHandler):
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
-        self.path = storage.new_part_path()
+        self.path = self.new_path()
         # Unbuffered: a full disk shows at the write, not once more at each flush and close.
         self.handle = open(self.path, "w+b", buffering=0)  # noqa: SIM115
         self.digest = hashlib.sha256()
         self.size = 0
         self.refusal = refuse_size(0)
+
+    def new_path(self) -> Path:
+        return storage.new_part_path()
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         self.size += len(raw_data)

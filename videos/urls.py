@@ -2,7 +2,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path, re_path, register_converter
 
 from videos.api import reference
-from videos.views import account, health, library, media, selects, tasks, uploads, viewer
+from videos.views import account, health, library, media, selects, tasks, uploads, viewer, webhooks
 
 
 class IdConverter:
@@ -23,6 +23,7 @@ urlpatterns = [
     re_path(r"^v1(?:\.[123])?/", include("videos.api.urls")),
     path("", library.library, name="library"),
     path("upload/", uploads.upload, name="upload"),
+    path("upload/url", uploads.upload_url, name="upload_url"),
     path("upload/check", uploads.upload_check, name="upload_check"),
     path("sample", library.sample, name="sample"),
     path("indexes/", library.index_create, name="index_create"),
@@ -49,6 +50,10 @@ urlpatterns = [
     path("api/openapi.yaml", reference.openapi, name="openapi"),
     path("account/keys/", account.keys, name="keys"),
     path("account/keys/<int:key_id>/revoke", account.revoke, name="key_revoke"),
+    path("account/webhooks/", webhooks.webhook, name="webhook"),
+    path("account/webhooks/secret", webhooks.rotate, name="webhook_rotate"),
+    path("account/webhooks/test", webhooks.test, name="webhook_test"),
+    path("account/webhooks/delete", webhooks.delete, name="webhook_delete"),
     path("login/", LoginView.as_view(template_name="videos/login.html"), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("healthz", health.healthz, name="healthz"),

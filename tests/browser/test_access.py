@@ -52,12 +52,16 @@ def test_every_control_of_the_transport_can_be_tabbed_to(open_page, film):
     page = open_page(f"/videos/{film.pk}/?start=10&end=100")
     ready(page)
     wanted = page.locator(".transport :is(button, select, input:not([type=hidden])), .strip-handle")
-    names = wanted.evaluate_all("(all) => all.map((e) => e.getAttribute('aria-label') || e.textContent)")
+    names = wanted.evaluate_all(
+        "(all) => all.map((e) => e.getAttribute('aria-label') || e.textContent)"
+    )
     reached: set[str] = set()
     page.locator(".strip-handle").first.focus()
     for _ in range(len(names) + 2):
         reached.add(
-            page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.textContent")
+            page.evaluate(
+                "document.activeElement.getAttribute('aria-label') || document.activeElement.textContent"
+            )
         )
         page.keyboard.press("Tab")
 

@@ -149,9 +149,7 @@ def test_hovering_shows_the_time(desk):  # noqa: F811
 
 
 def test_a_finger_taps_to_jump(open_page, film):
-    page = open_page(
-        f"/videos/{film.pk}/", has_touch=True, viewport={"width": 390, "height": 844}
-    )
+    page = open_page(f"/videos/{film.pk}/", has_touch=True, viewport={"width": 390, "height": 844})
     ready(page)
     page.touchscreen.tap(*x_of(page, 60))
 

@@ -61,7 +61,7 @@ class Line:
     command: list[str]
     folder: Path
 
-    def run(self, script: str, **env: str) -> dict[str, Any]:
+    def run(self, script: str, seconds: float = 180, **env: str) -> dict[str, Any]:
         """What the script found out: the JSON on its last line."""
         path = shutil.copy(HERE / script, self.folder)  # Node looks for packages beside it
         done = subprocess.run(
@@ -69,7 +69,7 @@ class Line:
             env=os.environ | {"LINE": self.name, "PYTHONWARNINGS": "ignore"} | env,
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=seconds,
         )
         assert done.returncode == 0, f"{self.name}: {done.stdout[-1500:]}{done.stderr[-3000:]}"
         report = json.loads(done.stdout.splitlines()[-1])

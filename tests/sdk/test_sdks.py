@@ -132,6 +132,30 @@ def test_a_refusal_reaches_a_client_that_sends_much(site, key, path, known, stat
     connection.close()
 
 
+def test_an_upload_without_a_length_is_taken(site, key, sample):
+    """As all JavaScript SDKs send it, here without Node."""
+    url, headers = f"{site.url}/v1.3", {"x-api-key": key}
+    models = [{"model_name": "marengo3.0", "model_options": ["audio"]}]
+    index = {"index_name": "Chunked", "models": models}
+    index_id = requests.post(f"{url}/indexes", headers=headers, json=index).json()["_id"]
+    parts = [
+        b'--x\r\nContent-Disposition: form-data; name="index_id"\r\n\r\n',
+        index_id.encode(),
+        b'\r\n--x\r\nContent-Disposition: form-data; name="video_file"; filename="a.mp4"\r\n\r\n',
+        sample.read_bytes(),
+        b"\r\n--x--\r\n",
+    ]
+    headers["Content-Type"] = "multipart/form-data; boundary=x"
+
+    made = requests.post(f"{url}/tasks", headers=headers, data=iter(parts), timeout=60)
+
+    assert made.status_code == 201
+    path = f"{url}/indexes/{index_id}/videos/{made.json()['video_id']}"
+    video = requests.get(path, headers={"x-api-key": key}, timeout=10).json()
+    assert video["system_metadata"]["size"] == sample.stat().st_size
+    assert requests.delete(f"{url}/indexes/{index_id}", headers={"x-api-key": key}).ok
+
+
 def megabytes(count: int) -> Iterator[bytes]:
     for _ in range(count):
         yield bytes(2**20)

@@ -45,19 +45,28 @@ def find(request: ApiRequest, asset_id: object) -> Asset:
 
 @limits.counts_as_upload
 def create(request: ApiRequest) -> HttpResponse:
-    if request.POST.get("method") == "url" or request.POST.get("url"):
-        raise errors.invalid("url", tasks.NO_FETCHING)
+    name = params.text("filename", request.POST.get("filename", ""), 255)
+    own = tasks.user_metadata(request)
+    url = tasks.address(request, "url")
+    if not url and request.POST.get("method") == "url":
+        raise errors.required("url")
+    if url:
+        asset = ingest.accept_asset_url(request.user, url, name, own)
+    else:
+        asset = _take(request, name, own)
+    return answer(dialects.asset(asset), status=201)
+
+
+def _take(request: ApiRequest, name: str, user_metadata: dialects.Json) -> Asset:
     file = cast("PartFile | None", request.FILES.get("file"))
     if file is None:
         raise errors.required("file")
     if file.refusal:
         raise errors.ApiError(400, "video_filesize_too_large", file.refusal)
-    name = params.text("filename", request.POST.get("filename", ""), 255)
     try:
-        asset = ingest.accept_asset(request.user, file, name, tasks.user_metadata(request))
+        return ingest.accept_asset(request.user, file, name, user_metadata)
     except Refused as refusal:
         raise tasks.in_words(refusal) from refusal
-    return answer(dialects.asset(asset), status=201)
 
 
 def list_all(request: ApiRequest) -> HttpResponse:

@@ -8,6 +8,7 @@ What the dialects call by two names is kept by one: ``audio`` is v1.1's and v1.2
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -210,7 +211,7 @@ def asset(row: Asset) -> Json:
     status = "failed" if row.error else "ready" if row.sha256 else "processing"
     known: Json = {
         "_id": row.pk,
-        "method": "direct",
+        "method": row.method,
         "status": status,
         "filename": row.filename,
         "file_type": row.content_type or "application/octet-stream",
@@ -282,8 +283,29 @@ def chunk(row: Chunk, size: int) -> Json:
 
 def segments(rows: SegmentQuerySet) -> list[Json]:
     """Segments in the order of time, in seconds; no object is made of a row, for speed."""
-    found = rows.order_by("start_ms", "number").values_list("start_ms", "end_ms", "text")
-    return _spoken(found)
+    return _spoken(_in_order(rows))
+
+
+def _in_order(rows: SegmentQuerySet) -> Iterable[tuple[int, int, str]]:
+    return rows.order_by("start_ms", "number").values_list("start_ms", "end_ms", "text")
+
+
+_text = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def transcription(index_id: str, video_id: str, rows: SegmentQuerySet, *, null: bool) -> str:
+    """The segments as JSON text, joined by hand: of ten thousand that takes half the time.
+
+    ``null``: what no segments are; else they are an empty list.
+    """
+    data = ",".join(
+        [
+            f'{{"start":{start_ms / 1000},"end":{end_ms / 1000},"value":{_text(text)}}}'
+            for start_ms, end_ms, text in _in_order(rows)
+        ]
+    )
+    shown = "null" if null and not data else f"[{data}]"
+    return f'{{"_id":"{video_id}","index_id":"{index_id}","data":{shown}}}'
 
 
 def _spoken(found: Iterable[tuple[int, int, str]] | None) -> list[Json]:
@@ -341,10 +363,6 @@ def engine(name: str, label: str, *, ready: bool) -> Json:
         "ready": ready,
         "finetune": False,
     }
-
-
-def transcription(row: Video, data: list[Json] | None) -> Json:
-    return {"_id": row.pk, "index_id": row.index_id, "data": data}
 
 
 def select(row: Select, index_id: str) -> Json:

@@ -23,8 +23,7 @@ FAMILY_FILTERS = ("engine_family", "model_family")
 
 
 def find(request: ApiRequest, index_id: object) -> Index:
-    indexes = Index.objects.visible_to(request.user).with_totals()
-    return params.find(indexes, index_id, "indexes")
+    return params.find(Index.objects.visible_to(request.user), index_id, "indexes")
 
 
 def create(request: ApiRequest) -> HttpResponse:
@@ -50,7 +49,8 @@ def list_all(request: ApiRequest) -> HttpResponse:
 
 
 def show(request: ApiRequest, index_id: str) -> HttpResponse:
-    return answer(dialects.index(find(request, index_id)))
+    with_totals = Index.objects.visible_to(request.user).with_totals()
+    return answer(dialects.index(params.find(with_totals, index_id, "indexes")))
 
 
 def rename(request: ApiRequest, index_id: str) -> HttpResponse:

@@ -10,7 +10,7 @@ from django.db import IntegrityError
 from django.db.models import Count
 from django.http import HttpResponse
 
-from videos import ingest
+from videos import fetcher, ingest
 from videos.api import ApiRequest, dialects, errors, indexes, limits, paging, params
 from videos.api.endpoint import answer, done
 from videos.api.paging import Filter
@@ -36,7 +36,6 @@ REFUSALS: dict[type[Refused], str] = {
     ingest.TooLong: "video_duration_too_long",
     ingest.UnknownLanguage: "parameter_invalid",
 }
-NO_FETCHING = "This server does not fetch URLs yet: send the file itself."
 
 
 def find(request: ApiRequest, task_id: object) -> Task:
@@ -46,11 +45,18 @@ def find(request: ApiRequest, task_id: object) -> Task:
 
 @limits.counts_as_upload
 def create(request: ApiRequest) -> HttpResponse:
-    """Take a video. Parts that are not known are passed over: some SDKs send spare ones."""
+    """Take a video, or the address of one, which is fetched later: clients wait a minute at most.
+
+    Parts that are not known are passed over: some SDKs send spare ones, and a file named
+    ``video_url`` beside the field of that name. Of a file and an address the address wins.
+    """
     index = _index(request)
-    _refuse_urls(request)
+    url = address(request, "video_url")
     wishes = _wishes(request)
-    video = take(index, _file(request, "video_file"), wishes)
+    if url:
+        video = kept(index, partial(ingest.accept_url, index, url, wishes))
+    else:
+        video = take(index, _file(request, "video_file"), wishes)
     return answer({"_id": video.tasks.get().pk, "video_id": video.pk}, status=201)
 
 
@@ -124,18 +130,31 @@ def _index(request: ApiRequest) -> Index:
     return indexes.find(request, index_id)
 
 
-def _refuse_urls(request: ApiRequest) -> None:
-    for name in ("video_url", "transcription_url"):
-        if request.POST.get(name):
-            raise errors.invalid(name, NO_FETCHING)
+def address(request: ApiRequest, name: str) -> str:
+    """A field with a web address that may be called, or an empty string."""
+    url = request.POST.get(name, "").strip()
+    if url and (why := fetcher.refusal(url)):
+        raise errors.invalid(name, why)
+    return url
 
 
 def _wishes(request: ApiRequest) -> Wishes:
-    captions = request.FILES.get("transcription_file")
+    """Some clients send ``transcription_url`` without saying that they provide one."""
+    provided = request.POST.get("provide_transcription", "")
+    wanted = params.flag("provide_transcription", provided)
+    url = address(request, "transcription_url")
+    file = cast("PartFile | None", request.FILES.get("transcription_file"))
+    if wanted and not url and file is None:
+        raise errors.required("transcription_file")
+    if provided and not wanted:
+        url, file = "", None
+    if url:
+        file = None
     return Wishes(
         language=_language(request),
-        captions=_captions(request, cast("PartFile | None", captions)),
-        captions_name=(captions.name or "") if captions else "",
+        captions=_captions(file),
+        captions_name=fetcher.file_name(url) if url else (file.name or "") if file else "",
+        captions_url=url,
         user_metadata=user_metadata(request),
     )
 
@@ -147,14 +166,8 @@ def _language(request: ApiRequest) -> str:
     return language
 
 
-def _captions(request: ApiRequest, file: PartFile | None) -> Sequence[Cue]:
-    provided = request.POST.get("provide_transcription", "")
-    wanted = params.flag("provide_transcription", provided)
+def _captions(file: PartFile | None) -> Sequence[Cue]:
     if file is None:
-        if wanted:
-            raise errors.required("transcription_file")
-        return ()
-    if provided and not wanted:
         return ()
     try:
         return ingest.read_captions(file)

@@ -1,17 +1,22 @@
 from videos.models.api_key import ApiKey
 from videos.models.asset import Asset
+from videos.models.errand import LostLease
+from videos.models.fetch import Fetch
 from videos.models.index import Index
 from videos.models.pulse import Pulse
 from videos.models.segment import Segment
 from videos.models.select import Select
-from videos.models.task import LostLease, Status, Step, Task
+from videos.models.task import Status, Step, Task
 from videos.models.upload import Chunk, Upload
 from videos.models.video import Video
+from videos.models.webhook import Delivery, Webhook
 
 __all__ = [
     "ApiKey",
     "Asset",
     "Chunk",
+    "Delivery",
+    "Fetch",
     "Index",
     "LostLease",
     "Pulse",
@@ -22,4 +27,5 @@ __all__ = [
     "Task",
     "Upload",
     "Video",
+    "Webhook",
 ]

@@ -24,6 +24,7 @@ class Asset(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="assets"
     )
+    method = models.CharField(max_length=10, default="direct")  # or "url"
     filename = models.CharField(max_length=255)
     # Of the file under the media root; empty while the bytes are still coming.
     sha256 = models.CharField(max_length=64, blank=True, db_index=True)

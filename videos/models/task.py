@@ -8,6 +8,8 @@ from django.db.models import Case, F, Max, Q, When
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from videos.models import webhook
+from videos.models.errand import LostLease
 from videos.models.ids import IdField
 from videos.models.video import Video
 
@@ -18,10 +20,6 @@ if TYPE_CHECKING:
     from videos.models.segment import SegmentQuerySet
 
 MAX_INTERRUPTIONS = 3
-
-
-class LostLease(Exception):
-    """Somebody else holds the task, or it was cancelled or deleted: write nothing more."""
 
 
 class Status(models.TextChoices):
@@ -38,6 +36,7 @@ class Status(models.TextChoices):
 class Step(models.TextChoices):
     """What a worker does next with the task."""
 
+    FETCH = "fetch", "Fetching the file"  # its Fetch does it; the task itself is not due
     PREPARE = "prepare", "Preparing the picture"
     TRANSCRIBE = "transcribe", "Listening"
     DONE = "done", "Done"
@@ -61,7 +60,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
         """
         free = Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
         ripe = Q(not_before__isnull=True) | Q(not_before__lte=Now())
-        return self.unfinished().filter(free, ripe)
+        return self.unfinished().exclude(step=Step.FETCH).filter(free, ripe)
 
     def heavy(self) -> TaskQuerySet:
         return self.filter(step__in=HEAVY)
@@ -113,18 +112,31 @@ class TaskQuerySet(models.QuerySet["Task"]):
         return self.unfinished().filter(pk=task.pk, lease_no=task.lease_no)
 
     def finish(self, status: str, error: str = "", **fields: Any) -> int:
-        """End the tasks; whoever works on one is fenced off. Returns how many were not final."""
-        return self.unfinished().update(
-            status=status,
-            step=Step.DONE,
-            error=error,
-            lease_until=None,
-            lease_no=F("lease_no") + 1,
-            not_before=None,
-            finished_at=Now(),
-            updated_at=Now(),
-            **fields,
-        )
+        """End the tasks; whoever works on one is fenced off. Returns how many were not final.
+
+        What their owners' webhooks are to be told is written in the same transaction.
+        """
+        ending = self.unfinished()
+        with transaction.atomic():
+            heard = list(ending.with_webhook())
+            ended = ending.update(
+                status=status,
+                step=Step.DONE,
+                error=error,
+                lease_until=None,
+                lease_no=F("lease_no") + 1,
+                not_before=None,
+                finished_at=Now(),
+                updated_at=Now(),
+                **fields,
+            )
+            webhook.tell(heard, status, error)
+        return ended
+
+    def with_webhook(self) -> TaskQuerySet:
+        """Those whose owners want to hear of their ends; held until the transaction is over."""
+        theirs = self.filter(video__index__owner__webhook__isnull=False)
+        return theirs.select_related("video__index").select_for_update(of=("self",))
 
     def cancel(self) -> int:
         """End them at the user's word. Whoever works on one finds its lease gone and stops."""
@@ -260,9 +272,10 @@ class Task(models.Model):
 
     def try_again(self) -> bool:
         """Put a failed task back to where it stopped; False if it is not failed."""
+        missing = hasattr(self, "fetch")
         again = Task.objects.filter(pk=self.pk, status=Status.FAILED).update(
             status=Status.VALIDATING,
-            step=Step.PREPARE,
+            step=Step.FETCH if missing else Step.PREPARE,
             error="",
             error_detail="",
             cancelled=False,

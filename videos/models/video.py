@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 
 def media_name(sha256: str) -> str:
-    """A file's name under the media root: by its content, never by what a user typed."""
+    """A file's name under the media root: by its content, never by what a user typed.
+
+    Empty for what has no bytes yet.
+    """
+    if not sha256:
+        return ""
     return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
 
 
@@ -39,7 +44,8 @@ class Video(models.Model):
     id = IdField()
     index = models.ForeignKey(Index, on_delete=models.CASCADE, related_name="videos")
     filename = models.CharField(max_length=255)  # as the user named it: shown, never opened
-    sha256 = models.CharField(max_length=64, db_index=True)  # twins share one file
+    # Twins share one file. Empty while a file from a web address is not here.
+    sha256 = models.CharField(max_length=64, db_index=True)
     size_bytes = models.PositiveBigIntegerField()
     # Given by the page with each file, so that a form sent twice makes one video.
     upload_key = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 - unique

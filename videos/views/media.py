@@ -12,6 +12,7 @@ from videos.views import errors
 
 # Whatever lies in the file, it runs nothing on this site's origin.
 SANDBOX = "sandbox; default-src 'none'"
+AWAY = "The file of this video is not here yet."
 GONE = "The file of this video is missing on this server. Its transcript is still here."
 
 
@@ -19,6 +20,8 @@ GONE = "The file of this video is missing on this server. Its transcript is stil
 def media(request: HttpRequest, video_id: str) -> HttpResponseBase:
     """Send the video as it was uploaded, any stretch of it; ``?download`` saves it."""
     video = get_object_or_404(Video.objects.visible_to(request.user), pk=video_id)
+    if not video.sha256:
+        return errors.page(request, 404, AWAY)
     path = storage.media_path(video.media_name)
     try:
         response = streaming.serve(request, path, video.content_type, video.sha256)

@@ -58,7 +58,17 @@ def describe(task: Task | None, *, ahead: int = 0) -> State:
     if task.status == Status.FAILED:
         headline = "Not transcribed again" if known else "Not transcribed"
         return State("failed", headline, task.error, _percent(task))
+    if task.step == Step.FETCH:
+        return _fetching(task)
     return _running(task) if task.is_running else _waiting(task, ahead)
+
+
+def _fetching(task: Task) -> State:
+    """Its fetch writes how many bytes are here, and why it tries once more."""
+    if not task.doing:
+        return State("waiting", "Waiting to be fetched", task.error_detail)
+    percent = None if task.fraction is None else min(99, int(task.fraction * 100))
+    return State("running", task.doing, percent=percent)
 
 
 def _running(task: Task) -> State:

@@ -12,10 +12,10 @@ from django.core.cache import cache
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from videos import engines, ingest, pipeline, storage
-from videos.forms import PlaceForm, UploadForm, pair
+from videos.forms import AddressForm, PlaceForm, UploadForm, pair
 from videos.ingest import Refused, Wishes
 from videos.models import Index, Video
 from videos.uploads import PartFile, refuse_size
@@ -88,7 +88,7 @@ def _length(hours: float) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def upload(request: Request) -> HttpResponse:
     if request.method != "POST":
-        return render(request, "videos/upload.html", upload_context(request))
+        return _page(request)
     form = UploadForm(request.user, request.POST, request.FILES)
     if not form.is_valid():
         return _refuse(request, form)
@@ -98,6 +98,41 @@ def upload(request: Request) -> HttpResponse:
     # 200 for refused files too: each has its own answer, and a browser logs others as faults.
     status = 201 if any(result.video for result in results) else 200
     return JsonResponse({"results": [result.as_json() for result in results]}, status=status)
+
+
+def _page(
+    request: Request, form: UploadForm | None = None, url_form: AddressForm | None = None
+) -> HttpResponse:
+    """The page with both forms; one that is given holds what is wrong with it."""
+    context = upload_context(request, form=form)
+    if settings.FETCH_URLS:
+        fresh = AddressForm(request.user, initial={"upload_key": secrets.token_urlsafe(24)})
+        context["url_form"] = url_form or fresh
+    return render(request, "videos/upload.html", context, status=400 if form or url_form else 200)
+
+
+@require_POST
+def upload_url(request: Request) -> HttpResponse:
+    """Start a task for a file that lies elsewhere; it is fetched after this answer."""
+    form = AddressForm(request.user, request.POST)
+    if form.is_valid():
+        try:
+            video = _accept_url(form)
+            return SeeOther(reverse("viewer", args=[video.pk]))
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+    return _page(request, url_form=form)
+
+
+def _accept_url(form: AddressForm) -> Video:
+    given = form.cleaned_data
+    key = given["upload_key"] and f"{given['upload_key']}-url"
+    wishes = Wishes(language=given["language"], upload_key=key or None)
+    index = form.target()
+    if not index.created_at:
+        ingest.first_task(index, wishes)  # refused before an index is made for it
+        index = Index.objects.get_or_create(owner=index.owner, name=index.name)[0]
+    return ingest.accept_url(index, given["url"], wishes)
 
 
 @require_safe
@@ -179,7 +214,7 @@ def _refuse(request: Request, form: UploadForm) -> HttpResponse:
     if not request.accepts("text/html"):
         words = " ".join(str(error) for errors in form.errors.values() for error in errors)
         return JsonResponse({"results": [{"ok": False, "message": words}]}, status=400)
-    return render(request, "videos/upload.html", upload_context(request, form=form), status=400)
+    return _page(request, form)
 
 
 def _answer_page(request: Request, form: UploadForm, results: list[Result]) -> HttpResponse:

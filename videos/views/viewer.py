@@ -15,9 +15,9 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from videos import rows
+from videos import fetcher, rows
 from videos.forms import AgainForm, RangeForm
-from videos.models import Segment, Task, Video
+from videos.models import Fetch, Segment, Task, Video
 from videos.timecode import ms_to_seconds, parse_moment
 from videos.views import Request, SeeOther
 from videos.views.selects import panel_context
@@ -134,6 +134,8 @@ def viewer(request: Request, video_id: str) -> HttpResponse:
     """The page; htmx asks this same URL for the transcript alone, in a range."""
     page = Page(find(request, video_id), request.GET)
     context = {"page": page, "video": page.video}
+    if not page.video.sha256:
+        return render(request, "videos/fetching.html", context | {"source": _source(page)})
     if not request.htmx:
         return render(request, "videos/viewer.html", context)
     if page.form.is_valid():
@@ -145,6 +147,12 @@ def viewer(request: Request, video_id: str) -> HttpResponse:
     )
 
 
+def _source(page: Page) -> str:
+    """Where the file is fetched from, without what may be a signature."""
+    found = Fetch.objects.filter(task=page.task).first()
+    return fetcher.shown(found.media_url) if found else ""
+
+
 @require_safe
 @gzip_page
 def progress(request: Request, video_id: str) -> HttpResponse:
@@ -152,6 +160,8 @@ def progress(request: Request, video_id: str) -> HttpResponse:
     video = find(request, video_id)
     if not request.htmx:
         return SeeOther(reverse("viewer", args=[video.pk]))
+    if "fetching" in request.GET and video.sha256:
+        return HttpResponse(headers={"HX-Refresh": "true"})  # now there is something to play
     return progress_partial(request, video, request.GET)
 
 
@@ -174,6 +184,8 @@ def progress_partial(
     """``refusal`` says why what was asked for was not done."""
     page = Page(video, query)
     context = {"page": page, "video": video, "polled": True, "refusal": refusal}
+    if not video.sha256:
+        return render(request, "videos/_progress.html", context)
     if page.shown is None or query.get("task") != page.shown.pk:
         return render(request, "videos/_progress_and_transcript.html", context)
     return render(request, "videos/_progress_and_rows.html", context | _news(page, page.shown))

@@ -1,0 +1,253 @@
+"""A task's end is told once it is so, until the receiver has heard it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import json
+import re
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from tests.factories import make_index, make_task, make_user, make_video
+from tests.web import Handler, serving
+from videos import fetcher, ingest, tasks, webhooks
+from videos.models import Delivery, Status, Task, Webhook
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _allowed(settings):
+    settings.FETCH_ALLOW_NETWORKS = [ipaddress.ip_network("127.0.0.0/8")]
+
+
+@pytest.fixture
+def receiver():
+    with serving(lambda handler: handler.reply(b"thanks")) as server:
+        yield server
+
+
+@pytest.fixture
+def webhook(receiver) -> Webhook:
+    return Webhook.objects.create(user=make_user(), url=f"{receiver.url}/hook?key=1")
+
+
+def end_a_task(webhook: Webhook, status: str = Status.READY, error: str = "") -> Task:
+    index = make_index(webhook.user, options=[{"name": "marengo2.7", "options": ["audio"]}])
+    task = make_task(make_video(index, filename="take é.mp4"))
+    Task.objects.filter(pk=task.pk).finish(status, error)
+    return task
+
+
+def check(handler: Handler, secret: str) -> dict:
+    """As a receiver does it, on the raw body."""
+    given = dict(part.split("=") for part in handler.headers["TL-Signature"].split(","))
+    signed = given["t"].encode() + b"." + handler.body
+    right = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+    assert hmac.compare_digest(right, given["v1"])
+    assert abs(timezone.now().timestamp() - int(given["t"])) < 300
+    return json.loads(handler.body)
+
+
+def test_a_ready_task_is_told_with_a_signature(webhook, receiver):
+    task = end_a_task(webhook)
+
+    tasks.deliver()
+
+    assert [asked.path for asked in receiver.asked] == ["/hook?key=1"]
+    body = check(receiver.asked[0], webhook.secret)
+    delivery = Delivery.objects.get()
+    assert body["id"] == delivery.pk and re.fullmatch(r"whe_[0-9a-f]{24}", delivery.pk)
+    assert body["type"] == "index.task.ready"
+    data = body["data"]
+    assert (data["id"], data["status"], data["video_id"]) == (task.pk, "ready", task.video_id)
+    assert data["metadata"] == {"duration": 60.0, "filename": "take é.mp4"}
+    assert data["models"] == [{"name": "marengo2.7", "options": ["audio"]}]
+    assert data["engines"] == [{"name": "marengo2.7", "options": ["conversation"]}]
+    assert data["tags"] == []
+    assert (delivery.status, delivery.error, delivery.attempts) == ("delivered", "", 1)
+    tasks.deliver()
+    assert len(receiver.asked) == 1
+
+
+def test_a_failed_or_cancelled_task_is_told_too(webhook, receiver):
+    end_a_task(webhook, Status.FAILED, "No sound.")
+    ingest.cancel(make_task(make_video(make_index(webhook.user))))
+
+    tasks.deliver()
+
+    bodies = [json.loads(asked.body) for asked in receiver.asked]
+    assert [body["type"] for body in bodies] == ["index.task.failed"] * 2
+    assert [body["data"]["error"]["message"] for body in bodies] == ["No sound.", "Cancelled."]
+
+
+def test_it_is_written_with_the_end_or_not_at_all(webhook):
+    with pytest.raises(RuntimeError), transaction.atomic():
+        end_a_task(webhook)
+        raise RuntimeError
+    assert not Delivery.objects.exists()
+
+
+def test_an_end_is_told_once_and_to_its_owner_alone(webhook):
+    other = Webhook.objects.create(user=make_user(), url="http://example.org/")
+    task = end_a_task(webhook)
+
+    assert Task.objects.filter(pk=task.pk).finish(Status.FAILED, "again") == 0
+    make_task(status=Status.READY)
+
+    assert Delivery.objects.get().webhook == webhook
+    assert not other.deliveries.exists()
+
+
+def test_a_receiver_that_is_away_is_tried_again_with_the_same_words(webhook, receiver):
+    receiver.play = lambda handler: handler.reply(status=500)
+    end_a_task(webhook)
+    end_a_task(webhook)
+
+    tasks.deliver()
+
+    assert len(receiver.asked) == 1  # the other one waits with it
+    first, second = Delivery.objects.order_by("created_at")
+    assert (first.status, first.error) == ("waiting", "The receiver answered 500.")
+    assert 3 < (first.not_before - timezone.now()).total_seconds() < 7
+    assert second.not_before == first.not_before and second.attempts == 0
+    receiver.play = lambda handler: handler.reply(status=204)
+    Delivery.objects.update(not_before=None)
+    tasks.deliver()
+    assert receiver.asked[0].body == receiver.asked[1].body
+    assert {delivery.status for delivery in Delivery.objects.all()} == {"delivered"}
+
+
+def test_waits_grow_and_end(webhook, receiver, settings):
+    receiver.play = lambda handler: handler.reply(status=302, Location="http://10.0.0.1/")
+    end_a_task(webhook)
+    Delivery.objects.update(attempts=30)
+    tasks.deliver()
+    delivery = Delivery.objects.get()
+    assert 2800 < (delivery.not_before - timezone.now()).total_seconds() < 4400
+
+    long_ago = timezone.now() - timedelta(hours=settings.WEBHOOK_HOURS + 1)
+    Delivery.objects.update(not_before=None, created_at=long_ago)
+    tasks.deliver()
+
+    delivery = Delivery.objects.get()
+    assert (delivery.status, delivery.error) == ("given up", "The receiver answered 302.")
+
+
+def test_an_address_inside_is_not_called(webhook, settings):
+    settings.FETCH_ALLOW_NETWORKS = []
+    end_a_task(webhook)
+
+    tasks.deliver()
+
+    assert Delivery.objects.get().error == fetcher.NOT_PUBLIC
+
+
+def test_a_receiver_that_does_not_answer_holds_nobody_up(webhook, receiver, settings):
+    settings.WEBHOOK_SECONDS = 0.5
+    receiver.play = lambda handler: handler.connection.recv(1)
+    end_a_task(webhook)
+
+    tasks.deliver()
+
+    assert Delivery.objects.get().error in (fetcher.TOO_LATE, fetcher.NOT_REACHED)
+
+
+def test_a_worker_that_was_believed_dead_writes_nothing(webhook):
+    end_a_task(webhook)
+    pk = Delivery.objects.get().pk
+    dead = Delivery.objects.claim(pk, -1)
+    Delivery.objects.claim(pk, 60)
+
+    webhooks.deliver(dead)
+
+    assert Delivery.objects.get().status == "waiting"
+    assert Delivery.objects.claim(pk, 60) is None
+
+
+def test_old_messages_are_forgotten(webhook):
+    end_a_task(webhook)
+    Delivery.objects.update(created_at=timezone.now() - timedelta(days=31))
+
+    tasks.clean_up()
+
+    assert not Delivery.objects.exists()
+
+
+# --- the page ---
+
+
+@pytest.fixture
+def user(client):
+    user = make_user()
+    client.force_login(user)
+    return user
+
+
+def secret_on(page) -> str | None:
+    found = re.search(r'id="new-secret">(\w+)<', page.text)
+    return found and found[1]
+
+
+def test_a_webhook_is_set_tried_and_deleted(client, user, receiver):
+    assert "Set a webhook" in client.get("/account/keys/").text
+    assert client.get("/account/webhooks/").status_code == 200
+    made = client.post("/account/webhooks/", {"url": f"{receiver.url}/hook"})
+    secret = secret_on(made)
+    assert secret and "no-store" in made["Cache-Control"]
+    assert secret_on(client.get("/account/webhooks/")) is None
+
+    assert client.post("/account/webhooks/test").status_code == 303
+    tasks.deliver()
+
+    body = check(receiver.asked[0], secret)
+    assert body["type"] == "webhook.test" and set(body["data"]) >= {"id", "status", "metadata"}
+    page = client.get("/account/webhooks/").text
+    assert "webhook.test" in page and "Delivered" in page
+    assert client.post("/account/webhooks/delete").status_code == 303
+    assert not Webhook.objects.exists() and not Delivery.objects.exists()
+
+
+def test_a_test_that_fails_is_not_tried_again(client, user, receiver):
+    receiver.play = lambda handler: handler.reply(status=418)
+    client.post("/account/webhooks/", {"url": receiver.url})
+    client.post("/account/webhooks/test")
+
+    tasks.deliver()
+
+    page = client.get("/account/webhooks/").text
+    assert "Given up" in page and "answered 418" in page
+
+
+def test_another_secret_ends_the_old_one(client, user):
+    old = secret_on(client.post("/account/webhooks/", {"url": "http://example.org/a"}))
+    client.post("/account/webhooks/", {"url": "http://example.org/b"})
+    webhook = Webhook.objects.get()
+    assert (webhook.url, webhook.secret) == ("http://example.org/b", old)
+
+    new = secret_on(client.post("/account/webhooks/secret"))
+
+    assert new and new != old
+    assert Webhook.objects.get().secret == new
+    assert new not in str(list(Webhook.objects.values()))
+
+
+@pytest.mark.parametrize("url", ["", "http://10.0.0.1/", "ftp://example.org/", "http://u:p@a.b/"])
+def test_an_address_that_is_never_called_is_refused(client, user, url):
+    page = client.post("/account/webhooks/", {"url": url})
+
+    assert page.status_code == 400 and 'role="alert"' in page.text
+    assert not Webhook.objects.exists()
+
+
+def test_who_has_none_can_do_nothing_with_it(client, user, webhook):
+    for name in ("test", "secret", "delete"):
+        assert client.post(f"/account/webhooks/{name}").status_code == 404
+        assert client.get(f"/account/webhooks/{name}").status_code == 405
+    assert webhook.url not in client.get("/account/webhooks/").text
+    assert Webhook.objects.get() == webhook

@@ -1,0 +1,73 @@
+"""Which files may come in: what each must be, and the sentence for one that is not."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from videos import captions, timecode
+from videos.captions import CaptionError
+from videos.engines.base import Cue
+from videos.media.probe import Probe, probe
+from videos.media.sandbox import MediaError
+from videos.uploads import PartFile
+
+# Probes run while their senders wait; more at once than there are cores would only stall the site.
+_probing = threading.BoundedSemaphore(settings.CORES)
+
+
+class Refused(Exception):
+    """What was given cannot be taken. The message is one sentence for the person who gave it."""
+
+
+class TooLong(Refused):
+    """The video is longer than the limit."""
+
+
+def look_at(path: Path) -> Probe:
+    """What the file is, by its content. Raises Refused for what cannot be transcribed."""
+    if path.stat().st_size == 0:
+        raise Refused("This file is empty.")
+    try:
+        with _probing:
+            found = probe(path)
+    except MediaError as error:
+        raise Refused(str(error)) from error
+    if found.duration_ms > settings.MAX_VIDEO_MS:
+        limit = timecode.spoken(settings.MAX_VIDEO_MS / 1000)
+        length = timecode.spoken(found.duration_ms / 1000)
+        raise TooLong(f"This video is too long: {length}. The limit is {limit}.")
+    return found
+
+
+def facts(found: Probe) -> dict[str, Any]:
+    """What the probe found, as a Video's fields."""
+    return {
+        "container": found.container,
+        "content_type": found.content_type,
+        "duration_ms": found.duration_ms,
+        "width": found.width,
+        "height": found.height,
+        "fps_numerator": found.fps.numerator if found.fps else 0,
+        "fps_denominator": found.fps.denominator if found.fps else 1,
+        "start_timecode": found.start_timecode,
+        "video_codec": found.video_codec,
+        "audio_codec": found.audio_codec,
+        "warning": found.warning[:300],
+    }
+
+
+def read_captions(file: PartFile) -> tuple[Cue, ...]:
+    """The cues of a captions file. Raises Refused: a bad one is not passed over in silence."""
+    if file.refusal:
+        raise Refused(file.refusal)
+    if (file.size or 0) > captions.MAX_BYTES:  # said before so much is read into memory
+        limit = f"{captions.MAX_BYTES // 1_000_000} MB"
+        raise Refused(f"{file.name} is too large for captions: the limit is {limit}.")
+    try:
+        return tuple(captions.read(file.path.read_bytes()))
+    except CaptionError as error:
+        raise Refused(f"{file.name}: {error}") from error

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+Some = TypeVar("Some", bound="Errand")
+
+
+class LostLease(Exception):
+    """Somebody else holds the row, or it was cancelled or deleted: write nothing more."""
+
+
+class ErrandQuerySet(models.QuerySet[Some]):
+    """Errands are claimed as tasks are: by one conditional UPDATE, fenced off by ``lease_no``."""
+
+    def open(self) -> Self:
+        """Those that are not over; each kind says which."""
+        return self
+
+    def due(self) -> Self:
+        free = Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
+        ripe = Q(not_before__isnull=True) | Q(not_before__lte=Now())
+        return self.open().filter(free, ripe)
+
+    def claim(self, pk: object, seconds: float) -> Some | None:
+        """Give the errand to the caller alone for so long; None if it is not due."""
+        with transaction.atomic():
+            claimed = (
+                self.due()
+                .filter(pk=pk)
+                .update(
+                    lease_no=F("lease_no") + 1,
+                    lease_until=Now() + timedelta(seconds=seconds),
+                    attempts=F("attempts") + 1,
+                    not_before=None,
+                )
+            )
+            return self.get(pk=pk) if claimed else None
+
+    def held_as(self, errand: Some) -> Self:
+        """The errand, if the lease under which it was claimed still holds."""
+        return self.filter(pk=errand.pk, lease_no=errand.lease_no)
+
+
+class Errand(models.Model):
+    """Something to do on the network for a user: tried again later when it fails."""
+
+    attempts = models.PositiveIntegerField(default=0)
+    lease_no = models.PositiveBigIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    not_before = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        abstract = True
+
+    if TYPE_CHECKING:
+        objects: Any
+
+    def write(self, **fields: Any) -> None:
+        """Change the row while its lease is ours; raises LostLease otherwise."""
+        if not type(self).objects.held_as(self).update(**fields):
+            raise LostLease(str(self.pk))
+
+    def renew(self, seconds: float) -> None:
+        self.write(lease_until=Now() + timedelta(seconds=seconds))
+
+    def release(self, after_seconds: float, **fields: Any) -> None:
+        """Hand it back, to be claimed again not before so many seconds have gone."""
+        wait = Now() + timedelta(seconds=after_seconds)
+        self.write(lease_until=None, not_before=wait, lease_no=F("lease_no") + 1, **fields)

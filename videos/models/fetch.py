@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from videos.models.asset import Asset
+from videos.models.errand import Errand, ErrandQuerySet
+from videos.models.task import FINAL, Step, Task
+
+
+class FetchQuerySet(ErrandQuerySet["Fetch"]):
+    def open(self) -> Self:
+        """Those somebody still waits for: not cancelled, not given up."""
+        task = Q(task__step=Step.FETCH) & ~Q(task__status__in=FINAL)
+        return self.filter(task | Q(asset__error="", asset__sha256=""))
+
+    def next_turn(self) -> int | None:
+        """One of an owner chosen by lot, the oldest first: none waits behind another's thousand."""
+        owners = list(self.values_list("owner", flat=True).distinct().order_by())
+        if not owners:
+            return None
+        theirs = self.filter(owner=random.choice(owners))  # noqa: S311 - no secret
+        return theirs.order_by("pk").values_list("pk", flat=True).first()
+
+
+class Fetch(Errand):
+    """What a task or an asset waits for: a file, captions or both, at addresses of the user's.
+
+    The row goes when they are here. It stays when they could not be had, so that they can be
+    asked for once more.
+    """
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    task = models.OneToOneField(
+        Task, null=True, blank=True, on_delete=models.CASCADE, related_name="fetch"
+    )
+    asset = models.OneToOneField(
+        Asset, null=True, blank=True, on_delete=models.CASCADE, related_name="fetch"
+    )
+    media_url = models.CharField(max_length=2000, blank=True)
+    captions_url = models.CharField(max_length=2000, blank=True)
+
+    objects = FetchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "fetches"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(task__isnull=True, asset__isnull=False)
+                | Q(task__isnull=False, asset__isnull=True),
+                name="fetch_is_for_one",
+            ),
+        ]
+
+    if TYPE_CHECKING:
+        owner_id: int
+        task_id: str | None
+        asset_id: str | None
+
+    def __str__(self) -> str:
+        return f"for {self.task_id or self.asset_id}"
