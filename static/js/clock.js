@@ -24,12 +24,13 @@ let text = "";
 
 // --- beside the player ---
 
+// The clock's tenths only while it stands: each change costs a frame of the page.
 function show() {
-  const next = name(nowMs(), base, mode, true);
+  const next = name(nowMs(), base, mode, player.paused);
   if (next !== text) shown.firstChild.data = text = next;
 }
 
-for (const event of ["timeupdate", "seeking", "seeked", "pause", "loadedmetadata"]) {
+for (const event of ["timeupdate", "seeking", "seeked", "play", "pause", "loadedmetadata"]) {
   player.addEventListener(event, show);
 }
 
