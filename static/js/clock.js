@@ -17,7 +17,7 @@ const wrong = document.getElementById("go-to-error");
 
 const base = timebaseOf(main.dataset);
 const length = Math.round(Number(main.dataset.length) * 1000);
-const nowMs = () => Math.floor(player.currentTime * 1000 + 0.5);
+const nowMs = () => Math.round(player.currentTime * 1000);
 
 let mode = "clock";
 let text = "";

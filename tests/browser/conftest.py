@@ -97,7 +97,7 @@ def desk(open_page, film):
     def open_desk(query: str = "", **options):
         page = open_page(f"/videos/{film.pk}/{query}", **options)
         until(page, "p.readyState >= 1")
-        if "t=" in query:
+        if query[1:].startswith("t=") or "&t=" in query:
             until(page, "p.currentTime > 0")  # the player goes there a little later
         return page
 

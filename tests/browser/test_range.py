@@ -41,6 +41,16 @@ def test_in_and_out_set_the_range_at_the_playhead(desk):
     assert "?" not in page.url
 
 
+def test_in_is_the_start_of_the_frame_that_is_shown(desk):
+    page = desk()  # 25 frames a second
+    page.locator("#player").evaluate("(p) => { p.currentTime = 2.33 }")
+    press(page, "i")
+    expect(page).to_have_url(re.compile(r"\?start=2\.32$"))
+
+    press(page, ".", "i")
+    expect(page).to_have_url(re.compile(r"\?start=2\.36$"))
+
+
 def test_in_and_out_may_follow_at_once(desk):
     page = desk()
     page.locator("#player").evaluate("(p) => { p.currentTime = 20 }")
