@@ -27,6 +27,13 @@ def test_the_readme_begins_with_the_two_commands():
 
 
 def test_relative_links_in_the_documents_lead_somewhere():
-    for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/api.md"):
+    for name in (
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/api.md",
+        "docs/keys.md",
+    ):
         for link in re.findall(r"\]\(([^)#:]+)\)", (ROOT / name).read_text()):
             assert (ROOT / link).exists(), f"{name}: {link}"

@@ -17,19 +17,20 @@ const wrong = document.getElementById("go-to-error");
 
 const base = timebaseOf(main.dataset);
 const length = Math.round(Number(main.dataset.length) * 1000);
-const nowMs = () => Math.floor(player.currentTime * 1000 + 0.5);
+const nowMs = () => Math.round(player.currentTime * 1000);
 
 let mode = "clock";
 let text = "";
 
 // --- beside the player ---
 
+// The clock's tenths only while it stands: each change costs a frame of the page.
 function show() {
-  const next = name(nowMs(), base, mode, true);
+  const next = name(nowMs(), base, mode, player.paused);
   if (next !== text) shown.firstChild.data = text = next;
 }
 
-for (const event of ["timeupdate", "seeking", "seeked", "pause", "loadedmetadata"]) {
+for (const event of ["timeupdate", "seeking", "seeked", "play", "pause", "loadedmetadata"]) {
   player.addEventListener(event, show);
 }
 

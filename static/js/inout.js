@@ -62,7 +62,7 @@ const rounded = (seconds) => String(Number(seconds.toFixed(3)));
 
 // The start of the frame that is shown.
 function playhead() {
-  return frameMs(frameAt(Math.floor(player.currentTime * 1000), base.rate), base.rate) / 1000;
+  return frameMs(frameAt(Math.round(player.currentTime * 1000), base.rate), base.rate) / 1000;
 }
 
 function markIn() {

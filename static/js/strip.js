@@ -64,7 +64,9 @@ function readBlock(block, found) {
     const start = Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#")));
     const before = found.at(-1);
     if (before && Number.isNaN(before[1])) before[1] = start;
-    found.push([start, Number(row.dataset.e ?? NaN), link.nextElementSibling?.textContent.length ?? 0]);
+    const end = row.getAttribute("data-e");
+    const text = link.nextElementSibling?.firstChild; // its length alone, without making a string
+    found.push([start, end === null ? NaN : Number(end), text?.length ?? 0]);
   }
 }
 

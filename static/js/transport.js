@@ -87,7 +87,7 @@ function jump(before) {
 function frame(step) {
   still();
   player.pause();
-  const at = frameMs(Math.max(0, frameAt(Math.floor(player.currentTime * 1000), base.rate) + step), base.rate);
+  const at = frameMs(Math.max(0, frameAt(Math.round(player.currentTime * 1000), base.rate) + step), base.rate);
   go((at + 1) / 1000); // a hair behind its start, or rounding might show the frame before
 }
 

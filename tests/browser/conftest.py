@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests.browser.desk import until
 from tests.factories import make_index, make_transcript
 from videos.local_user import local_user
 
@@ -87,3 +88,17 @@ def film(clip, transactional_db):
     cues = [(n * 2000, n * 2000 + 1900, f"This is line {n}.") for n in range(60)]
     index = make_index(local_user(), name="Films")
     return make_transcript(cues, index, content=clip, filename="film.mp4", duration_ms=120_000)
+
+
+@pytest.fixture
+def desk(open_page, film):
+    """The film's page, ready to play; with the query, if one is given."""
+
+    def open_desk(query: str = "", **options):
+        page = open_page(f"/videos/{film.pk}/{query}", **options)
+        until(page, "p.readyState >= 1")
+        if query[1:].startswith("t=") or "&t=" in query:
+            until(page, "p.currentTime > 0")  # the player goes there a little later
+        return page
+
+    return open_desk

@@ -51,18 +51,13 @@ def test_the_keys_and_the_errors_are_clean(desk):
 def test_every_control_of_the_transport_can_be_tabbed_to(open_page, film):
     page = open_page(f"/videos/{film.pk}/?start=10&end=100")
     ready(page)
-    wanted = page.locator(".transport :is(button, select, input:not([type=hidden])), .strip-handle")
-    names = wanted.evaluate_all(
-        "(all) => all.map((e) => e.getAttribute('aria-label') || e.textContent)"
-    )
-    reached: set[str] = set()
+    controls = ".transport :is(button, select, input:not([type=hidden])), .strip-handle"
+    named = "(e) => e.getAttribute('aria-label') || e.textContent"
+    wanted = {each.evaluate(named) for each in page.locator(controls).all()}
+    reached = set()
     page.locator(".strip-handle").first.focus()
-    for _ in range(len(names) + 2):
-        reached.add(
-            page.evaluate(
-                "document.activeElement.getAttribute('aria-label') || document.activeElement.textContent"
-            )
-        )
+    for _ in range(len(wanted) + 2):
+        reached.add(page.locator(":focus").evaluate(named))
         page.keyboard.press("Tab")
 
-    assert set(names) <= reached
+    assert wanted <= reached

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_transport import desk, press, until  # noqa: F401
+from tests.browser.desk import longest_task, note_long_tasks, press, until
 from tests.browser.test_viewer import line, now, paused, play, ready
 from tests.factories import make_transcript
 from videos.models import Segment
@@ -56,7 +56,7 @@ def drawn(page) -> None:
 # --- the pointer ---
 
 
-def test_a_click_jumps_and_keeps_playing_or_not(desk):  # noqa: F811
+def test_a_click_jumps_and_keeps_playing_or_not(desk):
     page = desk()
     page.mouse.click(*x_of(page, 60))
     assert now(page) == pytest.approx(60, abs=0.3)
@@ -70,7 +70,7 @@ def test_a_click_jumps_and_keeps_playing_or_not(desk):  # noqa: F811
     assert "?" not in page.url
 
 
-def test_a_drag_sets_the_range_snapped_to_lines(desk):  # noqa: F811
+def test_a_drag_sets_the_range_snapped_to_lines(desk):
     page = desk()
     drawn(page)
     drag(page, 20.4, 39.6)
@@ -85,7 +85,7 @@ def test_a_drag_sets_the_range_snapped_to_lines(desk):  # noqa: F811
     expect(page.locator("#strip")).to_have_attribute("data-set", "")
 
 
-def test_alt_drags_without_snapping_and_the_way_does_not_matter(desk):  # noqa: F811
+def test_alt_drags_without_snapping_and_the_way_does_not_matter(desk):
     page = desk()
     drawn(page)
     page.keyboard.down("Alt")
@@ -98,7 +98,7 @@ def test_alt_drags_without_snapping_and_the_way_does_not_matter(desk):  # noqa: 
     assert end == pytest.approx(40.6, abs=0.25)
 
 
-def test_handles_move_one_side_and_the_edge_opens_it(desk):  # noqa: F811
+def test_handles_move_one_side_and_the_edge_opens_it(desk):
     page = desk("?start=20&end=80")
     expect(page.locator("#count")).to_have_text("30 of 60 lines")
     handle = page.get_by_role("slider", name="End of the range")
@@ -123,7 +123,7 @@ def test_handles_move_one_side_and_the_edge_opens_it(desk):  # noqa: F811
     assert page.url.endswith("?start=20")
 
 
-def test_escape_gives_a_drag_up(desk):  # noqa: F811
+def test_escape_gives_a_drag_up(desk):
     page = desk()
     drag(page, 20, 40, drop=False)
     expect(page.locator("#strip")).to_have_attribute("data-set", "1")
@@ -135,7 +135,7 @@ def test_escape_gives_a_drag_up(desk):  # noqa: F811
     assert now(page) == 0
 
 
-def test_hovering_shows_the_time(desk):  # noqa: F811
+def test_hovering_shows_the_time(desk):
     page = desk()
     page.mouse.move(*x_of(page, 75))
     expect(page.locator("#strip-tip span")).to_be_visible()
@@ -159,7 +159,7 @@ def test_a_finger_taps_to_jump(open_page, film):
 # --- the keyboard ---
 
 
-def test_handles_are_sliders_of_the_keyboard(desk):  # noqa: F811
+def test_handles_are_sliders_of_the_keyboard(desk):
     page = desk()
     drawn(page)
     start = page.get_by_role("slider", name="Start of the range")
@@ -189,7 +189,7 @@ def test_handles_are_sliders_of_the_keyboard(desk):  # noqa: F811
 # --- the drawing ---
 
 
-def test_speech_and_silence_are_drawn(desk, film):  # noqa: F811
+def test_speech_and_silence_are_drawn(desk, film):
     Segment.objects.filter(task=film.transcript, number__gte=20, number__lt=40).delete()
     page = desk()
     drawn(page)
@@ -199,7 +199,7 @@ def test_speech_and_silence_are_drawn(desk, film):  # noqa: F811
     assert max(found[5:7]) == 0
 
 
-def test_a_page_opened_with_a_range_draws_the_whole_video(desk):  # noqa: F811
+def test_a_page_opened_with_a_range_draws_the_whole_video(desk):
     page = desk("?start=20&end=40")
     drawn(page)
     assert min(ink(page, top=0.7)) > 0.3
@@ -208,12 +208,13 @@ def test_a_page_opened_with_a_range_draws_the_whole_video(desk):  # noqa: F811
     expect(page).to_have_url(re.compile(r"\?start=80&end=(99.9|100)$"))
 
 
-def test_hits_and_selects_of_others_are_drawn(desk):  # noqa: F811
+def test_hits_and_selects_of_others_are_drawn(desk):
     page = desk()
     drawn(page)
     assert max(ink(page, top=0, bottom=0.1)) == 0
     page.locator("body").evaluate(
-        """() => { const say = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
+        """() => { const say = (name, detail) =>
+          document.dispatchEvent(new CustomEvent(name, { detail }));
         say("desk:hits", { hits: Float64Array.from([5, 65]), colours: ["red", "red"] });
         say("desk:selects", { ranges: [[10, 20, "blue"]] }); }"""
     )
@@ -243,7 +244,7 @@ def test_peaks_are_drawn_when_the_player_names_them(open_page, film):
     assert max(found[7:]) == 0
 
 
-def test_it_is_drawn_again_for_another_size_or_theme(desk):  # noqa: F811
+def test_it_is_drawn_again_for_another_size_or_theme(desk):
     page = desk()
     drawn(page)
     before = page.locator("#strip canvas").evaluate("(c) => c.width")
@@ -259,7 +260,7 @@ def test_it_is_drawn_again_for_another_size_or_theme(desk):  # noqa: F811
     assert page.locator("#strip canvas").evaluate(colour) != light
 
 
-def test_a_sharp_screen_gets_a_sharp_drawing(desk):  # noqa: F811
+def test_a_sharp_screen_gets_a_sharp_drawing(desk):
     page = desk(device_scale_factor=2)
     drawn(page)
     wide = page.locator("#strip canvas").evaluate("(c) => c.width / c.clientWidth")
@@ -267,7 +268,7 @@ def test_a_sharp_screen_gets_a_sharp_drawing(desk):  # noqa: F811
     assert wide == pytest.approx(2, abs=0.01)
 
 
-def test_the_playhead_goes_along(desk):  # noqa: F811
+def test_the_playhead_goes_along(desk):
     page = desk("?t=60")
     box, strip = (page.locator(name).bounding_box() for name in (".strip-playhead", "#strip"))
 
@@ -282,16 +283,11 @@ def test_ten_thousand_lines_are_read_and_drawn_without_a_long_task(open_page, fi
     long = make_transcript(cues, film.index, content=b"no film", duration_ms=36_000_000)
     page = open_page(f"/videos/{long.pk}/", expect_errors=True)  # its film does not play
     drawn(page)
-    page.locator("body").evaluate(
-        """() => { window.longest = 0;
-        new PerformanceObserver((list) => list.getEntries().forEach(
-          (e) => { window.longest = Math.max(window.longest, e.duration); })).observe({ type: "longtask" }); }"""
-    )
+    note_long_tasks(page)
     drag(page, 3600.5, 7200, length=36_000)
-    expect(page.locator("#range-clear")).to_be_visible()
+    expect(page.locator("#range-clear")).to_be_visible(timeout=20_000)  # a busy machine's server
     page.locator("#range-clear").click()
     expect(page.locator("#count")).to_have_text("10,000 lines")
     page.wait_for_timeout(800)
-    print("longest task", page.evaluate("window.longest"))
 
-    assert page.evaluate("window.longest") < 400
+    assert longest_task(page) < 400

@@ -8,52 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_viewer import line, now, paused, play, ready
-from tests.factories import make_transcript
+from tests.browser.desk import commands, note_commands, press, until
+from tests.browser.test_viewer import now, paused, ready
 from videos.models import Video
 
 DOCS = Path(__file__).parents[2] / "docs" / "keys.md"
-
-
-@pytest.fixture
-def desk(open_page, film):
-    """The film's page, ready to play; with the query, if one is given."""
-
-    def open_desk(query: str = "", **options):
-        page = open_page(f"/videos/{film.pk}/{query}", **options)
-        ready(page)
-        return page
-
-    return open_desk
-
-
-def press(page, *keys: str) -> None:
-    for key in keys:
-        page.keyboard.press(key)
-
-
-def commands(page) -> list[str]:
-    return page.evaluate("window.commands")
-
-
-def note_commands(page) -> None:
-    page.locator("body").evaluate(
-        """() => { window.commands = [];
-        document.addEventListener("desk:command", (e) => window.commands.push(e.detail.name)); }"""
-    )
-
-
-def until(page, condition: str) -> None:
-    """Wait in the page for a condition on the player, without a string that the CSP refuses."""
-    page.locator("#player").evaluate(
-        f"""(p) => new Promise((ok, no) => {{
-          const since = performance.now();
-          const look = () => ({condition}) ? ok()
-            : performance.now() - since > 8000 ? no(new Error("never: {condition} at " + p.currentTime))
-            : setTimeout(look, 20);
-          look();
-        }})"""
-    )
 
 
 # --- the one table ---

@@ -1,0 +1,46 @@
+"""What tests of the viewer do at its desk: press keys, wait for the player, note what is asked."""
+
+from __future__ import annotations
+
+
+def press(page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def commands(page) -> list[str]:
+    return page.evaluate("window.commands")
+
+
+def note_commands(page) -> None:
+    page.locator("body").evaluate(
+        """() => { window.commands = [];
+        document.addEventListener("desk:command", (e) => window.commands.push(e.detail.name)); }"""
+    )
+
+
+def until(page, condition: str) -> None:
+    """Wait in the page for a condition on the player, without a string that the CSP refuses."""
+    page.locator("#player").evaluate(
+        f"""(p) => new Promise((ok, no) => {{
+          const since = performance.now();
+          const look = () => ({condition}) ? ok()
+            : performance.now() - since > 8000 ? no(new Error("never: {condition}"))
+            : setTimeout(look, 20);
+          look();
+        }})"""
+    )
+
+
+def note_long_tasks(page) -> None:
+    page.locator("body").evaluate(
+        """() => { window.longest = 0;
+        const note = (list) => list.getEntries().forEach((entry) => {
+          window.longest = Math.max(window.longest, entry.duration); });
+        new PerformanceObserver(note).observe({ type: "longtask" }); }"""
+    )
+
+
+def longest_task(page) -> float:
+    """Milliseconds; 0 when none took 50."""
+    return page.evaluate("window.longest")
