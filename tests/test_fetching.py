@@ -286,6 +286,18 @@ def test_a_fetch_keeps_its_lease_while_bytes_come(caller, index, settings):
     assert task.fraction == 0.25 and "1.9" in task.doing and "7.6" in task.doing
 
 
+def test_a_file_that_the_disk_cannot_hold_is_not_fetched_to_its_end(
+    caller, index, settings, monkeypatch
+):
+    monkeypatch.setattr(storage, "free_bytes", lambda: 50_000_000)
+    with serving(slowly) as server:
+        ingest.accept_url(index, f"{server.url}/a.mp4", Wishes())
+        tasks.fetch()
+
+    assert "not enough room" in Task.objects.get().error
+    assert parts(settings) == []
+
+
 def test_a_worker_that_stops_hands_the_fetch_back(caller, index, settings):
     with serving(slowly) as server:
         ingest.accept_url(index, f"{server.url}/a.mp4", Wishes())
