@@ -4,7 +4,7 @@ Prints, for SQLite and Postgres, how fast ``transcription?start&end`` is on a vi
 segments: over HTTP (requests a second by one client, p95), and without HTTP beside the bare
 SQL: the very statements that the endpoint runs, on the same rows, in the same run. Then an
 upload by the Python and the JavaScript SDK with the web process's memory; ``--gigabytes`` sets
-its size, ``--segments`` the transcript's.
+its size (0: none), ``--segments`` the transcript's.
 """
 
 from __future__ import annotations
@@ -183,6 +183,8 @@ def in_turns(*works: Callable[[], None]) -> list[float]:
 
 def upload(folder: Path, gigabytes: float) -> None:
     size = int(gigabytes * 1e9)
+    if not size:
+        return
     if shutil.disk_usage(folder).free < 5 * size:
         print("upload by SDK: not enough disk to measure")
         return

@@ -272,6 +272,32 @@ def in_thread(work) -> None:
         connection.close()
 
 
+def test_a_fetch_keeps_its_lease_while_bytes_come(caller, index, settings):
+    ingest.accept_url(index, "http://example.org/a.mp4", Wishes())
+    fetch = Fetch.objects.claim(Fetch.objects.get().pk, 1)
+    before = fetch.lease_until
+    settings.HEARTBEAT_SECONDS = 0
+
+    fetching._Hold(fetch, lambda: False).look(fetcher.Line(received=2_000_000, total=8_000_000))
+
+    fetch.refresh_from_db()
+    assert (fetch.lease_until - before).total_seconds() > settings.LEASE_SECONDS - 10
+    task = Task.objects.get()
+    assert task.fraction == 0.25 and "1.9" in task.doing and "7.6" in task.doing
+
+
+def test_a_file_that_the_disk_cannot_hold_is_not_fetched_to_its_end(
+    caller, index, settings, monkeypatch
+):
+    monkeypatch.setattr(storage, "free_bytes", lambda: 50_000_000)
+    with serving(slowly) as server:
+        ingest.accept_url(index, f"{server.url}/a.mp4", Wishes())
+        tasks.fetch()
+
+    assert "not enough room" in Task.objects.get().error
+    assert parts(settings) == []
+
+
 def test_a_worker_that_stops_hands_the_fetch_back(caller, index, settings):
     with serving(slowly) as server:
         ingest.accept_url(index, f"{server.url}/a.mp4", Wishes())

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from tests.factories import make_index, make_task, make_user, make_video
+from tests.test_api_docs import faults
 from tests.web import Handler, serving
 from videos import fetcher, ingest, tasks, webhooks
 from videos.models import Delivery, Status, Task, Webhook
@@ -45,13 +46,15 @@ def end_a_task(webhook: Webhook, status: str = Status.READY, error: str = "") ->
 
 
 def check(handler: Handler, secret: str) -> dict:
-    """As a receiver does it, on the raw body."""
+    """As a receiver does it, on the raw body, which is as the API describes it."""
     given = dict(part.split("=") for part in handler.headers["TL-Signature"].split(","))
     signed = given["t"].encode() + b"." + handler.body
     right = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
     assert hmac.compare_digest(right, given["v1"])
     assert abs(timezone.now().timestamp() - int(given["t"])) < 300
-    return json.loads(handler.body)
+    body = json.loads(handler.body)
+    assert faults(body, {"$ref": "#/components/schemas/Event"}) == []
+    return body
 
 
 def test_a_ready_task_is_told_with_a_signature(webhook, receiver):

@@ -24,7 +24,7 @@ from videos.media.probe import Probe
 from videos.models import Asset, Fetch, LostLease, Segment, Status, Step, Task, Video
 from videos.models.task import TaskQuerySet
 from videos.models.video import media_name
-from videos.uploads import PartFile, PartFileHandler
+from videos.uploads import PartFile, PartFileHandler, refuse_size
 
 logger = logging.getLogger(__name__)
 
@@ -156,6 +156,8 @@ class _Hold:
             self.renewed = now
         if not Fetch.objects.open().filter(pk=self.fetch.pk, lease_no=self.fetch.lease_no).exists():
             raise LostLease(str(self.fetch.pk))
+        if line and (why := refuse_size((line.total or line.received) - line.received)):
+            raise Refused(why)  # before the disk is full, and others suffer
         if line and self.fetch.task_id:
             _waiting(self.fetch.task_id).update(**_progress(line))
 

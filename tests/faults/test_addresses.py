@@ -48,7 +48,7 @@ def test_a_worker_killed_in_a_fetch_begins_again_and_tells_the_end(embedded, sam
         set_webhook(embedded, f"{server.url}/hook")
         fetch(embedded, f"{server.url}/clip.mp4")
         doing = "SELECT 1 FROM videos_task WHERE step = 'fetch' AND doing != ''"
-        wait_for(lambda: embedded.rows(doing), 30, "the first bytes")
+        wait_for(lambda: embedded.rows(doing), 60, "the first bytes")
         incoming = embedded.data_dir / "incoming"
         assert len(list(incoming.glob("fetch-*.part"))) == 1
         worker = embedded.child("worker")
@@ -58,7 +58,7 @@ def test_a_worker_killed_in_a_fetch_begins_again_and_tells_the_end(embedded, sam
 
         wait_ready(embedded)
 
-        wait_for(lambda: posts(server), 30, "the webhook")
+        wait_for(lambda: posts(server), 60, "the webhook")
         body = json.loads(posts(server)[0].body)
         assert body["type"] == "index.task.ready"
         assert body["data"]["metadata"]["filename"] == "clip.mp4"
@@ -86,7 +86,7 @@ def test_a_worker_killed_after_a_delivery_tells_it_again_with_the_same_id(embedd
         embedded.start(FETCH_ALLOW="127.0.0.1")
         wait_for(lambda: len(posts(server)) >= 2, 60, "the second message")
         delivered = "SELECT 1 FROM videos_delivery WHERE status = 'delivered'"
-        wait_for(lambda: embedded.rows(delivered), 30, "its end")
+        wait_for(lambda: embedded.rows(delivered), 60, "its end")
 
     assert len({json.loads(asked.body)["id"] for asked in posts(server)}) == 1
 

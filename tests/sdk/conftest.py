@@ -34,7 +34,9 @@ INSTALL_SECONDS = 300
 @pytest.fixture(scope="session")
 def site(tmp_path_factory) -> Iterator[Stack]:
     """The site as a user starts it. A poll here is half a second, not five."""
-    with running(tmp_path_factory.mktemp("sdk"), LEASE_SECONDS="20") as stack:
+    with running(
+        tmp_path_factory.mktemp("sdk"), LEASE_SECONDS="20", FETCH_ALLOW="127.0.0.1"
+    ) as stack:
         wait_for(stack.ready, 30, "a worker")
         yield stack
 

@@ -68,6 +68,16 @@ await client.index.video.update(index.id, videoId, words);
 const updated = await client.index.video.retrieve(index.id, videoId);
 report.updated = { take: (newer ? updated.userMetadata : updated.metadata).take };
 
+const { VIDEO_URL, CAPTIONS_URL } = process.env;
+const fetched = await client.task.create({
+  indexId: index.id,
+  url: VIDEO_URL,
+  transcriptionUrl: CAPTIONS_URL,
+});
+await fetched.waitForDone(500);
+const heard = await client._get(`indexes/${index.id}/videos/${fetched.videoId}/transcription`);
+report.by_url = heard.data.map((row) => row.value);
+
 report.wrong_key = await fault(() => new TwelveLabs({ apiKey: 'tlk_wrong' }).index.list());
 report.unknown = await fault(() => client.index.video.retrieve(index.id, '0'.repeat(24)));
 report.too_early = await fault(() => client.task.delete(task.id));

@@ -81,6 +81,18 @@ report.asset_in_use = await fault(() => client.assets.delete(asset.id));
 await client.assets.delete(asset.id, { force: true });
 report.assets = (await all(client.assets.list({ pageLimit: 1 }))).map((a) => a.filename);
 
+const { VIDEO_URL } = process.env;
+const begun = await client.tasks.create({ indexId: index.id, videoUrl: VIDEO_URL });
+const fetched = await client.tasks.waitForDone(begun.id, { sleepInterval: 0.5 });
+const far = await client.assets.create({ method: 'url', url: VIDEO_URL });
+let near = far;
+while (near.status === 'processing') {
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  near = await client.assets.retrieve(far.id);
+}
+report.by_url = [fetched.status, near.status, near.filename];
+await client.assets.delete(far.id);
+
 const upload = await client.multipartUpload.uploadFile(SAMPLE, { filename: 'in chunks.mp4' });
 report.chunks = [(await client.assets.retrieve(upload.assetId)).status, Boolean(upload.assetUrl)];
 report.incomplete = await all(client.multipartUpload.listIncompleteUploads());

@@ -89,6 +89,11 @@ captioned = client.task.create(index_id=index.id, file=SAMPLE, transcription_fil
 captioned.wait_for_done(sleep_interval=0.5)
 report["captions"] = [row["value"] for row in transcript(captioned.video_id)]
 
+captions = {"transcription_url": os.environ["CAPTIONS_URL"]}
+fetched = client.task.create(index_id=index.id, url=os.environ["VIDEO_URL"], **captions)
+fetched.wait_for_done(sleep_interval=0.5)
+report["by_url"] = [row["value"] for row in transcript(fetched.video_id)]
+
 report["wrong_key"] = fault(TwelveLabs(api_key="tlk_wrong").index.list)
 report["unknown"] = fault(client.index.video.retrieve, index.id, "0" * 24)
 report["too_early"] = fault(client.task.delete, task.id)

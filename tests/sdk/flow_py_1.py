@@ -73,6 +73,14 @@ report["asset_in_use"] = fault(client.assets.delete, asset.id)
 client.assets.delete(asset.id, force=True)
 report["assets"] = [a.filename for a in client.assets.list(page_limit=1)]
 
+fetched = client.tasks.create(index_id=index.id, video_url=os.environ["VIDEO_URL"])
+fetched = client.tasks.wait_for_done(fetched.id, sleep_interval=0.5)
+asset = client.assets.create(method="url", url=os.environ["VIDEO_URL"])
+while (found := client.assets.retrieve(asset.id)).status == "processing":
+    time.sleep(0.5)
+report["by_url"] = [fetched.status, found.status, found.filename]
+client.assets.delete(asset.id)
+
 upload = client.multipart_upload.upload_file(SAMPLE, filename="in chunks.mp4")
 report["chunks"] = [client.assets.retrieve(upload.asset_id).status, upload.asset_url != ""]
 report["incomplete"] = list(client.multipart_upload.list_incomplete_uploads())

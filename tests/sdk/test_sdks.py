@@ -11,6 +11,7 @@ import requests
 from tests.api import SRT
 from tests.faults.stack import wait_for
 from tests.sdk.conftest import node_line, python_line
+from tests.web import serving
 
 pytestmark = pytest.mark.xdist_group("sdk")  # one site for all of them
 LINES = {
@@ -48,13 +49,16 @@ def test_an_sdk_goes_the_whole_way(site, key, sample, tmp_path, name):
     captions = tmp_path / "a.srt"
     captions.write_bytes(SRT)
 
-    report = install(name).run(
-        script,
-        TWELVELABS_BASE_URL=site.url + BASE.get(name, ""),
-        KEY=key,
-        SAMPLE=str(sample),
-        CAPTIONS=str(captions),
-    )
+    with serving(lambda web: web.reply(SRT if "srt" in web.path else sample.read_bytes())) as web:
+        report = install(name).run(
+            script,
+            TWELVELABS_BASE_URL=site.url + BASE.get(name, ""),
+            KEY=key,
+            SAMPLE=str(sample),
+            CAPTIONS=str(captions),
+            VIDEO_URL=f"{web.url}/far.mp4",
+            CAPTIONS_URL=f"{web.url}/far.srt",
+        )
 
     assert report["renamed"] == [f"{name} renamed"]
     assert report["status"] == "ready"
@@ -66,6 +70,8 @@ def test_an_sdk_goes_the_whole_way(site, key, sample, tmp_path, name):
     assert report["range"] == [row for row in report["whole"] if row["start"] < 10]
     assert 0 < len(report["range"]) < len(report["whole"])
     assert report.get("captions", ["He stands at the window."]) == ["He stands at the window."]
+    by_url = ["ready", "ready", "far.mp4"] if name in BASE else ["He stands at the window."]
+    assert report["by_url"] == by_url
     said = [row["value"] for row in report["whole"]]
     assert report["found"] == [text for text in said if "thank" in text and "you" in text]
     assert report.get("engines", ["whisper", "sphinx"]) == ["whisper", "sphinx"]
