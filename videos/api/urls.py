@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from videos.api import assets, engines, indexes, multipart, search, tasks, videos
+from videos.api import assets, engines, exports, indexes, multipart, search, tasks, videos
 from videos.api.endpoint import endpoint, nothing_here
 
 INDEX = "indexes/<str:index_id>"
@@ -43,6 +43,8 @@ urlpatterns = [
         endpoint(GET=videos.show, PUT=videos.update, PATCH=videos.update, DELETE=videos.delete),
     ),
     path(f"{VIDEO}/transcription", endpoint(GET=videos.transcription)),
+    # Ours, not Twelve Labs'.
+    path(f"{VIDEO}/export/<str:format>", endpoint(GET=exports.export)),
     path("assets", endpoint(GET=assets.list_all, POST=assets.create)),
     path("assets/multipart-uploads", endpoint(GET=multipart.list_all, POST=multipart.create)),
     path(UPLOAD, endpoint(GET=multipart.show, POST=multipart.report)),

@@ -15,7 +15,7 @@ from videos import ingest
 from videos.api import ApiRequest, dialects, errors, indexes, paging, params
 from videos.api.endpoint import answer, done
 from videos.api.paging import Filter
-from videos.models import Video
+from videos.models import Task, Video
 from videos.models.video import VideoQuerySet
 
 FILTERS = {
@@ -89,15 +89,24 @@ def transcription(request: ApiRequest, index_id: str, video_id: str) -> HttpResp
     the range.
     """
     video = find(request, index_id, video_id)
+    start_ms, end_ms = span(request)
+    found = dialects.segments(transcript(video).segments.overlapping(start_ms, end_ms))
+    whole = start_ms is None and end_ms is None
+    return answer(dialects.transcription(video, (found or None) if whole else found))
+
+
+def span(request: ApiRequest) -> tuple[int | None, int | None]:
     start_ms, end_ms = _side(request, "start"), _side(request, "end")
     if start_ms is not None and end_ms is not None and start_ms > end_ms:
         raise errors.invalid("start", "It must not be greater than `end`.")
+    return start_ms, end_ms
+
+
+def transcript(video: Video) -> Task:
     if video.transcript is None:
         message = f"The video {video.pk} has no transcription yet: see the status of its task."
         raise errors.ApiError(404, "resource_not_exists", message)
-    found = dialects.segments(video.transcript.segments.overlapping(start_ms, end_ms))
-    whole = start_ms is None and end_ms is None
-    return answer(dialects.transcription(video, (found or None) if whole else found))
+    return video.transcript
 
 
 def _side(request: ApiRequest, name: str) -> int | None:
