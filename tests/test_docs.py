@@ -3,6 +3,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from videos.api.reference import description
+from videos.exports import FORMATS
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -23,6 +26,21 @@ def test_the_readme_begins_with_the_two_commands():
 
 
 def test_relative_links_in_the_documents_lead_somewhere():
-    for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/api.md"):
+    for name in (
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/api.md",
+        "docs/exports.md",
+    ):
         for link in re.findall(r"\]\(([^)#:]+)\)", (ROOT / name).read_text()):
-            assert (ROOT / link).exists(), f"{name}: {link}"
+            assert (ROOT / name).parent.joinpath(link).exists(), f"{name}: {link}"
+
+
+def test_every_export_format_is_described():
+    table = (ROOT / "docs/exports.md").read_text()
+    assert [name for name in FORMATS if f"`{name}`" not in table] == []
+    path = "/indexes/{index_id}/videos/{video_id}/export/{format}"
+    entry = description()["paths"][path]["parameters"][-1]
+    assert entry["schema"]["enum"] == list(FORMATS)

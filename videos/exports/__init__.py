@@ -35,8 +35,8 @@ GROUPS = ("Text", "Subtitles", "Editing programs", "Markers")
 
 FORMATS = {
     "txt": Format("Text", "timecode and words", "Text", "txt", TEXT, documents.text),
-    "plain": Format("Words", "without times", "Text", "txt", TEXT, documents.plain),
-    "docx": Format("Word", "timecode and words", "Text", "docx", DOCX, documents.docx),
+    "plain": Format("Plain text", "words alone", "Text", "txt", TEXT, documents.plain),
+    "docx": Format("DOCX", "Word, with timecode", "Text", "docx", DOCX, documents.docx),
     "csv": Format("CSV", "spreadsheets", "Text", "csv", "text/csv", documents.as_csv),
     "json": Format("JSON", "programs", "Text", "json", "application/json", documents.as_json),
     "srt": Format(
@@ -47,16 +47,16 @@ FORMATS = {
         "WebVTT", "the web", "Subtitles", "vtt", "text/vtt", subtitles.webvtt, mixed=False
     ),
     "edl": Format(
-        "EDL", "CMX 3600: Avid, Resolve, any", GROUPS[2], "edl", TEXT, timelines.edl, edits=True
+        "EDL", "CMX 3600", GROUPS[2], "edl", TEXT, timelines.edl, edits=True
     ),
     "xmeml": Format(
-        "Premiere XML", "Premiere, Resolve", GROUPS[2], "xml", XML, timelines.xmeml, edits=True
+        "Premiere XML", "also Resolve", GROUPS[2], "xml", XML, timelines.xmeml, edits=True
     ),
     "fcpxml": Format(
         "FCPXML", "Final Cut, Resolve", GROUPS[2], "fcpxml", XML, timelines.fcpxml, edits=True
     ),
     "otio": Format(
-        "OpenTimelineIO", "Resolve, Avid, Premiere", GROUPS[2], "otio",
+        "OpenTimelineIO", "JSON", GROUPS[2], "otio",
         "application/json", timelines.otio, edits=True,
     ),
     "markers-resolve": Format(
