@@ -106,6 +106,7 @@ def ids(caller) -> dict[str, str]:
         "asset_id": asset.pk,
         "upload_id": begun["upload_id"],
         "name": "sphinx",
+        "format": "json",
         "token": found["page_info"].get("next_page_token", "none"),
     }
 

@@ -3,6 +3,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from videos.api.reference import description
+from videos.exports import FORMATS
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -34,6 +37,15 @@ def test_relative_links_in_the_documents_lead_somewhere():
         "CHANGELOG.md",
         "docs/api.md",
         "docs/keys.md",
+        "docs/exports.md",
     ):
         for link in re.findall(r"\]\(([^)#:]+)\)", (ROOT / name).read_text()):
-            assert (ROOT / link).exists(), f"{name}: {link}"
+            assert (ROOT / name).parent.joinpath(link).exists(), f"{name}: {link}"
+
+
+def test_every_export_format_is_described():
+    table = (ROOT / "docs/exports.md").read_text()
+    assert [name for name in FORMATS if f"`{name}`" not in table] == []
+    path = "/indexes/{index_id}/videos/{video_id}/export/{format}"
+    entry = description()["paths"][path]["parameters"][-1]
+    assert entry["schema"]["enum"] == list(FORMATS)

@@ -13,10 +13,13 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
 from videos import engines, fetcher, timecode
+from videos.handover import Part
 from videos.ingest import DEFAULT_INDEX
 from videos.models import Index, Select, Video
 from videos.timecode import Timebase
 from videos.uploads import PartFile
+
+MAX_HANDLES = 1000  # frames
 
 DETECT = ("", "Detect by listening")
 LANGUAGES = [
@@ -156,6 +159,32 @@ class SelectForm(RangeForm):
     def sentence(self) -> str:
         """All that is wrong, in one line."""
         return " ".join(str(error) for errors in self.errors.values() for error in errors)
+
+
+class ExportForm(RangeForm):
+    """Which lines to hand over and, on a timeline, how."""
+
+    q = forms.CharField(required=False, max_length=200)
+    handles = forms.IntegerField(required=False, min_value=0, max_value=MAX_HANDLES)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kinds = [("rows", "each line a clip"), ("range", "one clip, its lines as markers")]
+        self.fields["as"] = forms.ChoiceField(choices=kinds, required=False)
+
+    @property
+    def part(self) -> Part:
+        """What is asked for, of a form that is valid."""
+        found = self.cleaned_data
+        return Part(
+            found["start"], found["end"], found["q"], found["handles"] or 0, found["as"] == "range"
+        )
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong with the first field that is."""
+        name, faults = next(iter(self.errors.items()))
+        return f"{name}: {faults[0]}"
 
 
 class IndexForm(forms.ModelForm):  # type: ignore[type-arg]

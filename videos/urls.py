@@ -2,7 +2,18 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path, re_path, register_converter
 
 from videos.api import reference
-from videos.views import account, health, library, media, selects, tasks, uploads, viewer, webhooks
+from videos.views import (
+    account,
+    exports,
+    health,
+    library,
+    media,
+    selects,
+    tasks,
+    uploads,
+    viewer,
+    webhooks,
+)
 
 
 class IdConverter:
@@ -36,6 +47,8 @@ urlpatterns = [
     path("videos/<id:video_id>/speech", viewer.speech, name="speech"),
     path("videos/<id:video_id>/media", media.media, name="media"),
     path("videos/<id:video_id>/poster", media.poster, name="poster"),
+    path("videos/<id:video_id>/export/<slug:name>", exports.export, name="export"),
+    path("videos/<id:video_id>/copy/<slug:kind>", exports.copy, name="copy"),
     path("videos/<id:video_id>/cancel", tasks.cancel, name="cancel"),
     path("videos/<id:video_id>/retry", tasks.retry, name="retry"),
     path("videos/<id:video_id>/again", tasks.again, name="again"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from videos.api import assets, engines, indexes, multipart, search, selects, tasks, videos
+from videos.api import assets, engines, exports, indexes, multipart, search, selects, tasks, videos
 from videos.api.endpoint import endpoint, nothing_here
 
 INDEX = "indexes/<str:index_id>"
@@ -51,6 +51,8 @@ urlpatterns = [
         f"{INDEX}/selects/<str:select_id>",
         endpoint(GET=selects.show, PATCH=selects.update, DELETE=selects.delete),
     ),
+    # Ours, not Twelve Labs'.
+    path(f"{VIDEO}/export/<str:format>", endpoint(GET=exports.export)),
     path("assets", endpoint(GET=assets.list_all, POST=assets.create)),
     path("assets/multipart-uploads", endpoint(GET=multipart.list_all, POST=multipart.create)),
     path(UPLOAD, endpoint(GET=multipart.show, POST=multipart.report)),

@@ -15,7 +15,7 @@ from videos import ingest
 from videos.api import ApiRequest, dialects, errors, indexes, paging, params
 from videos.api.endpoint import answer, done
 from videos.api.paging import Filter
-from videos.models import Segment, Video
+from videos.models import Segment, Task, Video
 from videos.models.video import VideoQuerySet
 
 FILTERS = {
@@ -89,12 +89,9 @@ def transcription(request: ApiRequest, index_id: str, video_id: str) -> HttpResp
     the range.
     """
     task_id = _transcript_id(request, index_id, video_id)
-    start_ms, end_ms = _side(request, "start"), _side(request, "end")
-    if start_ms is not None and end_ms is not None and start_ms > end_ms:
-        raise errors.invalid("start", "It must not be greater than `end`.")
+    start_ms, end_ms = span(request)
     if task_id is None:
-        message = f"The video {video_id} has no transcription yet: see the status of its task."
-        raise errors.ApiError(404, "resource_not_exists", message)
+        raise _not_ready(video_id)
     found = Segment.objects.filter(task=task_id).overlapping(start_ms, end_ms)
     whole = start_ms is None and end_ms is None
     text = dialects.transcription(index_id, video_id, found, null=whole)
@@ -110,6 +107,24 @@ def _transcript_id(request: ApiRequest, index_id: str, video_id: str) -> str | N
     if known is None:  # or it says what is not there
         known = find(request, index_id, video_id).transcript_id
     return known
+
+
+def span(request: ApiRequest) -> tuple[int | None, int | None]:
+    start_ms, end_ms = _side(request, "start"), _side(request, "end")
+    if start_ms is not None and end_ms is not None and start_ms > end_ms:
+        raise errors.invalid("start", "It must not be greater than `end`.")
+    return start_ms, end_ms
+
+
+def transcript(video: Video) -> Task:
+    if video.transcript is None:
+        raise _not_ready(video.pk)
+    return video.transcript
+
+
+def _not_ready(video_id: str) -> errors.ApiError:
+    message = f"The video {video_id} has no transcription yet: see the status of its task."
+    return errors.ApiError(404, "resource_not_exists", message)
 
 
 def _side(request: ApiRequest, name: str) -> int | None:

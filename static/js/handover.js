@@ -1,0 +1,117 @@
+// The menus "Copy as" and "Export": forms that mean the range which the page shows.
+
+const place = document.getElementById("handover");
+const handed = document.getElementById("handed");
+const menus = () => place.querySelectorAll("details[open]");
+
+// --- which part is meant, looked up when a menu opens ---
+
+place.addEventListener("toggle", (event) => {
+  if (!event.target.open) return;
+  handed.textContent = "";
+  const form = event.target.querySelector("form");
+  const range = new URLSearchParams(document.getElementById("transcript").dataset.query);
+  for (const side of ["start", "end"]) form.elements[side].value = range.get(side) ?? "";
+  form.querySelector("[data-part]").textContent = inWords(range);
+  meanSearch(form, new URLSearchParams(location.search).get("q")?.trim());
+}, true); // toggle does not bubble
+
+function inWords(range) {
+  if (!range.has("start") && !range.has("end")) return "The whole transcript";
+  const shown = (id) => document.getElementById(id).defaultValue; // as the server wrote it
+  return `${shown("range-start") || "0:00"} to ${shown("range-end") || "the end"}`;
+}
+
+function meanSearch(form, query) {
+  const label = form.querySelector("[data-matching]");
+  label.hidden = !query;
+  form.elements.q.checked &&= Boolean(query);
+  form.elements.q.value = query ?? "";
+  label.querySelector("q").textContent = query ?? "";
+}
+
+// --- closing ---
+
+document.addEventListener("click", (event) => {
+  if (!event.target.closest?.("#handover details")) for (const menu of menus()) menu.open = false;
+});
+place.addEventListener("keydown", (event) => {
+  const menu = event.target.closest("details[open]");
+  if (event.key !== "Escape" || !menu) return;
+  event.stopPropagation(); // it closes this and nothing else
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+
+// --- copying ---
+
+place.addEventListener("submit", async (event) => {
+  const menu = event.target.closest("details");
+  menu.open = false;
+  menu.querySelector("summary").focus();
+  if (!event.target.matches("[data-copies]")) return;
+  event.preventDefault();
+  const button = event.submitter;
+  const wanted = part(event.target);
+  if (!wanted) {
+    handed.textContent = "No line is marked.";
+    return;
+  }
+  const done = await copy(`${button.formAction}?${new URLSearchParams(wanted)}`);
+  handed.textContent = done === true ? `Copied: ${button.textContent}` : done;
+});
+
+// The range; or the line that is marked as spoken, null when none is.
+function part(form) {
+  const data = new FormData(form);
+  if (!document.getElementById("copy-row").checked) return data;
+  const row = document.querySelector("#rows li[aria-current]");
+  if (!row) return null;
+  data.delete("q");
+  data.set("start", startOf(row));
+  data.set("end", endOf(row));
+  return data;
+}
+
+function startOf(row) {
+  const href = row.querySelector("a").getAttribute("href");
+  return href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#"));
+}
+
+// An end is written only where the next line does not begin at once.
+function endOf(row) {
+  if (row.dataset.e) return row.dataset.e;
+  return startOf(row.nextElementSibling ?? row.parentElement.nextElementSibling.firstElementChild);
+}
+
+// True, or a sentence that says why not.
+async function copy(url) {
+  let words;
+  try {
+    const response = await fetch(url);
+    words = await response.text();
+    if (!response.ok) return words.length < 200 ? words : "This cannot be copied.";
+  } catch {
+    return "The server does not answer.";
+  }
+  try {
+    await navigator.clipboard.writeText(words);
+  } catch {
+    if (!copyByHand(words)) return "This browser does not let the page copy.";
+  }
+  return true;
+}
+
+// Without https there is no clipboard to write to, but a selection can be copied.
+function copyByHand(text) {
+  const focused = document.activeElement;
+  const area = document.createElement("textarea");
+  area.value = text;
+  area.style.position = "fixed"; // or the page would scroll to it
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand("copy");
+  area.remove();
+  focused?.focus({ preventScroll: true });
+  return done;
+}

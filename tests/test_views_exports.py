@@ -1,0 +1,234 @@
+"""Files and words that leave the desk: what is in them, and who may have them."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from tests.api import refusal
+from tests.factories import (
+    make_index,
+    make_segments,
+    make_task,
+    make_transcript,
+    make_user,
+    make_video,
+)
+from videos.exports import FORMATS
+from videos.exports.snippets import COPIES
+from videos.models import Segment
+
+pytestmark = pytest.mark.django_db
+CUES = [
+    (0, 2000, "before the café"),
+    (1500, 4000, "across"),
+    (4000, 5000, "inside the CAFE"),
+    (6000, 7000, "after"),
+]
+
+
+@pytest.fixture
+def user(client):
+    user = make_user()
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def video(user):
+    return make_transcript(
+        CUES, make_index(user), filename="a film.mov", start_timecode="10:00:00:00"
+    )
+
+
+def export(client, video, name="txt", **query):
+    return client.get(f"/videos/{video.pk}/export/{name}", query)
+
+
+def lines(response) -> list[str]:
+    return [line.split("  ")[1] for line in response.text.splitlines() if "  " in line]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_is_a_private_file_with_a_name(client, video, name):
+    response = export(client, video, name)
+
+    assert response.status_code == 200 and response.content
+    assert response["Content-Type"] == FORMATS[name].content_type
+    assert response["Content-Disposition"].startswith('attachment; filename="a film')
+    assert f'.{FORMATS[name].extension}"' in response["Content-Disposition"]
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert "private" in response["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({}, ["before the café", "across", "inside the CAFE", "after"]),
+        ({"start": "2", "end": "4"}, ["across"]),
+        ({"start": "0:01.9", "end": "0:04.001"}, ["before the café", "across", "inside the CAFE"]),
+        ({"q": "cafe"}, ["before the café", "inside the CAFE"]),
+        ({"q": "CAFÉ inside"}, ["inside the CAFE"]),
+        ({"q": "cafe", "end": "3"}, ["before the café"]),
+        ({"start": "", "end": "", "q": "", "handles": "", "as": ""}, 4),
+    ],
+)
+def test_the_whole_the_range_or_the_matching_lines(client, video, query, found):
+    said = lines(export(client, video, **query))
+
+    assert said == found or len(said) == found
+
+
+def test_the_corrected_text_is_handed_over(client, video):
+    Segment.objects.filter(number=1).update(text="A cross.", heard="across", version=1)
+
+    assert "A cross." in lines(export(client, video))
+
+
+def test_a_timeline_has_a_clip_for_each_line_or_one_for_the_range(client, video):
+    each = export(client, video, "edl", start=1, end=5, handles=2).text
+    whole = export(client, video, "edl", start=1, end=5, handles=2, **{"as": "range"}).text
+
+    events = [line for line in each.splitlines() if line[:3].isdigit()]
+    assert [event.split()[-4:-2] for event in events] == [
+        ["10:00:00:00", "10:00:02:02"],
+        ["10:00:01:10", "10:00:04:02"],
+        ["10:00:03:23", "10:00:05:02"],
+    ]
+    events = [line for line in whole.splitlines() if line[:3].isdigit()]
+    assert [event.split()[-4:-2] for event in events] == [["10:00:00:23", "10:00:05:02"]]
+    assert whole.count("* LOC:") == 3
+
+
+def test_the_file_is_named_after_what_is_in_it(client, video):
+    response = export(client, video, "srt", start=1.5, end=75, q="cafe")
+
+    assert 'filename="a film 0.01-1.15 cafe.srt"' in response["Content-Disposition"]
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"start": "soon"}, "Write a time as"),
+        ({"start": "9", "end": "3"}, "The end must come after the start."),
+        ({"handles": "-1"}, "handles"),
+        ({"handles": "1e9"}, "handles"),
+        ({"as": "soup"}, "as"),
+        ({"q": "x" * 201}, "q"),
+        ({"q": "a\x00b"}, "q"),
+    ],
+)
+def test_what_cannot_be_understood_is_400_with_a_sentence(client, video, query, sentence):
+    for path in ("export/edl", "copy/text"):
+        response = client.get(f"/videos/{video.pk}/{path}", query)
+
+        assert response.status_code == 400 and sentence in response.text
+
+
+def test_where_nothing_is_said_there_is_no_file_but_a_sentence(client, video):
+    assert export(client, video, "srt", start=100).status_code == 404
+    assert "no line to hand over" in export(client, video, "srt", q="nobody").text
+    silent = make_video(video.index)
+    assert export(client, silent, "txt").status_code == 404
+    assert client.get(f"/videos/{silent.pk}/copy/text").status_code == 404
+
+
+def test_what_is_not_yours_or_not_known_is_404(client, video):
+    other = make_transcript(3)
+
+    assert export(client, other).status_code == 404
+    assert client.get(f"/videos/{other.pk}/copy/text").status_code == 404
+    assert export(client, video, "pdf").status_code == 404
+    assert client.get(f"/videos/{video.pk}/copy/soup").status_code == 404
+    assert client.post(f"/videos/{video.pk}/export/txt").status_code == 405
+
+
+def test_what_is_read_while_it_grows_can_be_handed_over(client, user):
+    task = make_task(make_video(make_index(user)))
+    make_segments(2, task)
+
+    assert len(lines(export(client, task.video))) == 2
+
+
+@pytest.mark.parametrize("kind", COPIES)
+def test_words_for_the_clipboard_are_plain_text(client, video, kind):
+    response = client.get(f"/videos/{video.pk}/copy/{kind}", {"start": 2, "end": 4})
+
+    assert response.status_code == 200
+    assert response["Content-Type"] == "text/plain; charset=utf-8"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert {
+        "text": "across",
+        "timecode": "10:00:01:12  across",
+        "markdown": f"videos/{video.pk}/?start=2&end=4>) across",
+        "srt": "00:00:01,500 --> 00:00:04,000\nacross",
+        "ffmpeg": "ffmpeg -ss 2 -to 4 -i 'a film.mov' -c copy 'a film 0.02.mov'",
+    }[kind] in response.text
+
+
+def test_an_export_takes_a_fixed_number_of_queries(client, video, django_assert_max_num_queries):
+    with django_assert_max_num_queries(6):
+        export(client, video, "edl")
+
+
+def test_ten_thousand_lines_take_no_time_to_speak_of(client, user):
+    video = make_transcript(10_000, make_index(user), fps_numerator=30_000, fps_denominator=1001)
+
+    for name in FORMATS:
+        begun = time.process_time()
+        assert export(client, video, name, handles=12, q="e").status_code == 200
+        assert time.process_time() - begun < 8, name  # 0.2 to 1.5 s where nothing else runs
+
+
+# --- by the API ---
+
+
+def path(video, name) -> str:
+    return f"/indexes/{video.index_id}/videos/{video.pk}/export/{name}"
+
+
+@pytest.fixture
+def theirs(caller):
+    return make_transcript(CUES, make_index(caller.user), filename="a film.mov")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_api_gives_the_same_files(caller, client, theirs, name):
+    client.force_login(caller.user)
+    query = {"start": "1", "end": "5", "q": "cafe", "handles": "3", "as": "rows"}
+
+    response = caller.get(path(theirs, name), **query)
+
+    assert response.status_code == 200
+    assert response["Content-Type"] == FORMATS[name].content_type
+    assert name == "docx" or response.content == export(client, theirs, name, **query).content
+
+
+def test_the_api_refuses_as_it_does_elsewhere(caller, theirs):
+    for query in ({"start": "x"}, {"start": "5", "end": "1"}, {"handles": "-1"}, {"as": "soup"},
+                  {"handles": "9" * 20}, {"q": "x" * 300}):  # fmt: skip
+        assert refusal(caller.get(path(theirs, "edl"), **query)) == (400, "parameter_invalid")
+    for found in (
+        caller.get(path(theirs, "pdf")),
+        caller.get(path(theirs, "srt"), start="100"),
+        caller.get(path(make_transcript(3), "srt")),
+        caller.get(path(make_video(theirs.index), "srt")),
+    ):
+        assert refusal(found) == (404, "resource_not_exists")
+
+
+def test_json_holds_seconds_and_source_timecode(caller, theirs):
+    data = json.loads(caller.get(path(theirs, "json"), start="5.5").content)
+
+    assert data["segments"] == [
+        {
+            "video": theirs.pk,
+            "start": 6.0,
+            "end": 7.0,
+            "source_in": "00:00:06:00",
+            "source_out": "00:00:07:00",
+            "text": "after",
+        }
+    ]

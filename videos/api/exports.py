@@ -1,0 +1,39 @@
+"""/indexes/{id}/videos/{id}/export/{format}: the transcript as a file. Not Twelve Labs'."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+
+from videos import exports, handover, streaming
+from videos.api import ApiRequest, errors, params, videos
+from videos.forms import MAX_HANDLES
+
+
+def export(request: ApiRequest, index_id: str, video_id: str, format: str) -> HttpResponse:
+    video = videos.find(request, index_id, video_id)
+    if format not in exports.FORMATS:
+        raise errors.no_such(format, "formats")
+    part, task = _part(request), videos.transcript(video)
+    try:
+        body = handover.write(format, video, task, part)
+    except ValueError as error:
+        raise errors.ApiError(404, "resource_not_exists", str(error)) from error
+    name = exports.filename(format, handover.title(video, part))
+    response = HttpResponse(body, content_type=exports.FORMATS[format].content_type)
+    response["Content-Disposition"] = streaming.disposition(name, attachment=True)
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _part(request: ApiRequest) -> handover.Part:
+    start_ms, end_ms = videos.span(request)
+    kind = request.GET.get("as", "rows")
+    if kind not in ("rows", "range"):
+        raise errors.invalid("as", "It must be rows or range.")
+    return handover.Part(
+        start_ms,
+        end_ms,
+        params.text("q", request.GET.get("q", ""), 200),
+        params.whole("handles", request.GET.get("handles", "0"), 0, MAX_HANDLES),
+        kind == "range",
+    )

@@ -1,0 +1,90 @@
+"""Transcripts and clips as files for other programs. Pure: clips in, bytes out.
+
+To add a format: a function from a Cut to text or bytes, a line in FORMATS, a golden file (see
+``tests/exports/``), and a row in docs/exports.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from videos.exports import documents, markers, subtitles, timelines
+from videos.exports.clips import Clip, Cut, Line, Media, one_line
+
+__all__ = ["FORMATS", "GROUPS", "Clip", "Cut", "Format", "Line", "Media", "filename", "write"]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """``edits``: it is a timeline, and takes handles. ``mixed``: it can hold several videos."""
+
+    label: str
+    says: str  # one line about whom it is for
+    group: str
+    extension: str
+    content_type: str
+    writer: Callable[[Cut], str | bytes]
+    edits: bool = False
+    mixed: bool = True
+
+
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+TEXT, XML = "text/plain; charset=utf-8", "application/xml; charset=utf-8"
+GROUPS = ("Text", "Subtitles", "Editing programs", "Markers")
+
+FORMATS = {
+    "txt": Format("Text", "timecode and words", "Text", "txt", TEXT, documents.text),
+    "plain": Format("Plain text", "words alone", "Text", "txt", TEXT, documents.plain),
+    "docx": Format("DOCX", "Word, with timecode", "Text", "docx", DOCX, documents.docx),
+    "csv": Format("CSV", "spreadsheets", "Text", "csv", "text/csv", documents.as_csv),
+    "json": Format("JSON", "programs", "Text", "json", "application/json", documents.as_json),
+    "srt": Format(
+        "SRT", "most players", "Subtitles", "srt",
+        "application/x-subrip; charset=utf-8", subtitles.srt, mixed=False,
+    ),
+    "vtt": Format(
+        "WebVTT", "the web", "Subtitles", "vtt", "text/vtt", subtitles.webvtt, mixed=False
+    ),
+    "edl": Format(
+        "EDL", "CMX 3600", GROUPS[2], "edl", TEXT, timelines.edl, edits=True
+    ),
+    "xmeml": Format(
+        "Premiere XML", "also Resolve", GROUPS[2], "xml", XML, timelines.xmeml, edits=True
+    ),
+    "fcpxml": Format(
+        "FCPXML", "Final Cut, Resolve", GROUPS[2], "fcpxml", XML, timelines.fcpxml, edits=True
+    ),
+    "otio": Format(
+        "OpenTimelineIO", "JSON", GROUPS[2], "otio",
+        "application/json", timelines.otio, edits=True,
+    ),
+    "markers-resolve": Format(
+        "Resolve", "an EDL of markers", GROUPS[3], "edl", TEXT, markers.resolve, mixed=False
+    ),
+    "markers-avid": Format(
+        "Avid", "marker text", GROUPS[3], "txt", TEXT, markers.avid, mixed=False
+    ),
+    "markers-csv": Format(
+        "CSV", "Premiere's columns", GROUPS[3], "csv", "text/csv", markers.as_csv, mixed=False
+    ),
+}  # fmt: skip
+
+
+def write(name: str, clips: Sequence[Clip], *, title: str, handles: int = 0) -> bytes:
+    """The clips as a file of this format. Raises ValueError with a sentence, KeyError."""
+    form = FORMATS[name]
+    cut = Cut(title, clips, handles if form.edits else 0)
+    if not clips:
+        raise ValueError("There is no line to hand over.")
+    if not form.mixed and cut.one_media is None:
+        raise ValueError(f"{form.label} holds one video; these are of several.")
+    found = form.writer(cut)
+    return found if isinstance(found, bytes) else found.encode()
+
+
+def filename(name: str, title: str) -> str:
+    """What the file is called: the title, with ``markers`` where that tells two apart."""
+    form = FORMATS[name]
+    middle = " markers" if form.group == "Markers" else ""
+    return f"{one_line(title)[:150].replace('/', '-')}{middle}.{form.extension}"

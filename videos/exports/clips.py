@@ -1,0 +1,106 @@
+"""What is handed over: stretches of videos and what is said in them. No rows, no Django."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import PurePath
+
+from videos.timecode import Timebase, frame_at, source
+
+# XML 1.0 has no way to write these; no other format has a use for them.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A file as an editing program must know it. ``id`` tells two of one name apart."""
+
+    name: str
+    base: Timebase
+    duration_ms: int
+    width: int = 0
+    height: int = 0
+    has_picture: bool = True
+    has_sound: bool = True
+    id: str = ""
+
+    @property
+    def stem(self) -> str:
+        return one_line(PurePath(self.name).stem) or "video"
+
+    @property
+    def frames(self) -> int:
+        return max(1, frame_at(self.duration_ms, self.base.rate))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What is said from one moment to another, in milliseconds of the video."""
+
+    start_ms: int
+    end_ms: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A stretch of a video. ``lines`` are said in it; without them it is one line, its text.
+
+    ``colour`` is one of COLOURS in ``timelines.py``, or empty.
+    """
+
+    media: Media
+    start_ms: int
+    end_ms: int
+    text: str = ""
+    note: str = ""
+    colour: str = ""
+    lines: tuple[Line, ...] = ()
+
+    @property
+    def said(self) -> tuple[Line, ...]:
+        return self.lines or (Line(self.start_ms, self.end_ms, self.text),)
+
+    @property
+    def source_in(self) -> str:
+        return source(self.start_ms, self.media.base)
+
+    @property
+    def source_out(self) -> str:
+        return source(self.end_ms, self.media.base)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What a writer is given: clips in their order, and frames to add before and after each."""
+
+    title: str
+    clips: Sequence[Clip]
+    handles: int = 0
+
+    @property
+    def one_media(self) -> Media | None:
+        """The video that all clips are of; None when there are several."""
+        return None if any(a.media != b.media for a, b in pairwise(self.clips)) else self.media
+
+    @property
+    def media(self) -> Media:
+        return self.clips[0].media
+
+
+def frame_from(ms: int, rate: Fraction) -> int:
+    """The first frame that begins at ``ms`` or later: where what ends at ``ms`` is cut."""
+    return -int(-Fraction(2 * ms - 1, 2000) * rate // 1)
+
+
+def printable(text: str) -> str:
+    """Without what is no text: control characters but tab and line feed, halves of pairs."""
+    return _UNPRINTABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def one_line(text: str) -> str:
+    return " ".join(printable(text).split())

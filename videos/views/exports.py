@@ -1,0 +1,70 @@
+"""Hand a transcript over: as a file, or as words for the clipboard."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_safe
+
+from videos import exports, handover, rows, streaming
+from videos.exports.snippets import COPIES
+from videos.forms import ExportForm
+from videos.models import Video
+from videos.views import Request, errors, viewer
+from videos.views.state import latest_task
+
+
+@require_safe
+@gzip_page
+def export(request: Request, video_id: str, name: str) -> HttpResponse:
+    """The whole transcript, a range of it (``?start=&end=``) or the lines that hold ``?q=``."""
+    video = viewer.find(request, video_id)
+    if name not in exports.FORMATS:
+        raise Http404
+    form = ExportForm(request.GET)
+    if not form.is_valid():
+        return errors.page(request, 400, form.sentence)
+    try:
+        body = handover.write(name, video, video.transcript or latest_task(video), form.part)
+    except ValueError as error:
+        return errors.page(request, 404, str(error))
+    return attachment(body, name, handover.title(video, form.part))
+
+
+def attachment(body: bytes, name: str, title: str) -> HttpResponse:
+    response = HttpResponse(body, content_type=exports.FORMATS[name].content_type)
+    filename = exports.filename(name, title)
+    response["Content-Disposition"] = streaming.disposition(filename, attachment=True)
+    return _private(response)
+
+
+@require_safe
+def copy(request: Request, video_id: str, kind: str) -> HttpResponse:
+    """What the page puts on the clipboard; without JavaScript it is shown, to be copied by hand."""
+    video = viewer.find(request, video_id)
+    if kind not in COPIES:
+        raise Http404
+    form = ExportForm(request.GET)
+    if not form.is_valid():
+        return _plain(form.sentence, 400)
+    clip = handover.one_clip(video, video.transcript or latest_task(video), form.part)
+    words = COPIES[kind][1](clip, _link(request, video, form.part))
+    return _plain(words) if words else _plain("Nothing is said here.", 404)
+
+
+def _link(request: HttpRequest, video: Video, part: handover.Part) -> str:
+    query = rows.range_query(part.start_ms, part.end_ms)
+    path = reverse("viewer", args=[video.pk])
+    return request.build_absolute_uri(f"{path}?{query}" if query else path)
+
+
+def _plain(words: str, status: int = 200) -> HttpResponse:
+    response = HttpResponse(words, status=status, content_type="text/plain; charset=utf-8")
+    return _private(response)
+
+
+def _private(response: HttpResponse) -> HttpResponse:
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
+    return response
