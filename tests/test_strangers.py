@@ -71,6 +71,9 @@ def theirs(settings) -> dict[str, object]:
         "select_id": keep(video, 0, 1000, owner, note=SECRET).pk,
         "key_id": ApiKey.objects.get().pk,
         "number": 0,
+        "name": "srt",
+        "format": "srt",
+        "kind": "text",
     }
 
 
