@@ -1,5 +1,6 @@
 from videos.models.api_key import ApiKey
 from videos.models.asset import Asset
+from videos.models.correction import Correction
 from videos.models.index import Index
 from videos.models.pulse import Pulse
 from videos.models.segment import Segment
@@ -11,6 +12,7 @@ __all__ = [
     "ApiKey",
     "Asset",
     "Chunk",
+    "Correction",
     "Index",
     "LostLease",
     "Pulse",
