@@ -2,7 +2,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path, re_path, register_converter
 
 from videos.api import reference
-from videos.views import account, health, library, media, tasks, uploads, viewer
+from videos.views import account, corrections, health, library, media, tasks, uploads, viewer
 
 
 class IdConverter:
@@ -38,6 +38,10 @@ urlpatterns = [
     path("videos/<id:video_id>/retry", tasks.retry, name="retry"),
     path("videos/<id:video_id>/again", tasks.again, name="again"),
     path("videos/<id:video_id>/delete", library.delete, name="delete"),
+    path("videos/<id:video_id>/rows/", corrections.lines, name="lines"),
+    path("videos/<id:video_id>/rows/<int:number>/edit", corrections.edit, name="edit"),
+    path("videos/<id:video_id>/undo", corrections.undo, name="undo"),
+    path("videos/<id:video_id>/replace", corrections.replace, name="replace"),
     path("api/docs", reference.page, name="api"),
     path("api/openapi.yaml", reference.openapi, name="openapi"),
     path("account/keys/", account.keys, name="keys"),

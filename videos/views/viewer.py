@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.contrib.auth.models import User
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -15,10 +16,10 @@ from django.views.decorators.vary import vary_on_headers
 
 from videos import rows
 from videos.forms import AgainForm, RangeForm
-from videos.models import Task, Video
+from videos.models import Correction, Status, Task, Video
 from videos.timecode import ms_to_seconds, parse_clock
 from videos.views import Request, SeeOther
-from videos.views.state import State, count_ahead, describe, latest_task, origin
+from videos.views.state import State, count_ahead, describe, origin
 
 
 @dataclass
@@ -27,15 +28,50 @@ class Page:
 
     video: Video
     query: QueryDict
+    user: User
 
     @cached_property
     def form(self) -> RangeForm:
         return RangeForm(self.query)
 
     @cached_property
+    def tasks(self) -> list[Task]:
+        """All of the video's tasks, the newest first."""
+        found = list(self.video.tasks.all())
+        for task in found:
+            task.video = self.video  # its duration gives the percentage, without another query
+        return found
+
+    @property
     def task(self) -> Task | None:
         """The newest task: the one that may be running."""
-        return latest_task(self.video)
+        return self.tasks[0] if self.tasks else None
+
+    @property
+    def transcripts(self) -> int:
+        return sum(task.status == Status.READY for task in self.tasks)
+
+    @property
+    def beside(self) -> Task | None:
+        """The newest task, when it is ready and another one's transcript is shown."""
+        task = self.task
+        ready = task is not None and task.status == Status.READY
+        return task if ready and task != self.shown else None
+
+    @property
+    def beside_origin(self) -> str:
+        return origin(self.beside) if self.beside else ""
+
+    @cached_property
+    def can_edit(self) -> bool:
+        return self.shown is not None and self.shown.pk == self.video.transcript_id
+
+    @cached_property
+    def last_correction(self) -> Correction | None:
+        """What "Undo" would take back."""
+        if self.shown is None or not self.can_edit:
+            return None
+        return self.shown.corrections.last_by(self.user)
 
     @cached_property
     def shown(self) -> Task | None:
@@ -112,7 +148,7 @@ def find(request: Request, video_id: str) -> Video:
 @vary_on_headers("HX-Request")
 def viewer(request: Request, video_id: str) -> HttpResponse:
     """The page; htmx asks this same URL for the transcript alone, in a range."""
-    page = Page(find(request, video_id), request.GET)
+    page = Page(find(request, video_id), request.GET, request.user)
     context = {"page": page, "video": page.video}
     if not request.htmx:
         return render(request, "videos/viewer.html", context)
@@ -139,7 +175,7 @@ def progress_partial(
     request: Request, video: Video, query: QueryDict, refusal: str = ""
 ) -> HttpResponse:
     """``refusal`` says why what was asked for was not done."""
-    page = Page(video, query)
+    page = Page(video, query, request.user)
     context = {"page": page, "video": video, "polled": True, "refusal": refusal}
     if page.shown is None or query.get("task") != page.shown.pk:
         return render(request, "videos/_progress_and_transcript.html", context)
