@@ -138,7 +138,7 @@ def test_no_deed_reaches_a_line_that_was_changed_meanwhile(user, task, deed):
     with pytest.raises(Changed):
         if deed == "many":
             kind = Correction.Kind.REPLACE
-            corrections.change_many(user, task, kind, [old], lambda text: "x")
+            corrections.change_many(user, task, kind, [old], lambda row: "x")
         elif deed == "revert":
             corrections.revert(user, task, old)
         elif deed == "save":
@@ -277,7 +277,7 @@ def test_undo_takes_each_deed_back_from_the_last_to_the_first(user, task):
             task,
             Correction.Kind.REPLACE,
             [seen(row(task, 0)), seen(row(task, 3))],
-            str.upper,
+            lambda row: row.text.upper(),
         ),
         lambda: save(user, task, 0, "We all"),
     ):

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import reduce
 from itertools import pairwise
 from typing import Any
 
@@ -113,19 +114,30 @@ def revert(user: User, task: Task, seen: Seen) -> Edited | None:
 
 
 def change_many(
-    user: User, task: Task, kind: Kind, seen: Sequence[Seen], change: Callable[[str], str]
+    user: User, task: Task, kind: Kind, seen: Sequence[Seen], change: Callable[[Segment], str]
 ) -> Edited | None:
     """Give several lines another text, all or none; None when none is changed by it."""
     if len(seen) > MAX_AT_ONCE:
         raise Refused(f"At most {MAX_AT_ONCE:,} lines can be changed at once.")
     with _transcript(task):
         rows = _all_seen(task, seen)
-        pairs = [(row, _retexted(_copy(row), _text(change(row.text)))) for row in rows]
+        pairs = [(row, _retexted(_copy(row), _text(change(row)))) for row in rows]
         pairs = [(row, after) for row, after in pairs if row.text != after.text]
         if not pairs:
             return None
         before, after = zip(*pairs, strict=True)
         return _write(user, task, kind, before, after)
+
+
+def take(user: User, task: Task, seen: Sequence[Seen], others: Sequence[Segment]) -> Edited | None:
+    """Give lines the words that another transcript has for them: line by line, or all to one."""
+    if not others or len(seen) not in (1, len(others)):
+        raise Refused("These lines do not fit each other: correct them by hand.")
+    texts = [other.text for other in others]
+    if len(seen) == 1:
+        texts = [reduce(wording.glued, texts)]
+    said = dict(zip((each.pk for each in seen), texts, strict=True))
+    return change_many(user, task, Kind.TAKE, seen, lambda row: said[row.pk])
 
 
 def undo(user: User, task: Task) -> Edited:

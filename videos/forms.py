@@ -167,10 +167,15 @@ class ReplaceForm(forms.Form):
     def pattern(self) -> dict[str, Any]:
         return {name: self.cleaned_data[name] for name in self.fields}
 
-    def chosen(self, values: Sequence[str]) -> list[Seen]:
-        """The lines that were ticked, ``key-start-version`` each; others cannot be meant."""
-        parts = (value.split("-") for value in values)
-        return [Seen(*map(int, part)) for part in parts if len(part) == 3 and _are_whole(part)]
+
+def lines_seen(values: Sequence[str]) -> list[Seen]:
+    """Lines as forms name them, ``key-start-version``; what is written otherwise means none."""
+    parts = (value.split("-") for value in values)
+    return [Seen(*map(int, part)) for part in parts if len(part) == 3 and _are_whole(part)]
+
+
+def whole_numbers(values: Sequence[str]) -> list[int]:
+    return [int(value) for value in values if _are_whole([value])]
 
 
 def _are_whole(parts: Sequence[str]) -> bool:

@@ -2,7 +2,17 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path, re_path, register_converter
 
 from videos.api import reference
-from videos.views import account, corrections, health, library, media, tasks, uploads, viewer
+from videos.views import (
+    account,
+    corrections,
+    health,
+    library,
+    media,
+    tasks,
+    transcripts,
+    uploads,
+    viewer,
+)
 
 
 class IdConverter:
@@ -40,6 +50,16 @@ urlpatterns = [
     path("videos/<id:video_id>/delete", library.delete, name="delete"),
     path("videos/<id:video_id>/rows/", corrections.lines, name="lines"),
     path("videos/<id:video_id>/rows/<int:number>/edit", corrections.edit, name="edit"),
+    path("videos/<id:video_id>/transcripts/", transcripts.transcripts, name="transcripts"),
+    path("videos/<id:video_id>/transcripts/<id:task_id>/", transcripts.show, name="transcript"),
+    path("videos/<id:video_id>/transcripts/<id:task_id>/use", transcripts.use, name="use"),
+    path(
+        "videos/<id:video_id>/transcripts/<id:task_id>/delete",
+        transcripts.delete,
+        name="transcript_delete",
+    ),
+    path("videos/<id:video_id>/compare", transcripts.compare, name="compare"),
+    path("videos/<id:video_id>/take", transcripts.take, name="take"),
     path("videos/<id:video_id>/undo", corrections.undo, name="undo"),
     path("videos/<id:video_id>/replace", corrections.replace, name="replace"),
     path("api/docs", reference.page, name="api"),

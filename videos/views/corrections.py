@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from videos import corrections, rows
 from videos.corrections import Changed, Edited, Refused
-from videos.forms import LineForm, ReplaceForm, line_values
+from videos.forms import LineForm, ReplaceForm, line_values, lines_seen
 from videos.models import Segment, Task, Video
 from videos.models.segment import SegmentQuerySet
 from videos.replacing import Found, Pattern
@@ -220,8 +221,8 @@ def replace(request: Request, video_id: str) -> HttpResponse:
             request.user,
             task,
             corrections.Kind.REPLACE,
-            form.chosen(request.POST.getlist("row")),
-            Pattern(**form.pattern).change,
+            lines_seen(request.POST.getlist("row")),
+            partial(_replaced, Pattern(**form.pattern)),
         )
     except Refused as refusal:
         return _preview(request, video, form, str(refusal), status=409)
@@ -229,6 +230,10 @@ def replace(request: Request, video_id: str) -> HttpResponse:
         return _preview(request, video, form, "Choose at least one line.", status=400)
     messages.success(request, _said(edited.now))
     return SeeOther(reverse("viewer", args=[video.pk]))
+
+
+def _replaced(pattern: Pattern, row: Segment) -> str:
+    return pattern.change(row.text)
 
 
 def _said(count: int) -> str:
