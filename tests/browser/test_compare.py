@@ -45,7 +45,7 @@ def test_differences_are_read_played_and_taken_over(open_page, film, other):
     assert now(page) == pytest.approx(30, abs=0.1)
 
     page.get_by_label(
-        "Take the words of Whisper (on this machine), model base, English at 0:10"
+        "Take these words of Whisper (on this machine), model base, English at 0:10"
     ).click()
     expect(rows).to_have_count(6)
     assert now(page) == pytest.approx(30, abs=0.1)  # the player was not touched
