@@ -84,6 +84,12 @@ def test_punctuation_and_capitals_differ_only_when_asked():
     assert not any(piece.differs for side in differences(a, b) for piece in side)
 
 
+def test_a_script_without_spaces_is_compared_by_characters():
+    a, b = [Line(0, 1, "你好世界")], [Line(0, 1, "你好视界")]
+
+    assert [piece.text for piece in differences(a, b)[1]] == ["你好", "视", "界"]
+
+
 def test_the_words_that_differ_are_marked():
     a, b = [Line(0, 1, "to the rivver at noon")], [Line(0, 1, "to the river noon")]
 

@@ -219,6 +219,16 @@ def test_the_lines_come_in_pages(client, user, django_assert_num_queries):
         assert client.get(f"/videos/{video.pk}/rows/", {"from": nonsense}).status_code == 200
 
 
+def test_a_page_behind_a_split_gets_no_line_twice_while_another_task_runs(client, video):
+    make_task(video, status="indexing")
+    query = {"task": video.transcript_id, "after": "2"}
+    post(client, video, deed="split", at="6")
+
+    part = client.get(f"/videos/{video.pk}/progress", query, headers=HTMX)
+
+    assert "<li" not in part.text and "4 lines" in part.text
+
+
 # --- undo ---
 
 

@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import reduce
 from itertools import accumulate
 from typing import NamedTuple
+
+from videos.wording import CJK, glued
 
 CROSSING_MS = 400  # engines do not agree on a pause by more than that
 LONG_MS = 20_000  # of a stretch without such a moment
@@ -82,7 +85,13 @@ def _depth(side: Sequence[Line], at: int, moment: int) -> int:
 
 
 def words(lines: Sequence[Line]) -> list[str]:
-    return " ".join(line.text for line in lines).split()
+    """Words; in a script without spaces, characters."""
+    tokens = " ".join(line.text for line in lines).split()
+    return [word for token in tokens for word in (token if ord(token[0]) > CJK else [token])]
+
+
+def _said(tokens: Sequence[str]) -> str:
+    return reduce(glued, tokens)
 
 
 def heard(word: str, *, strict: bool = False) -> str:
@@ -116,7 +125,7 @@ def differences(
     ).get_opcodes():
         differs = tag != "equal"
         if i1 < i2:
-            left.append(Piece(" ".join(one[i1:i2]), differs and any(left_keys[i1:i2])))
+            left.append(Piece(_said(one[i1:i2]), differs and any(left_keys[i1:i2])))
         if j1 < j2:
-            right.append(Piece(" ".join(two[j1:j2]), differs and any(right_keys[j1:j2])))
+            right.append(Piece(_said(two[j1:j2]), differs and any(right_keys[j1:j2])))
     return left, right

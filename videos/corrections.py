@@ -19,6 +19,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Now
 
 from videos import wording
 from videos.models import Correction, Segment, Status, Task, Video
@@ -342,6 +343,7 @@ def _put(task: Task, before: Sequence[Segment], after: Sequence[Segment]) -> Edi
     old = [row for row in after if row.pk in kept]
     Segment.objects.bulk_update(old, changed, batch_size=100)
     Segment.objects.bulk_create([row for row in after if row.pk not in kept])
+    Video.objects.filter(pk=task.video_id).update(updated_at=Now())
     near = all(b.number == a.number + 1 for a, b in pairwise(before))
     return Edited(before[0].number if near else None, len(before), len(after))
 

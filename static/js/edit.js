@@ -189,7 +189,7 @@ function body(form, deed) {
 
 // Puts what the server answered into the page.
 async function take(root) {
-  for (const id of ["editing", "count"]) {
+  for (const id of ["editing", "count", "applied"]) {
     const fresh = root.querySelector(`#${id}`);
     if (fresh) document.getElementById(id)?.replaceWith(fresh);
   }

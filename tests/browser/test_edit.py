@@ -223,6 +223,23 @@ def test_a_correction_in_a_range_is_there_when_the_range_is_left(open_page, film
     assert numbers_fit(page, film)
 
 
+def test_another_range_asks_before_it_takes_typed_words_away(open_page, film):
+    page = open_page(f"/videos/{film.pk}/")
+    asked = []
+    edit(page, 5).fill("typed")
+
+    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    page.locator("#range-start").fill("20")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Text of the line")).to_have_value("typed")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.locator("#range-show").click()
+
+    expect(page.locator("#count")).to_have_text("50 of 60 lines")
+    expect(page.locator("#edit")).to_have_count(0)
+    assert len(asked) == 1 and texts(film)[5] == "This is line 5."
+
+
 def test_the_line_under_the_playhead_is_edited_by_command(open_page, film):
     page = open_page(f"/videos/{film.pk}/?t=40")
     expect(line(page, 20)).to_have_attribute("aria-current", "true")

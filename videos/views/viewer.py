@@ -185,7 +185,8 @@ def progress_partial(
 def _news(page: Page, task: Task) -> dict[str, object]:
     """The rows that the page does not have yet, and its counts with them."""
     after = _whole(page.query.get("after", ""))
-    fresh = task.segments.filter(number__gt=after)
+    # Only the newest task grows; lines of an earlier one are numbered anew by corrections.
+    fresh = task.segments.filter(number__gt=after) if task == page.task else task.segments.none()
     wanted = rows.fetch(fresh.overlapping(page.form.start_ms, page.form.end_ms))
     count = task.segments.overlapping(page.form.start_ms, page.form.end_ms).count()
     tail, blocks = rows.render_more(
