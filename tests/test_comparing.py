@@ -3,7 +3,7 @@ from __future__ import annotations
 import random
 import time
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from videos.comparing import Line, Piece, Stretch, align, differences, same, words
@@ -25,6 +25,7 @@ def talk(count: int, seed: int, *, shift: int = 0) -> list[Line]:
     return found
 
 
+@settings(deadline=None)
 @given(cues, cues)
 def test_each_line_is_in_one_stretch_in_its_order(a, b):
     stretches = align(a, b)
@@ -34,6 +35,7 @@ def test_each_line_is_in_one_stretch_in_its_order(a, b):
     assert all((s.a0, s.b0) != (s.a1, s.b1) for s in stretches)
 
 
+@settings(deadline=None)
 @given(cues, cues)
 def test_it_does_not_matter_which_transcript_comes_first(a, b):
     turned = [Stretch(s.b0, s.b1, s.a0, s.a1) for s in align(b, a)]
@@ -41,12 +43,14 @@ def test_it_does_not_matter_which_transcript_comes_first(a, b):
     assert align(a, b) == turned
 
 
+@settings(deadline=None)
 @given(cues)
 def test_a_transcript_does_not_differ_from_itself(a):
     assert all((s.a0, s.a1) == (s.b0, s.b1) for s in align(a, a))
     assert all(same(a[s.a0 : s.a1], a[s.b0 : s.b1], strict=True) for s in align(a, a))
 
 
+@settings(deadline=None)
 @given(cues, cues)
 def test_the_pieces_of_a_side_are_its_words(a, b):
     left, right = differences(a, b)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from videos import wording
@@ -33,6 +33,7 @@ def test_a_word_put_in_lies_between_its_neighbours():
     assert words[2] == [900, 1000, " blue", None]
 
 
+@settings(deadline=None)
 @given(texts, texts, st.integers(0, 5000))
 def test_retimed_words_say_the_text_in_the_order_of_time(old, new, start):
     end = start + 4000
@@ -59,6 +60,7 @@ def test_a_split_follows_the_words_times_and_else_the_letters():
     assert wording.split_moment([], "abc", "d", 0, 1000) == 750
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1), st.text(min_size=1), st.integers(0, 10**7), st.integers(2, 10**6))
 def test_a_split_leaves_two_lines_with_a_length(left, right, start, length):
     assert start < wording.split_moment([], left, right, start, start + length) < start + length
@@ -73,6 +75,7 @@ def test_words_move_with_their_line_only_when_they_must(new, first):
     assert words[0][:2] == first and words[-1][1] <= new[1]
 
 
+@settings(deadline=None)
 @given(texts, st.floats(0, 1))
 def test_a_text_is_cut_between_words_and_nothing_is_lost(text, share):
     left, right = wording.split_text(text, share)

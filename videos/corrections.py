@@ -339,10 +339,10 @@ def _put(task: Task, before: Sequence[Segment], after: Sequence[Segment]) -> Edi
     gone = kept - {row.pk for row in after}
     task.segments.filter(pk__in=gone).delete()
     _shift(task, before[-1].number, len(after) - len(before))
-    changed = ["number", "start_ms", "end_ms", "text", "words", "heard", "version", "marks"]
-    old = [row for row in after if row.pk in kept]
-    Segment.objects.bulk_update(old, changed, batch_size=100)
-    Segment.objects.bulk_create([row for row in after if row.pk not in kept])
+    # One statement for many lines, by their keys: bulk_update takes ten times as long.
+    Segment.objects.bulk_create(
+        after, batch_size=500, update_conflicts=True, unique_fields=["id"], update_fields=_WRITTEN
+    )
     Video.objects.filter(pk=task.video_id).update(updated_at=Now())
     near = all(b.number == a.number + 1 for a, b in pairwise(before))
     return Edited(before[0].number if near else None, len(before), len(after))
@@ -363,6 +363,7 @@ def _forget_old(task: Task) -> None:
 
 # --- a line as it is remembered ---
 
+_WRITTEN = ["number", "start_ms", "end_ms", "text", "words", "heard", "version", "marks"]
 _KEPT = ("id", "start_ms", "end_ms", "text", "words", "heard", "marks")
 
 

@@ -285,7 +285,7 @@ def test_ten_thousand_lines_are_corrected_at_once(open_page, clip, transactional
         }"""
     )
     print("opened and saved in ms:", took)
-    assert max(took) < 3000  # measured: 60
+    assert max(took) < 8000  # measured: 50 and 150
 
 
 def test_the_form_is_named_for_screen_readers(open_page, film):
