@@ -9,9 +9,9 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from tests.factories import make_index, make_task, make_video
+from tests.factories import make_index, make_task, make_transcript, make_video
 from tests.fakes import FakeEngine, cue, phrases
-from videos import engines, failpoints, ingest, pipeline, tasks
+from videos import corrections, engines, failpoints, ingest, pipeline, tasks
 from videos.engines.base import EngineCrashed, EngineError, Report
 from videos.media import pictures
 from videos.models import Segment, Status, Step, Task, Video
@@ -61,6 +61,24 @@ def test_what_the_engine_reports_becomes_the_video_s_transcript(engine):
     assert (task.status, task.percent) == (Status.READY, 100)
     assert task.video.transcript_id == task.pk
     assert numbers_and_texts(task) == [(0, "phrase 0"), (1, "phrase 1"), (2, "phrase 2")]
+
+
+def test_a_transcript_that_an_editor_corrected_stays_and_the_new_one_lies_beside_it(engine):
+    engine.script = phrases(2)
+    video = make_transcript([(0, 2000, "to the rivver")], content=b"moving pictures")
+    old, owner = video.transcript, video.index.owner
+    row = old.segments.get()
+    seen = corrections.Seen(row.pk, row.start_ms, row.version)
+    corrections.save(owner, old, seen, "to the river", (0, 2000))
+
+    beside = take(waiting(video=video))
+    assert beside.status == Status.READY and len(numbers_and_texts(beside)) == 2
+    assert beside.video.transcript_id == old.pk
+    assert numbers_and_texts(old) == [(0, "to the river")]
+
+    corrections.undo(owner, old)
+    shown = take(waiting(video=video))
+    assert shown.video.transcript_id == shown.pk  # nothing of an editor's is in the old one
 
 
 def test_the_transcript_can_be_read_while_it_grows(engine):

@@ -108,6 +108,7 @@ MIN_FREE_BYTES = int(env.number("MIN_FREE_GB", 1) * 1024**3)
 MAX_FILES_AT_ONCE = env.whole("MAX_FILES_AT_ONCE", 50, least=1)
 FILE_UPLOAD_HANDLERS = ["videos.uploads.PartFileHandler"]
 DATA_UPLOAD_MAX_NUMBER_FILES = 2 * MAX_FILES_AT_ONCE
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2500  # a replacement names each of 2,000 lines
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 
 # For each API key; 0: no limit.

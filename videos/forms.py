@@ -13,9 +13,10 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
 from videos import engines, fetcher, timecode
+from videos.corrections import MAX_TEXT, Seen
 from videos.handover import Part
 from videos.ingest import DEFAULT_INDEX
-from videos.models import Index, Select, Video
+from videos.models import Index, Segment, Select, Video
 from videos.timecode import Timebase
 from videos.uploads import PartFile
 
@@ -185,6 +186,78 @@ class ExportForm(RangeForm):
         """What is wrong with the first field that is."""
         name, faults = next(iter(self.errors.items()))
         return f"{name}: {faults[0]}"
+
+
+class LineForm(RangeForm):
+    """A line as an editor wants it, and as it was when the form was made."""
+
+    text = forms.CharField(
+        max_length=MAX_TEXT, strip=False, required=False, widget=forms.Textarea, label="Text"
+    )
+    at = forms.IntegerField(required=False, min_value=0, max_value=MAX_TEXT)  # where to split
+    row = forms.IntegerField(min_value=0, max_value=2**62)
+    row_start = forms.IntegerField(min_value=0, max_value=timecode.MAX_MS)
+    version = forms.IntegerField(min_value=0, max_value=2**31 - 1)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for side in ("start", "end"):
+            self.fields[side].required = True
+
+    @property
+    def seen(self) -> Seen:
+        known = self.cleaned_data
+        return Seen(known["row"], known["row_start"], known["version"])
+
+    @property
+    def times(self) -> tuple[int, int]:
+        return self.cleaned_data["start"], self.cleaned_data["end"]
+
+    @property
+    def cut(self) -> tuple[str, int]:
+        """The text and where to split it: at the cursor, or where ``|`` was typed."""
+        text, at = self.cleaned_data["text"], self.cleaned_data["at"]
+        if at is not None or "|" not in text:
+            return text, at or 0
+        return text.replace("|", "", 1), text.index("|")
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, in one sentence; empty when nothing is."""
+        return next((str(errors[0]) for errors in self.errors.values()), "")
+
+
+def line_values(row: Segment) -> dict[str, Any]:
+    """What a form says about a line that nobody has touched in it yet."""
+    known = {"row": row.pk, "row_start": row.start_ms, "version": row.version}
+    return known | {"text": row.text, "start": row.start_ms, "end": row.end_ms}
+
+
+class ReplaceForm(forms.Form):
+    """What to look for in a transcript and what to put in its place; both as plain text."""
+
+    find = forms.CharField(max_length=200, label="Find")
+    replace = forms.CharField(max_length=200, required=False, label="Replace with", strip=False)
+    match_case = forms.BooleanField(required=False, label="Match case")
+    whole_words = forms.BooleanField(required=False, label="Whole words only")
+
+    @property
+    def pattern(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in self.fields}
+
+
+def lines_seen(values: Sequence[str]) -> list[Seen]:
+    """Lines as forms name them, ``key-start-version``; what is written otherwise means none."""
+    parts = (value.split("-") for value in values)
+    return [Seen(*map(int, part)) for part in parts if len(part) == 3 and _are_whole(part)]
+
+
+def whole_numbers(values: Sequence[str]) -> list[int]:
+    return [int(value) for value in values if _are_whole([value])]
+
+
+def _are_whole(parts: Sequence[str]) -> bool:
+    return all(part.isascii() and part.isdigit() and len(part) < 19 for part in parts)
 
 
 class IndexForm(forms.ModelForm):  # type: ignore[type-arg]

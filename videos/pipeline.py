@@ -297,7 +297,14 @@ class _Listening:
 
 
 def _finish(task: Task) -> None:
-    """Ready: the task and the video that shows its segments change together or not at all."""
+    """Ready: the task and the video that shows its segments change together or not at all.
+
+    A transcript that an editor has corrected stays, and the new one is kept beside it.
+    """
     with transaction.atomic():
         task.end(Status.READY, done_ms=task.video.duration_ms, doing="", fraction=None)
-        Video.objects.filter(pk=task.video_id).update(transcript=task, updated_at=Now())
+        # Whoever is about to correct a first line waits for this, or is waited for.
+        Video.objects.select_for_update().get(pk=task.video_id)
+        Video.objects.filter(pk=task.video_id).uncorrected().update(
+            transcript=task, updated_at=Now()
+        )

@@ -2,10 +2,11 @@
 
 A row is ``<li data-e=284.2><a href="?t=280.94#now">4:40</a><span>text</span>``. Its start is
 read from its link; its end is written only where it is not the next row's start. ``data-g`` is
-the length of a gap after it, in seconds; ``data-m`` the reasons to doubt it; ``data-v`` how
-often it was corrected. A row's number is its block's ``data-n`` and its place in the block. The row
-that is spoken at ``?t=`` is the anchor ``now``, so that the link works without JavaScript; ids
-on all rows would cost bytes, and htmx looks for the twin of each id when it swaps.
+the length of a gap after it, in seconds; ``data-m`` the reasons to doubt it; ``data-v`` its
+version, when its words are not the engine's any more. A row's number is its block's ``data-n``
+and its place in the block. The row that is spoken at ``?t=`` is the anchor ``now``, so that the
+link works without JavaScript; ids on all rows would cost bytes, and htmx looks for the twin of
+each id when it swaps.
 Rows come in blocks of BLOCK, since a browser skips the layout of whole blocks that are out of
 sight (``content-visibility``), which it does badly row by row. Closing tags that HTML does
 not need are left out: 10,000 rows are a quarter of a megabyte as it is.
@@ -21,6 +22,7 @@ from operator import itemgetter
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from django.db.models import Case, When
 from django.utils.safestring import SafeString, mark_safe
 
 from videos.models.segment import SegmentQuerySet
@@ -29,11 +31,16 @@ from videos.timecode import clock, ms_to_seconds
 BLOCK = 50
 GAP_MS = 2000  # a silence that is shown
 
-FIELDS = ("start_ms", "end_ms", "text", "number", "marks", "version")
+FIELDS = ("start_ms", "end_ms", "text", "number", "marks")
+# A line is shown as corrected when its words are not the engine's any more.
+_CORRECTED = Case(When(heard__isnull=False, then="version"), default=0)
 
 
 class Row(NamedTuple):
-    """What a row shows of its segment, in the order of FIELDS."""
+    """What a row shows of its segment, in the order of FIELDS.
+
+    ``version`` is 0 for a row whose text is the engine's own.
+    """
 
     start_ms: int
     end_ms: int
@@ -45,7 +52,7 @@ class Row(NamedTuple):
 
 def fetch(segments: SegmentQuerySet) -> list[Row]:
     """The segments in their order, without making an object of each."""
-    found = segments.order_by("number").values_list(*FIELDS)
+    found = segments.order_by("number").values_list(*FIELDS, _CORRECTED)
     return list(map(Row._make, found))
 
 
@@ -72,6 +79,15 @@ def render_more(
     lines = _lines(rows, _link(start_ms, end_ms))
     room = -held % BLOCK
     return mark_safe("".join(lines[:room])), _blocks(rows[room:], lines[room:])  # noqa: S308 - as below
+
+
+def render_near(
+    rows: Sequence[Row], last: int, start_ms: int | None = None, end_ms: int | None = None
+) -> SafeString:
+    """Blocks of the rows numbered up to ``last``; those behind tell how the last one ends."""
+    lines = _lines(rows, _link(start_ms, end_ms))
+    kept = sum(row.number <= last for row in rows)
+    return _blocks(rows[:kept], lines[:kept])
 
 
 def _link(start_ms: int | None, end_ms: int | None) -> str:

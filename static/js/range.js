@@ -31,6 +31,8 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   target.replaceWith(stand);
   event.detail.target = stand;
 });
+// Lines were corrected: what was laid aside is old.
+document.addEventListener("desk:rows", () => (whole = null));
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.elt.id === "range-clear" && putBack()) event.preventDefault();
 });

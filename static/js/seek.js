@@ -14,7 +14,7 @@ function isSelecting(row) {
 
 document.addEventListener("click", (event) => {
   const row = event.target.closest("#rows li");
-  if (!row || event.target.closest("button")) return;
+  if (!row || event.target.closest("button, form")) return;
   const link = event.target.closest("a");
   if (link && (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey)) return;
   if (!link && isSelecting(row)) return;

@@ -1,5 +1,6 @@
 from videos.models.api_key import ApiKey
 from videos.models.asset import Asset
+from videos.models.correction import Correction
 from videos.models.errand import LostLease
 from videos.models.fetch import Fetch
 from videos.models.index import Index
@@ -15,6 +16,7 @@ __all__ = [
     "ApiKey",
     "Asset",
     "Chunk",
+    "Correction",
     "Delivery",
     "Fetch",
     "Index",

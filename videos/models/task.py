@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
     from django.contrib.auth.models import AnonymousUser
 
+    from videos.models.correction import CorrectionQuerySet
     from videos.models.segment import SegmentQuerySet
 
 MAX_INTERRUPTIONS = 3
@@ -209,6 +210,7 @@ class Task(models.Model):
     if TYPE_CHECKING:
         video_id: str
         segments: SegmentQuerySet
+        corrections: CorrectionQuerySet
 
     def __str__(self) -> str:
         return f"{self.id} {self.status}"

@@ -33,6 +33,10 @@ class VideoQuerySet(models.QuerySet["Video"]):
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> VideoQuerySet:
         return self.filter(index__owner_id=user.pk)
 
+    def uncorrected(self) -> VideoQuerySet:
+        """Those whose transcript no editor has changed, so that another one may take its place."""
+        return self.exclude(transcript__corrections__isnull=False)
+
     def with_latest_task(self) -> VideoQuerySet:
         """Fetch what a list shows, the newest task with it, in a fixed number of queries."""
         return self.select_related("index", "transcript").prefetch_related("tasks")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db.models.functions import Length
 from django.http import HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
@@ -17,11 +18,11 @@ from django.views.decorators.vary import vary_on_headers
 
 from videos import fetcher, rows
 from videos.forms import AgainForm, RangeForm
-from videos.models import Fetch, Segment, Task, Video
+from videos.models import Correction, Fetch, Segment, Status, Task, Video
 from videos.timecode import ms_to_seconds, parse_moment
 from videos.views import Request, SeeOther
 from videos.views.selects import panel_context
-from videos.views.state import State, count_ahead, describe, latest_task, origin
+from videos.views.state import State, count_ahead, describe, origin
 
 
 @dataclass
@@ -30,15 +31,50 @@ class Page:
 
     video: Video
     query: QueryDict
+    user: User
 
     @cached_property
     def form(self) -> RangeForm:
         return RangeForm(self.query, base=self.video.timebase)
 
     @cached_property
+    def tasks(self) -> list[Task]:
+        """All of the video's tasks, the newest first."""
+        found = list(self.video.tasks.all())
+        for task in found:
+            task.video = self.video  # its duration gives the percentage, without another query
+        return found
+
+    @property
     def task(self) -> Task | None:
         """The newest task: the one that may be running."""
-        return latest_task(self.video)
+        return self.tasks[0] if self.tasks else None
+
+    @property
+    def transcripts(self) -> int:
+        return sum(task.status == Status.READY for task in self.tasks)
+
+    @property
+    def beside(self) -> Task | None:
+        """The newest task, when it is ready and another one's transcript is shown."""
+        task = self.task
+        ready = task is not None and task.status == Status.READY
+        return task if ready and task != self.shown else None
+
+    @property
+    def beside_origin(self) -> str:
+        return origin(self.beside) if self.beside else ""
+
+    @cached_property
+    def can_edit(self) -> bool:
+        return self.shown is not None and self.shown.pk == self.video.transcript_id
+
+    @cached_property
+    def last_correction(self) -> Correction | None:
+        """What "Undo" would take back."""
+        if self.shown is None or not self.can_edit:
+            return None
+        return self.shown.corrections.last_by(self.user)
 
     @cached_property
     def shown(self) -> Task | None:
@@ -132,7 +168,7 @@ def find(request: Request, video_id: str) -> Video:
 @vary_on_headers("HX-Request")
 def viewer(request: Request, video_id: str) -> HttpResponse:
     """The page; htmx asks this same URL for the transcript alone, in a range."""
-    page = Page(find(request, video_id), request.GET)
+    page = Page(find(request, video_id), request.GET, request.user)
     context = {"page": page, "video": page.video}
     if not page.video.sha256:
         return render(request, "videos/fetching.html", context | {"source": _source(page)})
@@ -172,7 +208,7 @@ def speech(request: Request, video_id: str) -> JsonResponse:
 
     The strip asks for it when the page was opened with a range and so lacks the other rows.
     """
-    shown = Page(find(request, video_id), QueryDict()).shown
+    shown = Page(find(request, video_id), QueryDict(), request.user).shown
     found = shown.segments.order_by("number") if shown else Segment.objects.none()
     spans = found.values_list("start_ms", "end_ms", Length("text"))
     return JsonResponse({"lines": list(spans)})
@@ -182,7 +218,7 @@ def progress_partial(
     request: Request, video: Video, query: QueryDict, refusal: str = ""
 ) -> HttpResponse:
     """``refusal`` says why what was asked for was not done."""
-    page = Page(video, query)
+    page = Page(video, query, request.user)
     context = {"page": page, "video": video, "polled": True, "refusal": refusal}
     if not video.sha256:
         return render(request, "videos/_progress.html", context)
@@ -194,7 +230,8 @@ def progress_partial(
 def _news(page: Page, task: Task) -> dict[str, object]:
     """The rows that the page does not have yet, and its counts with them."""
     after = _whole(page.query.get("after", ""))
-    fresh = task.segments.filter(number__gt=after)
+    # Only the newest task grows; lines of an earlier one are numbered anew by corrections.
+    fresh = task.segments.filter(number__gt=after) if task == page.task else task.segments.none()
     wanted = rows.fetch(fresh.overlapping(page.form.start_ms, page.form.end_ms))
     count = task.segments.overlapping(page.form.start_ms, page.form.end_ms).count()
     tail, blocks = rows.render_more(

@@ -1,0 +1,14 @@
+// One box that ticks all boxes of a list, and shows when only some of them are ticked.
+
+const all = document.getElementById("choose-all");
+const boxes = () => [...document.querySelectorAll("#changes [name=row]")];
+
+all?.addEventListener("change", () => {
+  for (const box of boxes()) box.checked = all.checked;
+});
+document.addEventListener("change", (event) => {
+  if (!all || event.target.name !== "row") return;
+  const ticked = boxes().filter((box) => box.checked).length;
+  all.checked = ticked > 0;
+  all.indeterminate = ticked > 0 && ticked < boxes().length;
+});

@@ -1,0 +1,333 @@
+// Corrects lines in place: the server's form stands in the line until it is saved or left.
+//
+// What comes back is the line with its neighbours as the server writes them; numbers of blocks
+// behind it are moved here. "desk:rows" on the document says that lines were changed.
+
+const player = document.getElementById("player");
+const transcript = () => document.getElementById("transcript");
+
+let open = null; // the line that holds the form
+let given = ""; // what the form said when it came, to know whether anything was typed
+let played = false; // it was playing before the editor began
+let busy = false;
+let held = false; // a whole transcript came while somebody was typing
+let asked = 0; // the newest wish for a form; answers to older ones come too late
+
+// --- lines and their numbers ---
+
+function numberOf(row) {
+  const block = row.parentElement;
+  return Number(block.dataset.n) + Array.prototype.indexOf.call(block.children, row);
+}
+
+function rowAt(number) {
+  for (const block of document.querySelectorAll("#rows > .block")) {
+    const at = number - Number(block.dataset.n);
+    if (at >= 0 && at < block.childElementCount) return block.children[at];
+  }
+  return null;
+}
+
+function startMs(row) {
+  const href = row.querySelector("a").getAttribute("href");
+  return Math.round(Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#"))) * 1000);
+}
+
+function spokenRow() {
+  return document.activeElement?.closest("#rows li") ?? document.querySelector("#rows li[aria-current]");
+}
+
+// --- asking the server ---
+
+const base = () => location.pathname.replace(/[^/]*$/, "");
+
+async function ask(url, body) {
+  try {
+    const answer = await fetch(url, { method: body ? "POST" : "GET", body, headers: { "HX-Request": "true" } });
+    const text = await answer.text();
+    const whole = answer.redirected || /^\s*<!doctype/i.test(text); // the sign-in page, or an error's
+    return { status: answer.status, root: whole ? null : parse(text) };
+  } catch {
+    return { status: 0, root: null };
+  }
+}
+
+function parse(text) {
+  const holder = document.createElement("template");
+  holder.innerHTML = text;
+  return holder.content;
+}
+
+function why(status) {
+  if (!status) return "The server does not answer. What you typed is still here; try again.";
+  if (status === 404) return "This line or its video is gone.";
+  if (status === 403) return "This page is too old. Copy what you typed and reload it.";
+  if (status < 400) return "You are signed out. Sign in in another tab, then save again.";
+  return "The server could not do this. What you typed is still here; try again.";
+}
+
+function say(sentence) {
+  const place = document.getElementById("edit-trouble");
+  if (place) {
+    place.innerHTML = "<p class=error></p>";
+    place.firstChild.textContent = sentence;
+  } else {
+    const trouble = document.getElementById("trouble");
+    trouble.textContent = sentence;
+    trouble.hidden = !sentence;
+  }
+}
+
+// --- opening and closing ---
+
+async function edit(row, caret = null) {
+  if (!row || row === open || busy) return;
+  if (open && !(await save("save"))) return;
+  const number = numberOf(row);
+  const start = startMs(row);
+  const wish = ++asked;
+  const { status, root } = await ask(`${base()}rows/${number}/edit?row_start=${start}`);
+  if (wish !== asked || open) return;
+  if (status === 409) {
+    // Lines were split or merged since this page was loaded: fetch them, then go on.
+    await reload();
+    const moved = [...document.querySelectorAll("#rows li")].find((each) => startMs(each) === start);
+    return moved ? edit(moved, caret) : say("This line was split, merged or moved meanwhile.");
+  }
+  const form = root?.querySelector("#edit");
+  if (status !== 200 || !form || !row.isConnected) return say(why(status));
+  if (!player.paused) {
+    player.pause();
+    played = true;
+  }
+  open = row;
+  row.classList.add("editing");
+  show(form);
+  const text = row.querySelector("textarea");
+  const at = caret ?? text.value.length;
+  text.setSelectionRange(at, at);
+}
+
+function show(form) {
+  open.querySelector("form")?.remove();
+  open.append(form);
+  given = contents(form);
+  const text = form.querySelector("textarea");
+  text.focus({ preventScroll: true });
+  form.scrollIntoView({ block: "nearest" });
+}
+
+function contents(form) {
+  return ["text", "start", "end"].map((name) => form.elements[name].value).join("\n");
+}
+
+function isTouched() {
+  return open && contents(open.querySelector("form")) !== given;
+}
+
+function close({ focus = true } = {}) {
+  const row = open;
+  open = null;
+  asked++;
+  if (row) {
+    row.classList.remove("editing");
+    row.querySelector("form")?.remove();
+    if (focus) row.querySelector("a").focus({ preventScroll: true });
+  }
+  if (held) {
+    held = false;
+    reload();
+  }
+}
+
+function goOn() {
+  if (played) player.play().catch(() => {});
+  played = false;
+}
+
+// --- saving ---
+
+// False when the form stays, since something is wrong or somebody was faster.
+async function save(deed) {
+  const form = open.querySelector("form");
+  if (deed === "save" && !isTouched() && !form.querySelector("#edit-trouble p")) {
+    close();
+    return true;
+  }
+  if (busy) return false;
+  busy = true;
+  form.setAttribute("aria-busy", "true");
+  const { status, root } = await ask(`${form.action}?${transcript().dataset.query}`, body(form, deed));
+  busy = false;
+  form.removeAttribute("aria-busy");
+  const again = root?.querySelector("#edit");
+  if (status === 200 && root?.querySelector("#saved")) {
+    const number = Number(form.dataset.number);
+    close({ focus: false });
+    await take(root);
+    rowAt(number)?.querySelector("a").focus({ preventScroll: true });
+    return true;
+  }
+  if (again) {
+    const { selectionStart: at } = form.querySelector("textarea");
+    show(again);
+    again.querySelector("textarea").setSelectionRange(at, at);
+  } else {
+    say(why(status));
+  }
+  return false;
+}
+
+function body(form, deed) {
+  const text = form.elements.text;
+  const data = new FormData(form);
+  data.set("text", text.value.replace(/\s/g, " ")); // as long as it was, so the cursor fits
+  data.set("at", [...text.value.slice(0, text.selectionStart)].length);
+  data.set("deed", deed);
+  return data;
+}
+
+// Puts what the server answered into the page.
+async function take(root) {
+  for (const id of ["editing", "count", "applied"]) {
+    const fresh = root.querySelector(`#${id}`);
+    if (fresh) document.getElementById(id)?.replaceWith(fresh);
+  }
+  document.dispatchEvent(new CustomEvent("desk:rows"));
+  const saved = root.querySelector("#saved");
+  if (!saved || (saved.dataset.first !== "" && put(saved))) return;
+  await reload();
+}
+
+// False when the page does not hold the lines that were changed, as in a range.
+function put(saved) {
+  const [first, was, now] = ["first", "was", "now"].map((name) => Number(saved.dataset[name]));
+  const fresh = new Map([...saved.querySelectorAll("li")].map((row) => [numberOf(row), row]));
+  const old = Array.from({ length: was }, (_, at) => rowAt(first + at));
+  if (old.some((row) => !row)) return false;
+  for (let at = 0; at < now; at++) if (!fresh.has(first + at)) return false;
+  for (const row of old.slice(now)) takeOut(row);
+  let last = old[Math.min(was, now) - 1];
+  for (let at = was; at < now; at++) {
+    const place = document.createElement("li");
+    last.after(place);
+    last = place;
+  }
+  for (const block of document.querySelectorAll("#rows > .block")) {
+    if (Number(block.dataset.n) > first) block.dataset.n = Number(block.dataset.n) + now - was;
+  }
+  for (const [number, row] of fresh) rowAt(number)?.replaceWith(row);
+  return true;
+}
+
+function takeOut(row) {
+  const block = row.parentElement;
+  if (block.firstElementChild === row) block.dataset.n = Number(block.dataset.n) + 1;
+  row.remove();
+  if (!block.childElementCount) block.remove();
+}
+
+// All lines anew, with the one at the top of the window where it was.
+async function reload() {
+  const top = topRow();
+  const start = top && startMs(top);
+  const before = top?.getBoundingClientRect().top;
+  const query = transcript().dataset.query;
+  document.dispatchEvent(new CustomEvent("desk:rows"));
+  await window.htmx.ajax("GET", location.pathname + (query ? `?${query}` : ""), { target: "#transcript", swap: "outerHTML" });
+  document.dispatchEvent(new CustomEvent("desk:rows"));
+  if (!top || scrollY === 0) return;
+  const row = [...document.querySelectorAll("#rows li")].find((each) => startMs(each) >= start);
+  for (let turn = 0; turn < 2 && row; turn++) scrollBy(0, row.getBoundingClientRect().top - before);
+}
+
+function topRow() {
+  const box = document.getElementById("rows").getBoundingClientRect();
+  const bar = document.querySelector(".range").getBoundingClientRect();
+  return document.elementFromPoint(box.left + box.width / 2, Math.max(bar.bottom, box.top) + 4)?.closest("#rows li");
+}
+
+// --- what the editor does ---
+
+document.addEventListener("dblclick", (event) => {
+  const row = event.target.closest("#rows li");
+  if (!row || row === open || event.target.closest("button, form, a")) return;
+  event.preventDefault();
+  const selection = getSelection();
+  const within = row.children[1]?.contains(selection.anchorNode);
+  edit(row, within ? selection.anchorOffset : null);
+});
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-row=edit]")) edit(event.target.closest("#rows li"));
+  if (event.target.closest("#rows [data-edit=cancel]")) {
+    event.preventDefault();
+    close();
+    goOn();
+  }
+});
+
+document.addEventListener("desk:command", (event) => {
+  if (event.detail.name === "edit-row") edit(spokenRow() ?? topRow());
+  if (event.detail.name === "undo") document.getElementById("undo")?.requestSubmit();
+  if (event.detail.name === "replace") location.assign(`${base()}replace`);
+});
+
+document.addEventListener("submit", async (event) => {
+  if (event.target.id === "undo" && transcript()) {
+    event.preventDefault();
+    if (open || busy) return;
+    const { status, root } = await ask(`${event.target.action}?${transcript().dataset.query}`, new FormData(event.target));
+    if (root?.querySelector("#editing")) await take(root);
+    else say(why(status));
+    document.querySelector("#undo button")?.focus({ preventScroll: true });
+  } else if (event.target.closest("#rows")) {
+    event.preventDefault();
+    if (await save(event.submitter?.value ?? "save")) goOn();
+  }
+});
+
+document.addEventListener("keydown", async (event) => {
+  const form = event.target.closest?.("#rows form");
+  if (!form) {
+    if (event.key === "Enter" && event.target.matches("#rows li")) edit(event.target);
+    return;
+  }
+  if (event.isComposing) return; // Enter chooses a character there
+  const typing = event.target.matches("textarea");
+  if (event.key === "Escape") {
+    event.preventDefault();
+    close();
+    goOn();
+  } else if (event.key === "Enter" && typing) {
+    event.preventDefault();
+    if (event.ctrlKey || event.metaKey) await save("split");
+    else if (await save("save")) goOn();
+  } else if (event.key === "ArrowDown" && event.altKey && typing) {
+    event.preventDefault();
+    form.querySelector(".acts button").focus();
+  } else if (event.key === "Tab" && typing) {
+    event.preventDefault();
+    const number = Number(form.dataset.number) + (event.shiftKey ? -1 : 1);
+    if (!(await save("save"))) return;
+    const next = rowAt(number);
+    if (next) await edit(next);
+    else goOn();
+  }
+});
+
+// A transcript that comes by itself must not take a form away that somebody types into.
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  if (!open || event.detail.target.id !== "transcript") return;
+  event.detail.shouldSwap = false;
+  held = true;
+});
+// A range that is asked for may; what was typed is asked about.
+document.addEventListener("htmx:confirm", (event) => {
+  if (!open || !["range", "range-clear"].includes(event.detail.elt.id)) return;
+  if (isTouched() && !confirm("Leave the line that you are correcting? What you typed is lost.")) event.preventDefault();
+  else close({ focus: false });
+});
+addEventListener("beforeunload", (event) => {
+  if (isTouched()) event.preventDefault();
+});

@@ -1,0 +1,376 @@
+from __future__ import annotations
+
+import random
+import threading
+import time
+
+import pytest
+from django.db import connection
+
+from tests.factories import make_index, make_segments, make_task, make_transcript, make_user
+from videos import corrections
+from videos.corrections import Changed, Edited, Refused, Seen
+from videos.models import Correction, Video
+from videos.wording import bare
+
+pytestmark = pytest.mark.django_db
+CUES = [(0, 2000, "We came down"), (2000, 4000, "to the rivver"), (5000, 8000, "before light")]
+
+
+@pytest.fixture
+def user():
+    return make_user()
+
+
+@pytest.fixture
+def task(user):
+    return make_transcript(CUES, make_index(user), duration_ms=60_000).transcript
+
+
+def row(task, number):
+    return task.segments.get(number=number)
+
+
+def seen(row):
+    return Seen(row.pk, row.start_ms, row.version)
+
+
+def save(user, task, number, text, start_ms=None, end_ms=None):
+    line = row(task, number)
+    times = (
+        line.start_ms if start_ms is None else start_ms,
+        line.end_ms if end_ms is None else end_ms,
+    )
+    return corrections.save(user, task, seen(line), text, times)
+
+
+def content(task):
+    return list(task.segments.values_list("number", "start_ms", "end_ms", "text", "heard"))
+
+
+def lines(task):
+    return list(task.segments.values_list("text", flat=True))
+
+
+def split(user, task, number, at):
+    line = row(task, number)
+    return corrections.split(user, task, seen(line), line.text, at)
+
+
+def merge(user, task, number):
+    line = row(task, number)
+    return corrections.merge(user, task, seen(line), line.text)
+
+
+# --- text ---
+
+
+def test_a_correction_keeps_what_the_engine_heard(user, task):
+    assert save(user, task, 1, "to the river") == Edited(1, 1, 1)
+
+    line = row(task, 1)
+    assert (line.text, line.heard, line.version) == ("to the river", "to the rivver", 1)
+
+
+def test_a_second_correction_still_knows_the_engines_words(user, task):
+    save(user, task, 1, "to a river")
+    save(user, task, 1, "to the  river\n")
+
+    line = row(task, 1)
+    assert (line.text, line.heard, line.version) == ("to the river", "to the rivver", 2)
+
+
+def test_writing_the_engines_words_again_is_no_correction_any_more(user, task):
+    save(user, task, 1, "to the river")
+    save(user, task, 1, "to the rivver")
+
+    assert row(task, 1).heard is None
+
+
+def test_saving_a_line_as_it_is_writes_nothing(user, task):
+    assert save(user, task, 1, "to the rivver") is None
+    assert not Correction.objects.exists() and row(task, 1).version == 0
+
+
+def test_revert_brings_the_engines_text_back(user, task):
+    save(user, task, 1, "to the river")
+    corrections.revert(user, task, seen(row(task, 1)))
+
+    assert (row(task, 1).text, row(task, 1).heard) == ("to the rivver", None)
+
+
+def test_a_correction_gives_the_words_their_times_and_no_reason_to_doubt(user, task):
+    words = [[2000, 2500, " to", 0.9], [2500, 3000, " the", 0.9], [3000, 4000, " rivver", 0.2]]
+    task.segments.filter(number=1).update(words=words, marks="p")
+    save(user, task, 1, "to the river")
+
+    line = row(task, 1)
+    assert line.words == [*words[:2], [3000, 4000, " river", None]] and line.marks == ""
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "x" * 5001])
+def test_a_text_that_is_none_or_endless_is_refused(user, task, text):
+    with pytest.raises(Refused):
+        save(user, task, 1, text)
+
+
+# --- two editors ---
+
+
+def test_the_second_of_two_editors_is_refused_and_sees_the_first_ones_words(user, task):
+    old = seen(row(task, 1))
+    save(user, task, 1, "to the river")
+
+    with pytest.raises(Changed) as refusal:
+        corrections.save(make_user(), task, old, "two the river", (2000, 4000))
+
+    assert refusal.value.now.text == "to the river"
+    assert row(task, 1).text == "to the river"
+
+
+@pytest.mark.parametrize("deed", ["save", "split", "merge", "revert", "many"])
+def test_no_deed_reaches_a_line_that_was_changed_meanwhile(user, task, deed):
+    old = seen(row(task, 1))
+    save(user, task, 1, "to the river")
+    corrections.undo(user, task)  # the words are as before, but somebody may have seen others
+    before = content(task)
+
+    with pytest.raises(Changed):
+        if deed == "many":
+            kind = Correction.Kind.REPLACE
+            corrections.change_many(user, task, kind, [old], lambda row: "x")
+        elif deed == "revert":
+            corrections.revert(user, task, old)
+        elif deed == "save":
+            corrections.save(user, task, old, "x", (2000, 4000))
+        else:
+            getattr(corrections, deed)(user, task, old, "a b", *([1] if deed == "split" else []))
+
+    assert content(task) == before
+
+
+def test_a_line_that_only_moved_to_another_number_is_the_same_line(user, task):
+    last = seen(row(task, 2))
+    split(user, task, 0, 2)
+
+    corrections.save(user, task, last, "before the light", (5000, 8000))
+
+    assert lines(task)[-1] == "before the light" and len(lines(task)) == 4
+
+
+def test_a_line_of_another_transcript_is_not_found(user, task):
+    stranger = make_transcript(CUES).transcript
+
+    with pytest.raises(Changed):
+        corrections.save(user, task, seen(row(stranger, 1)), "x", (2000, 4000))
+
+
+def test_a_line_of_an_unfinished_transcript_waits(user):
+    task = make_task()
+    make_segments(2, task)
+
+    with pytest.raises(Refused, match="when the transcript is ready"):
+        save(user, task, 0, "x")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_editors_at_the_same_moment_one_is_refused(user, task):
+    old, refused = seen(row(task, 1)), []
+
+    def write(text):
+        try:
+            corrections.save(user, task, old, text, (2000, 4000))
+        except Changed:
+            refused.append(text)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=write, args=[text]) for text in ("one", "two", "three")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(refused) == 2 and row(task, 1).version == 1
+
+
+# --- split and merge ---
+
+
+def test_a_split_shares_out_the_text_and_the_time(user, task):
+    assert split(user, task, 1, 3) == Edited(1, 1, 2)
+
+    assert content(task)[1:3] == [(1, 2000, 2333, "to", None), (2, 2333, 4000, "the rivver", None)]
+    assert [number for number, *_ in content(task)] == [0, 1, 2, 3]
+
+
+def test_a_split_line_can_be_corrected_on_the_way(user, task):
+    line = row(task, 1)
+    corrections.split(user, task, seen(line), "to the river", 7)
+
+    found = list(task.segments.filter(number__in=[1, 2]).values_list("text", "heard"))
+    assert found == [("to the", None), ("river", "rivver")]
+
+
+@pytest.mark.parametrize("at", [-4, 0, 13, 99])
+def test_a_split_needs_words_on_both_sides(user, task, at):
+    with pytest.raises(Refused, match="between two words"):
+        split(user, task, 1, at)
+
+
+def test_a_merge_joins_text_and_time(user, task):
+    assert merge(user, task, 1) == Edited(1, 2, 1)
+
+    assert content(task)[1:] == [(1, 2000, 8000, "to the rivver before light", None)]
+
+
+def test_the_last_line_has_none_to_merge_with(user, task):
+    with pytest.raises(Refused, match="last line"):
+        merge(user, task, 2)
+
+
+def test_a_merge_keeps_what_the_engine_heard_of_both(user, task):
+    save(user, task, 1, "to the river")
+    merge(user, task, 1)
+
+    assert row(task, 1).heard == "to the rivver before light"
+
+
+# --- times ---
+
+
+def test_a_line_moves_within_its_neighbours(user, task):
+    save(user, task, 1, "to the rivver", 1500, 4500)
+
+    line = row(task, 1)
+    assert (line.start_ms, line.end_ms, line.version, line.heard) == (1500, 4500, 1, None)
+    save(user, task, 2, "before light", 4500, 60_000)
+
+
+@pytest.mark.parametrize(
+    ("number", "times", "sentence"),
+    [
+        (1, (3000, 3000), "The end must come after the start."),
+        (2, (1000, 8000), "The line before it starts at 0:02"),
+        (0, (2500, 3000), "The next line starts at 0:02"),
+        (1, (2000, 8001), "The next line ends at 0:08"),
+        (2, (5000, 60_001), "The video ends at 1:00"),
+    ],
+)
+def test_a_line_cannot_leave_its_place(user, task, number, times, sentence):
+    with pytest.raises(Refused, match=sentence):
+        save(user, task, number, "x", *times)
+
+
+# --- undo ---
+
+
+def test_undo_takes_each_deed_back_from_the_last_to_the_first(user, task):
+    states = [content(task)]
+    for deed in (
+        lambda: save(user, task, 1, "to the river", 1800, 4200),
+        lambda: split(user, task, 1, 7),
+        lambda: merge(user, task, 2),
+        lambda: split(user, task, 0, 3),
+        lambda: corrections.change_many(
+            user,
+            task,
+            Correction.Kind.REPLACE,
+            [seen(row(task, 0)), seen(row(task, 3))],
+            lambda row: row.text.upper(),
+        ),
+        lambda: save(user, task, 0, "We all"),
+    ):
+        deed()
+        states.append(content(task))
+
+    for state in reversed(states[:-1]):
+        corrections.undo(user, task)
+        assert content(task) == state
+    assert not task.corrections.exists()
+    with pytest.raises(Refused, match="nothing to undo"):
+        corrections.undo(user, task)
+
+
+def test_undo_is_refused_when_somebody_changed_the_line_since(user, task):
+    save(user, task, 1, "to the river")
+    save(make_user(), task, 1, "to the Niger")
+
+    with pytest.raises(Changed, match="changed again since"):
+        corrections.undo(user, task)
+    assert row(task, 1).text == "to the Niger"
+
+
+def test_undo_passes_by_what_others_did_elsewhere(user, task):
+    save(user, task, 2, "before the light")
+    split(make_user(), task, 0, 2)
+
+    corrections.undo(user, task)
+
+    assert lines(task) == ["We", "came down", "to the rivver", "before light"]
+
+
+def test_the_history_is_bounded(user, task, monkeypatch):
+    monkeypatch.setattr(corrections, "HISTORY", 3)
+    for n in range(5):
+        save(user, task, 1, f"try {n}")
+
+    assert task.corrections.count() == 3
+
+
+# --- whatever an editor does ---
+
+
+@pytest.mark.parametrize("dice", range(8))
+def test_whatever_is_done_the_order_and_the_engines_words_stay(user, dice):
+    dice = random.Random(dice)
+    cues = [(n * 1000, n * 1000 + 900, f"word{n} and more") for n in range(8)]
+    task = make_transcript(cues, duration_ms=8000).transcript
+    heard = bare("".join(lines(task)))
+    first = content(task)
+    for _ in range(25):
+        line = dice.choice(list(task.segments.all()))
+        try:
+            match dice.randrange(4):
+                case 0:
+                    corrections.save(
+                        user,
+                        task,
+                        seen(line),
+                        line.text + dice.choice(["", " x", " y"]),
+                        (line.start_ms + dice.randrange(-50, 50), line.end_ms),
+                    )
+                case 1:
+                    corrections.split(user, task, seen(line), line.text, dice.randrange(12))
+                case 2:
+                    corrections.merge(user, task, seen(line), line.text)
+                case 3:
+                    corrections.revert(user, task, seen(line))
+        except Refused:
+            continue
+        rows = list(task.segments.order_by("number"))
+        assert [row.number for row in rows] == list(range(len(rows)))
+        assert [row.start_ms for row in rows] == sorted(row.start_ms for row in rows)
+        said = (row.text if row.heard is None else row.heard for row in rows)
+        assert bare("".join(said)) == heard
+    while task.corrections.exists():
+        corrections.undo(user, task)
+    assert content(task) == first
+
+
+def test_ten_thousand_lines_make_no_editor_wait(user):
+    video = make_transcript(10_000)
+    task = Video.objects.get(pk=video.pk).transcript
+    took = []
+    for deed in (lambda: split(user, task, 10, 8), lambda: merge(user, task, 10)):
+        started = time.process_time()
+        deed()
+        took.append(time.process_time() - started)
+    assert max(took) < 1.5, took  # measured: 0.04
+
+
+def test_a_correction_asks_the_same_few_queries_for_any_length(user, django_assert_max_num_queries):
+    for count in (5, 500):
+        task = make_transcript(count).transcript
+        with django_assert_max_num_queries(14):
+            save(user, task, 1, "other words")

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from videos import wording
+
+HELLO = [[0, 400, " hello", 0.9], [500, 900, " big", 0.8], [1000, 1600, " world.", 0.7]]
+texts = st.lists(st.sampled_from(["one", "two", "Ana", "12.5", "über"]), min_size=1).map(" ".join)
+
+
+def spoken(words):
+    return "".join(word[2] for word in words).strip()
+
+
+def test_a_text_is_one_line_that_every_database_takes():
+    assert wording.clean("  one\r\ntwo\0\ud800 three ") == "one two ? three"
+
+
+def test_words_that_stay_keep_their_times_and_new_ones_take_their_place():
+    words = wording.retimed(HELLO, "hello small round world.", 0, 1600)
+
+    assert words[0] == HELLO[0] and words[-1] == HELLO[2]
+    assert [word[2] for word in words] == [" hello", " small", " round", " world."]
+    assert (words[1][0], words[1][1], words[2][1]) == (500, 700, 900)
+    assert words[1][3] is None  # nobody knows how probable an editor's word is
+
+
+def test_a_word_put_in_lies_between_its_neighbours():
+    words = wording.retimed(HELLO, "hello big blue world.", 0, 1600)
+
+    assert words[2] == [900, 1000, " blue", None]
+
+
+@settings(deadline=None)
+@given(texts, texts, st.integers(0, 5000))
+def test_retimed_words_say_the_text_in_the_order_of_time(old, new, start):
+    end = start + 4000
+    words = list(wording._spread([f" {word}" for word in old.split()], start, end))
+
+    found = wording.retimed(words, new, start, end)
+
+    assert spoken(found) == new
+    moments = [ms for word in found for ms in word[:2]]
+    assert moments == sorted(moments) and start <= moments[0] and moments[-1] <= end
+
+
+def test_a_script_without_spaces_is_cut_between_characters():
+    words = [[0, 500, "你好", 0.9], [500, 900, "世界", 0.9]]
+
+    assert [word[2] for word in wording.retimed(words, "你好地球", 0, 900)] == list("你好地球")
+    assert wording.split_moment(words, "你好", "世界", 0, 900) == 500
+    assert wording.glued("你好", "世界") == "你好世界"
+
+
+def test_a_split_follows_the_words_times_and_else_the_letters():
+    assert wording.split_moment(HELLO, "hello", "big world.", 0, 2000) == 450
+    assert wording.split_moment(HELLO, "hello b", "ig world.", 0, 2000) == 875
+    assert wording.split_moment([], "abc", "d", 0, 1000) == 750
+
+
+@settings(deadline=None)
+@given(st.text(min_size=1), st.text(min_size=1), st.integers(0, 10**7), st.integers(2, 10**6))
+def test_a_split_leaves_two_lines_with_a_length(left, right, start, length):
+    assert start < wording.split_moment([], left, right, start, start + length) < start + length
+
+
+@pytest.mark.parametrize(
+    ("new", "first"), [((0, 1700), [0, 400]), ((1000, 1800), [1000, 1200]), ((0, 800), [0, 200])]
+)
+def test_words_move_with_their_line_only_when_they_must(new, first):
+    words = wording.rescaled(HELLO, (0, 1600), new)
+
+    assert words[0][:2] == first and words[-1][1] <= new[1]
+
+
+@settings(deadline=None)
+@given(texts, st.floats(0, 1))
+def test_a_text_is_cut_between_words_and_nothing_is_lost(text, share):
+    left, right = wording.split_text(text, share)
+
+    assert f"{left} {right}".strip() == text

@@ -1,0 +1,379 @@
+"""What an editor does to the lines of a transcript: one transaction each, and each can be undone.
+
+Whoever changes a line says which line was seen, by its key, start and version; one that was
+changed meanwhile is refused with ``Changed``, and nothing is written. All corrections of a video
+wait for each other by its row's lock, so that numbers stay in order.
+What the engine heard is never lost: ``heard``, or the text of a line without it, one line after
+another, gives the engine's text, however lines are split and merged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import reduce
+from itertools import pairwise
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from videos import wording
+from videos.models import Correction, Segment, Status, Task, Video
+from videos.timecode import clock
+
+Kind = Correction.Kind
+
+HISTORY = 200  # corrections of a transcript that can still be undone
+MAX_TEXT = 5000
+MAX_AT_ONCE = 2000  # lines that one replacement may change
+
+_ASIDE = 1_000_000_000  # where numbers wait while others move; no transcript is so long
+
+
+class Refused(Exception):
+    """It cannot be done. The message is one sentence for the editor."""
+
+
+class Changed(Refused):
+    """The line is not the one that was seen. ``now`` is what became of it, if it is still there."""
+
+    def __init__(self, sentence: str, now: Segment | None = None) -> None:
+        super().__init__(sentence)
+        self.now = now
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A line as an editor saw it."""
+
+    pk: int
+    start_ms: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """``was`` lines from number ``first`` on became ``now`` lines; None: here and there."""
+
+    first: int | None
+    was: int = 0
+    now: int = 0
+
+
+# --- the deeds ---
+
+
+def save(user: User, task: Task, seen: Seen, text: str, times: tuple[int, int]) -> Edited | None:
+    """Give a line another text and other times; None when both are as they were."""
+    with _transcript(task):
+        row = _seen(task, seen)
+        text = _text(text)
+        if (text, times) == (row.text, (row.start_ms, row.end_ms)):
+            return None
+        _check_times(task, row, times)
+        kind = Kind.TEXT if text != row.text else Kind.TIMES
+        after = _retexted(_moved(_copy(row), times), text)
+        return _write(user, task, kind, [row], [after])
+
+
+def split(user: User, task: Task, seen: Seen, text: str, at: int) -> Edited:
+    """Make two lines of one, whose text may have been changed, before character ``at``."""
+    with _transcript(task):
+        row = _seen(task, seen)
+        left, right = wording.clean(text[: max(0, at)]), wording.clean(text[max(0, at) :])
+        if not left or not right:
+            raise Refused("Put the cursor between two words first: the line is split there.")
+        if row.end_ms - row.start_ms < 2:
+            raise Refused("This line is too short to be split.")
+        return _write(user, task, Kind.SPLIT, [row], _halves(row, left, right))
+
+
+def merge(user: User, task: Task, seen: Seen, text: str) -> Edited:
+    """Join a line, whose text may have been changed, with the one after it."""
+    with _transcript(task):
+        row = _seen(task, seen)
+        after = task.segments.filter(number=row.number + 1).first()
+        if after is None:
+            raise Refused("This is the last line: there is none to merge it with.")
+        whole = _joined(_retexted(_copy(row), _text(text)), after)
+        return _write(user, task, Kind.MERGE, [row, after], [whole])
+
+
+def revert(user: User, task: Task, seen: Seen) -> Edited | None:
+    """Put the engine's text back; None when it never left."""
+    with _transcript(task):
+        row = _seen(task, seen)
+        if row.heard is None:
+            return None
+        if not row.heard:
+            raise Refused("The engine heard no words here, so there are none to go back to.")
+        return _write(user, task, Kind.REVERT, [row], [_retexted(_copy(row), row.heard)])
+
+
+def change_many(
+    user: User, task: Task, kind: Kind, seen: Sequence[Seen], change: Callable[[Segment], str]
+) -> Edited | None:
+    """Give several lines another text, all or none; None when none is changed by it."""
+    if len(seen) > MAX_AT_ONCE:
+        raise Refused(f"At most {MAX_AT_ONCE:,} lines can be changed at once.")
+    with _transcript(task):
+        rows = _all_seen(task, seen)
+        pairs = [(row, _retexted(_copy(row), _text(change(row)))) for row in rows]
+        pairs = [(row, after) for row, after in pairs if row.text != after.text]
+        if not pairs:
+            return None
+        before, after = zip(*pairs, strict=True)
+        return _write(user, task, kind, before, after)
+
+
+def take(user: User, task: Task, seen: Sequence[Seen], others: Sequence[Segment]) -> Edited | None:
+    """Give lines the words that another transcript has for them: line by line, or all to one."""
+    if not others or len(seen) not in (1, len(others)):
+        raise Refused("These lines do not fit each other: correct them by hand.")
+    texts = [other.text for other in others]
+    if len(seen) == 1:
+        texts = [reduce(wording.glued, texts)]
+    said = dict(zip((each.pk for each in seen), texts, strict=True))
+    return change_many(user, task, Kind.TAKE, seen, lambda row: said[row.pk])
+
+
+def undo(user: User, task: Task) -> Edited:
+    """Take this user's last correction back, if its lines are still as it left them."""
+    with _transcript(task):
+        last = task.corrections.last_by(user)
+        if last is None:
+            raise Refused("There is nothing to undo.")
+        now = _still(task, last)
+        before = [_restored(task, line) for line in last.before]
+        edited = _put(task, now, _numbered(now, before))
+        last.delete()
+        return edited
+
+
+# --- one line ---
+
+
+def _text(text: str) -> str:
+    text = wording.clean(text)
+    if not text:
+        raise Refused("A line needs words. To be rid of it, merge it with another.")
+    if len(text) > MAX_TEXT:
+        raise Refused(f"A line takes {MAX_TEXT:,} characters at most.")
+    return text
+
+
+def _copy(row: Segment) -> Segment:
+    names = [field.attname for field in Segment._meta.concrete_fields]
+    return Segment(**{name: getattr(row, name) for name in names})
+
+
+def _retexted(row: Segment, text: str) -> Segment:
+    """The line with another text; ``heard`` keeps the engine's while they differ."""
+    if text == row.text:
+        return row
+    heard = row.text if row.heard is None else row.heard
+    row.heard = None if text == heard else heard
+    if row.words:
+        row.words = wording.retimed(row.words, text, row.start_ms, row.end_ms)
+    row.text = text
+    row.marks = doubts(row)
+    return row
+
+
+def doubts(row: Segment) -> str:
+    """The reasons to doubt a line whose text an editor has just written or confirmed: none."""
+    return ""
+
+
+def _moved(row: Segment, times: tuple[int, int]) -> Segment:
+    if row.words:
+        row.words = wording.rescaled(row.words, (row.start_ms, row.end_ms), times)
+    row.start_ms, row.end_ms = times
+    return row
+
+
+def _halves(row: Segment, left: str, right: str) -> list[Segment]:
+    first = _retexted(_copy(row), wording.glued(left, right))
+    words = first.words or []
+    moment = wording.split_moment(words, left, right, row.start_ms, row.end_ms)
+    second = _copy(first)
+    second.pk = None
+    second.start_ms = first.end_ms = moment
+    first.text, second.text = left, right
+    if words:
+        first.words = [word for word in words if word[0] + word[1] < 2 * moment]
+        second.words = words[len(first.words) :]
+        for half in (first, second):
+            half.words = wording.retimed(half.words or [], half.text, half.start_ms, half.end_ms)
+    if first.heard is not None:
+        first.heard, second.heard = _heard_halves(first.heard, left, right)
+    return [first, second]
+
+
+def _heard_halves(heard: str, left: str, right: str) -> tuple[str | None, str | None]:
+    """The engine's text of a corrected line, shared out between its halves."""
+    if heard.startswith(left):
+        one, two = left, heard.removeprefix(left).strip()
+    else:
+        one, two = wording.split_text(heard, len(left) / (len(left) + len(right)))
+    return None if one == left else one, None if two == right else two
+
+
+def _joined(row: Segment, after: Segment) -> Segment:
+    if row.heard is not None or after.heard is not None:
+        said = (each.text if each.heard is None else each.heard for each in (row, after))
+        heard = wording.glued(*said)
+        row.heard = None if heard == wording.glued(row.text, after.text) else heard
+    if row.words and after.words:
+        row.words = [*row.words, *after.words]
+    else:
+        row.words = None
+    row.text = wording.glued(row.text, after.text)
+    row.end_ms = max(row.end_ms, after.end_ms)
+    row.marks = "".join(sorted({*row.marks, *after.marks}))
+    return row
+
+
+def _check_times(task: Task, row: Segment, times: tuple[int, int]) -> None:
+    """A line moves within its neighbours, so that the order of lines stays that of time."""
+    start, end = times
+    if times == (row.start_ms, row.end_ms):
+        return
+    if not 0 <= start < end:
+        raise Refused("The end must come after the start.")
+    near = {each.number: each for each in task.segments.filter(number__in=_around(row))}
+    before, after = near.get(row.number - 1), near.get(row.number + 1)
+    if before and start < before.start_ms:
+        raise Refused(f"The line before it starts at {_exact(before.start_ms)}, and comes first.")
+    if after and start > after.start_ms:
+        raise Refused(f"The next line starts at {_exact(after.start_ms)}, and comes later.")
+    limit = after.end_ms if after else max(task.video.duration_ms, row.end_ms)
+    if end > max(limit, row.end_ms):
+        whose = "next line" if after else "video"
+        raise Refused(f"The {whose} ends at {_exact(limit)}, and this line may not end later.")
+
+
+def _around(row: Segment) -> list[int]:
+    return [number for number in (row.number - 1, row.number + 1) if number >= 0]
+
+
+def _exact(ms: int) -> str:
+    fraction = f".{ms % 1000:03d}".rstrip("0").rstrip(".")
+    return f"{clock(ms)}{fraction}"
+
+
+# --- what was seen, and what is there ---
+
+
+@contextmanager
+def _transcript(task: Task) -> Iterator[None]:
+    """One transaction in which nobody else corrects a transcript of this video."""
+    with transaction.atomic():
+        Video.objects.select_for_update().get(pk=task.video_id)
+        if not Task.objects.filter(pk=task.pk, status=Status.READY).exists():
+            raise Refused("Lines can be corrected when the transcript is ready.")
+        yield
+
+
+def _seen(task: Task, seen: Seen) -> Segment:
+    """The line, if it still is the one that was seen."""
+    row = task.segments.filter(pk=seen.pk).first()
+    if row is None:
+        raise Changed("Somebody merged this line with another one, or took it back.")
+    if (row.start_ms, row.version) != (seen.start_ms, seen.version):
+        raise Changed("Somebody changed this line.", row)
+    return row
+
+
+def _all_seen(task: Task, seen: Sequence[Seen]) -> list[Segment]:
+    rows = {row.pk: row for row in task.segments.filter(pk__in=[each.pk for each in seen])}
+    for each in seen:
+        row = rows.get(each.pk)
+        if row is None or (row.start_ms, row.version) != (each.start_ms, each.version):
+            raise Changed("Somebody changed one of these lines. Nothing was written: look again.")
+    return sorted(rows.values(), key=lambda row: row.number)
+
+
+def _still(task: Task, last: Correction) -> list[Segment]:
+    """The lines that a correction left, if they are as it left them."""
+    keys = [line["id"] for line in last.after]
+    rows = list(task.segments.filter(pk__in=keys).order_by("number"))
+    left = {line["id"]: _content(line) for line in last.after}
+    if len(rows) != len(keys) or any(_content(_line(row)) != left[row.pk] for row in rows):
+        raise Changed("These lines were changed again since, so this cannot be undone any more.")
+    return rows
+
+
+# --- what is written ---
+
+
+def _write(
+    user: User, task: Task, kind: Kind, before: Sequence[Segment], after: Sequence[Segment]
+) -> Edited:
+    lines = [_line(row) for row in before]
+    edited = _put(task, before, _numbered(before, after))
+    Correction.objects.create(
+        task=task, user=user, kind=kind, before=lines, after=[_line(row) for row in after]
+    )
+    _forget_old(task)
+    return edited
+
+
+def _numbered(before: Sequence[Segment], after: Sequence[Segment]) -> Sequence[Segment]:
+    """Numbers for the new lines, and versions above those that anybody has seen."""
+    version = 1 + max(row.version for row in before)
+    for at, row in enumerate(after):
+        same = len(before) == len(after)
+        row.number = before[at].number if same else before[0].number + at
+        row.version = version if not same else 1 + before[at].version
+    return after
+
+
+def _put(task: Task, before: Sequence[Segment], after: Sequence[Segment]) -> Edited:
+    """Exchange lines for others; when their numbers differ they follow one another."""
+    kept = {row.pk for row in before}
+    gone = kept - {row.pk for row in after}
+    task.segments.filter(pk__in=gone).delete()
+    _shift(task, before[-1].number, len(after) - len(before))
+    # One statement for many lines, by their keys: bulk_update takes ten times as long.
+    Segment.objects.bulk_create(
+        after, batch_size=500, update_conflicts=True, unique_fields=["id"], update_fields=_WRITTEN
+    )
+    Video.objects.filter(pk=task.video_id).update(updated_at=Now())
+    near = all(b.number == a.number + 1 for a, b in pairwise(before))
+    return Edited(before[0].number if near else None, len(before), len(after))
+
+
+def _shift(task: Task, last: int, by: int) -> None:
+    """Move the numbers behind ``last``: aside and back, since each row's must be free at once."""
+    if by:
+        task.segments.filter(number__gt=last).update(number=F("number") + _ASIDE)
+        task.segments.filter(number__gt=_ASIDE).update(number=F("number") - _ASIDE + by)
+
+
+def _forget_old(task: Task) -> None:
+    newest = list(task.corrections.order_by("-pk").values_list("pk", flat=True)[:HISTORY])
+    if len(newest) == HISTORY:
+        task.corrections.filter(pk__lt=newest[-1]).delete()
+
+
+# --- a line as it is remembered ---
+
+_WRITTEN = ["number", "start_ms", "end_ms", "text", "words", "heard", "version", "marks"]
+_KEPT = ("id", "start_ms", "end_ms", "text", "words", "heard", "marks")
+
+
+def _line(row: Segment) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in _KEPT}
+
+
+def _content(line: dict[str, Any]) -> tuple[Any, ...]:
+    return line["start_ms"], line["end_ms"], line["text"]
+
+
+def _restored(task: Task, line: dict[str, Any]) -> Segment:
+    return Segment(task=task, number=0, **line)

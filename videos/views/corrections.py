@@ -1,0 +1,253 @@
+"""Correct the lines of a transcript: one by one in place or on a page, or many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from videos import corrections, rows
+from videos.corrections import Changed, Edited, Refused
+from videos.forms import LineForm, ReplaceForm, line_values, lines_seen
+from videos.models import Segment, Task, Video
+from videos.models.segment import SegmentQuerySet
+from videos.replacing import Found, Pattern
+from videos.views import Request, SeeOther
+from videos.views.viewer import Page, find
+
+PAGE_LINES = 100
+OTHER_SHOWN = "Another transcript took the place of this one. Your words are still in this form."
+MOVED = "The lines have changed since this page was loaded. Reload it to see them."
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why a deed was not done, and what the line says now if somebody else changed it."""
+
+    sentence: str
+    now: Segment | None = None
+
+
+# --- one line ---
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: Request, video_id: str, number: int) -> HttpResponse:
+    """The form of a line, as a page or (for htmx) alone, and what it sends."""
+    video = find(request, video_id)
+    if request.method == "POST":
+        return _change(request, video, number)
+    row = _shown(video).segments.filter(number=number).first()
+    if row is None:
+        raise Http404
+    if request.GET.get("row_start", str(row.start_ms)) != str(row.start_ms):
+        return HttpResponse(MOVED, status=409, content_type="text/plain; charset=utf-8")
+    return _form(
+        request, video, row.number, LineForm(initial=line_values(row), base=video.timebase), row
+    )
+
+
+def _shown(video: Video) -> Task:
+    if video.transcript is None:
+        raise Http404
+    video.transcript.video = video
+    return video.transcript
+
+
+def _change(request: Request, video: Video, number: int) -> HttpResponse:
+    form, task = LineForm(request.POST, base=video.timebase), _shown(video)
+    if not form.is_valid():
+        return _again(request, video, number, form, Trouble(form.sentence), status=400)
+    if request.POST.get("task") != task.pk:
+        return _again(request, video, number, form, Trouble(OTHER_SHOWN), status=409)
+    deed = DEEDS.get(request.POST.get("deed", ""), _save)
+    try:
+        edited = deed(request, task, form)
+    except Changed as changed:
+        return _again(request, video, number, form, Trouble(str(changed), changed.now), status=409)
+    except Refused as refusal:
+        return _again(request, video, number, form, Trouble(str(refusal)), status=400)
+    return _done(request, video, edited, number)
+
+
+Deed = Callable[[Request, Task, LineForm], Edited | None]
+
+
+def _save(request: Request, task: Task, form: LineForm) -> Edited | None:
+    return corrections.save(request.user, task, form.seen, form.cleaned_data["text"], form.times)
+
+
+def _split(request: Request, task: Task, form: LineForm) -> Edited | None:
+    return corrections.split(request.user, task, form.seen, *form.cut)
+
+
+def _merge(request: Request, task: Task, form: LineForm) -> Edited | None:
+    return corrections.merge(request.user, task, form.seen, form.cleaned_data["text"])
+
+
+def _revert(request: Request, task: Task, form: LineForm) -> Edited | None:
+    return corrections.revert(request.user, task, form.seen)
+
+
+DEEDS: dict[str, Deed] = {"save": _save, "split": _split, "merge": _merge, "revert": _revert}
+
+
+def _again(
+    request: Request, video: Video, number: int, form: LineForm, trouble: Trouble, *, status: int
+) -> HttpResponse:
+    """The form as it was sent, with what was typed. Sent once more it knows of the change."""
+    if trouble.now is not None:
+        known = request.POST.copy()
+        known["row_start"] = str(trouble.now.start_ms)
+        known["version"] = str(trouble.now.version)
+        form = LineForm(known, base=video.timebase)
+    row = trouble.now or _shown(video).segments.filter(number=number).first()
+    return _form(request, video, number, form, row, trouble, status)
+
+
+def _form(
+    request: Request,
+    video: Video,
+    number: int,
+    form: LineForm,
+    row: Segment | None,
+    trouble: Trouble | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    template = "videos/_edit.html" if request.htmx else "videos/edit.html"
+    context = {"video": video, "number": number, "form": form, "row": row, "trouble": trouble}
+    return render(request, template, context, status=status)
+
+
+def _done(request: Request, video: Video, edited: Edited | None, number: int) -> HttpResponse:
+    if not request.htmx:
+        first = number if edited is None or edited.first is None else edited.first
+        start = first - first % PAGE_LINES
+        return SeeOther(f"{reverse('lines', args=[video.pk])}?from={start}#row-{first}")
+    return _saved(request, video, edited or Edited(number, 1, 1))
+
+
+def _saved(request: Request, video: Video, edited: Edited) -> HttpResponse:
+    """The lines that changed and their neighbours, whose ends and gaps may be others now."""
+    page = Page(video, request.GET, request.user)
+    html = "" if edited.first is None else _near(page, edited.first, edited.first + edited.now)
+    context = {"page": page, "video": video, "edited": edited, "html": html}
+    context["total"] = _shown(video).segments.count()
+    context["count"] = context["total"] if page.form.is_open else _in_range(page).count()
+    return render(request, "videos/_saved.html", context)
+
+
+def _in_range(page: Page) -> SegmentQuerySet:
+    return _shown(page.video).segments.overlapping(page.form.start_ms, page.form.end_ms)
+
+
+def _near(page: Page, first: int, last: int) -> str:
+    span = _in_range(page).filter(number__gte=max(0, first - 1), number__lte=last + 1)
+    return rows.render_near(rows.fetch(span), last, page.form.start_ms, page.form.end_ms)
+
+
+@require_safe
+@gzip_page
+def lines(request: Request, video_id: str) -> HttpResponse:
+    """All lines with a link to the form of each, a hundred on a page: works without JavaScript."""
+    video = find(request, video_id)
+    segments, first = _shown(video).segments, _whole(request.GET.get("from", ""))
+    total = segments.count()
+    found = segments.filter(number__gte=first).order_by("number")[:PAGE_LINES]
+    context = {
+        "page": Page(video, request.GET, request.user),
+        "video": video,
+        "lines": found.defer("words"),
+        "total": total,
+        "first": first,
+        "last": min(first + PAGE_LINES, total),
+        "earlier": max(0, first - PAGE_LINES) if first else None,
+        "later": first + PAGE_LINES if first + PAGE_LINES < total else None,
+    }
+    return render(request, "videos/lines.html", context)
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+
+
+# --- undo ---
+
+
+@require_POST
+def undo(request: Request, video_id: str) -> HttpResponse:
+    """Take back what this user did last to the transcript that is shown."""
+    video = find(request, video_id)
+    try:
+        edited = corrections.undo(request.user, _shown(video))
+    except Refused as refusal:
+        return _not_undone(request, video, str(refusal))
+    if request.htmx:
+        return _saved(request, video, edited)
+    messages.success(request, "Undone.")
+    return SeeOther(reverse("viewer", args=[video.pk]))
+
+
+def _not_undone(request: Request, video: Video, sentence: str) -> HttpResponse:
+    if request.htmx:
+        context = {"page": Page(video, request.GET, request.user), "video": video}
+        return render(request, "videos/_editing.html", context | {"refusal": sentence}, status=409)
+    messages.error(request, sentence)
+    return SeeOther(reverse("viewer", args=[video.pk]))
+
+
+# --- find and replace ---
+
+
+@never_cache
+@gzip_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def replace(request: Request, video_id: str) -> HttpResponse:
+    """What a replacement would change, line by line; then the chosen lines in one go."""
+    video = find(request, video_id)
+    task = _shown(video)
+    form = ReplaceForm(request.POST if request.method == "POST" else request.GET or None)
+    if request.method != "POST" or not form.is_valid():
+        return _preview(request, video, form)
+    try:
+        edited = corrections.change_many(
+            request.user,
+            task,
+            corrections.Kind.REPLACE,
+            lines_seen(request.POST.getlist("row")),
+            partial(_replaced, Pattern(**form.pattern)),
+        )
+    except Refused as refusal:
+        return _preview(request, video, form, str(refusal), status=409)
+    if edited is None:
+        return _preview(request, video, form, "Choose at least one line.", status=400)
+    messages.success(request, _said(edited.now))
+    return SeeOther(reverse("viewer", args=[video.pk]))
+
+
+def _replaced(pattern: Pattern, row: Segment) -> str:
+    return pattern.change(row.text)
+
+
+def _said(count: int) -> str:
+    return f"Replaced in {count:,} line{'' if count == 1 else 's'}. Undo takes all of it back."
+
+
+def _preview(
+    request: Request, video: Video, form: ReplaceForm, trouble: str = "", status: int = 200
+) -> HttpResponse:
+    found = Found()
+    if form.is_bound and form.is_valid():
+        segments = _shown(video).segments.order_by("number")
+        found = Pattern(**form.pattern).look(segments, corrections.MAX_AT_ONCE)
+    context = {"video": video, "form": form, "found": found, "trouble": trouble}
+    return render(request, "videos/replace.html", context, status=status)

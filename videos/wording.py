@@ -1,0 +1,113 @@
+"""The words of a line and their times, when its text or its times change. Pure.
+
+A word is ``[start_ms, end_ms, text, probability or None]``; Whisper's texts begin with a space.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+from itertools import accumulate
+from typing import Any
+
+Word = list[Any]
+
+CJK = 0x2E80  # from here on scripts are written without spaces
+
+
+def clean(text: str) -> str:
+    """A line is one line: every run of white space is one space. No NUL, no lone surrogate."""
+    storable = text.replace("\0", " ").encode("utf-8", "replace").decode()
+    return " ".join(storable.split())
+
+
+def bare(text: str) -> str:
+    """Without white space: what two spellings of the same words have in common."""
+    return "".join(text.split())
+
+
+def glued(left: str, right: str) -> str:
+    """Two texts as one line, with a space between them where the script has spaces."""
+    dense = left and right and min(ord(left[-1]), ord(right[0])) > CJK
+    return left + right if dense else f"{left} {right}".strip()
+
+
+def match(words: Sequence[Word], text: str) -> bool:
+    return bare("".join(word[2] for word in words)) == bare(text)
+
+
+def retimed(words: Sequence[Word], text: str, start_ms: int, end_ms: int) -> list[Word]:
+    """The words of a corrected text: those that stayed keep their times, others share the time
+    of the words that they stand for, or what is free between their neighbours.
+    """
+    if match(words, text):
+        return list(words)
+    old, new = [bare(word[2]) for word in words], _tokens(words, text)
+    space = " " if any(word[2].startswith(" ") for word in words) else ""
+    found: list[Word] = []
+    for same, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if same == "equal":
+            found += words[i1:i2]
+        else:
+            low = words[i1][0] if i1 < i2 else words[i1 - 1][1] if i1 else start_ms
+            high = words[i2 - 1][1] if i1 < i2 else words[i1][0] if i1 < len(words) else end_ms
+            found += _spread([space + token for token in new[j1:j2]], low, max(low, high))
+    return found
+
+
+def _tokens(words: Sequence[Word], text: str) -> list[str]:
+    """Characters in a script without spaces, which an engine cuts into words of its own."""
+    unspaced = len(words) > 1 and " " not in text and not any(" " in word[2] for word in words)
+    wide = unspaced and max(map(ord, text), default=0) > CJK
+    return list(text) if wide else text.split()
+
+
+def _spread(texts: Sequence[str], low: int, high: int) -> Iterator[Word]:
+    total, done = sum(map(len, texts)), 0
+    for text in texts:
+        begin = low + (high - low) * done // total
+        done += len(text)
+        yield [begin, low + (high - low) * done // total, text, None]
+
+
+def rescaled(words: Sequence[Word], old: tuple[int, int], new: tuple[int, int]) -> list[Word]:
+    """The words of a line whose times changed: as they are while they fit, else in proportion."""
+    if all(new[0] <= word[0] and word[1] <= new[1] for word in words):
+        return list(words)
+    factor = (new[1] - new[0]) / (old[1] - old[0])
+
+    def moved(ms: int) -> int:
+        return min(new[1], max(new[0], new[0] + round((ms - old[0]) * factor)))
+
+    return [[moved(word[0]), moved(word[1]), *word[2:]] for word in words]
+
+
+def split_moment(words: Sequence[Word], left: str, right: str, start_ms: int, end_ms: int) -> int:
+    """When the words of ``left`` end and those of ``right`` begin, inside (start_ms, end_ms).
+
+    By the words' own times when they are known and the cut lies between two of them, else in
+    proportion to the letters. The line must be two milliseconds long at least.
+    """
+    if (moment := _between(words, left, right)) is None:
+        letters = len(left) / (len(left) + len(right))
+        moment = start_ms + round((end_ms - start_ms) * letters)
+    return min(end_ms - 1, max(start_ms + 1, moment))
+
+
+def _between(words: Sequence[Word], left: str, right: str) -> int | None:
+    if not match(words, left + right):
+        return None
+    wanted, length = len(bare(left)), 0
+    for word, after in zip(words, words[1:], strict=False):
+        length += len(bare(word[2]))
+        if length == wanted:
+            return int(word[1] + after[0]) // 2
+    return None
+
+
+def split_text(text: str, share: float) -> tuple[str, str]:
+    """Cut between two words, as near to ``share`` of the letters as can be."""
+    words = text.split()
+    ends = list(accumulate(map(len, words), initial=0))
+    cut = min(range(len(ends)), key=lambda n: abs(ends[n] - share * ends[-1]))
+    return " ".join(words[:cut]), " ".join(words[cut:])
