@@ -17,8 +17,8 @@ from celery.signals import worker_ready, worker_shutting_down
 from django.conf import settings
 from django.db.models.functions import Now
 
-from videos import failpoints, pipeline, storage
-from videos.models import Asset, Pulse, Status, Task, Upload, Video
+from videos import derive, failpoints, pipeline, storage
+from videos.models import Asset, Pulse, Status, Step, Task, Upload, Video
 from videos.models.task import HEAVY
 
 logger = logging.getLogger(__name__)
@@ -63,6 +63,8 @@ def advance(task_id: str, **_: Any) -> None:
     else:
         _take(task_id)
         ring(task_id)
+        if step == Step.PREPARE and (video := Video.objects.filter(tasks=task_id).first()):
+            derive.want(video)
 
 
 def _take(task_id: str) -> None:
@@ -102,6 +104,7 @@ def sweep(**_: Any) -> None:
         ring(task_id)
     for task_id in due.heavy().order_by("updated_at").values_list("pk", flat=True)[:1]:
         ring(task_id)  # whom it names does not matter: the slot goes to whose turn it is
+    derive.sweep()
     if not Pulse.objects.heard("cleaner", settings.CLEAN_MINUTES * 60):
         Pulse.objects.beat("cleaner")
         clean_up()

@@ -2,7 +2,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path, re_path, register_converter
 
 from videos.api import reference
-from videos.views import account, health, library, media, tasks, uploads, viewer
+from videos.views import account, derived, health, library, media, tasks, uploads, viewer
 
 
 class IdConverter:
@@ -34,6 +34,15 @@ urlpatterns = [
     path("videos/<id:video_id>/progress", viewer.progress, name="progress"),
     path("videos/<id:video_id>/media", media.media, name="media"),
     path("videos/<id:video_id>/poster", media.poster, name="poster"),
+    path("videos/<id:video_id>/captions.vtt", media.captions, name="captions"),
+    path("videos/<id:video_id>/peaks", derived.peaks, name="peaks"),
+    path("videos/<id:video_id>/sprite", derived.sprite, name="sprite"),
+    path("videos/<id:video_id>/sprite.json", derived.sprite_map, name="sprite_map"),
+    path("videos/<id:video_id>/proxy", derived.proxy, name="proxy"),
+    path("videos/<id:video_id>/proxy/make", derived.proxy_make, name="proxy_make"),
+    path("videos/<id:video_id>/proxy/cancel", derived.proxy_cancel, name="proxy_cancel"),
+    path("videos/<id:video_id>/derived", derived.state, name="derived"),
+    path("videos/<id:video_id>/derived/retry", derived.retry, name="derived_retry"),
     path("videos/<id:video_id>/cancel", tasks.cancel, name="cancel"),
     path("videos/<id:video_id>/retry", tasks.retry, name="retry"),
     path("videos/<id:video_id>/again", tasks.again, name="again"),

@@ -1,5 +1,6 @@
 from videos.models.api_key import ApiKey
 from videos.models.asset import Asset
+from videos.models.derivation import Derivation, Kind
 from videos.models.index import Index
 from videos.models.pulse import Pulse
 from videos.models.segment import Segment
@@ -11,7 +12,9 @@ __all__ = [
     "ApiKey",
     "Asset",
     "Chunk",
+    "Derivation",
     "Index",
+    "Kind",
     "LostLease",
     "Pulse",
     "Segment",

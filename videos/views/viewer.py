@@ -18,6 +18,7 @@ from videos.forms import AgainForm, RangeForm
 from videos.models import Task, Video
 from videos.timecode import ms_to_seconds, parse_clock
 from videos.views import Request, SeeOther
+from videos.views.derived import Extras
 from videos.views.state import State, count_ahead, describe, latest_task, origin
 
 
@@ -27,6 +28,10 @@ class Page:
 
     video: Video
     query: QueryDict
+
+    @cached_property
+    def extras(self) -> Extras:
+        return Extras(self.video)
 
     @cached_property
     def form(self) -> RangeForm:
