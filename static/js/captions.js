@@ -21,6 +21,8 @@ function isText(node) {
   return node.nodeType === Node.ELEMENT_NODE && node.matches(".block, li, li > span:not(.row-tools)");
 }
 
+const address = element?.getAttribute("src");
+let readings = 0;
 let timer = 0;
 
 function readAgain() {
@@ -31,7 +33,8 @@ function readAgain() {
   clearTimeout(timer);
   timer = setTimeout(() => {
     delete element.dataset.stale;
-    element.src = element.src; // asks with its ETag, so that what is the same costs nothing
+    readings += 1;
+    element.src = `${address}#${readings}`; // the same address is not read again
   }, AGAIN_MS);
 }
 

@@ -6,7 +6,7 @@
 const player = document.getElementById("player");
 const script = document.getElementById("script");
 const toggle = document.getElementById("pictures");
-const ROW_HEIGHT = 48;
+const FRAME = matchMedia("(width < 30rem)").matches ? [60, 40] : [80, 48]; // a line's, at most
 const GAP = 10; // between the pointer and the preview
 
 let sheet = null; // {url, count, columns, interval_ms, width, height}, or the promise of it
@@ -35,7 +35,7 @@ async function read(answer) {
 
 // The place of the thumbnail for a moment, in tiles from the left and from the top.
 function place(map, seconds) {
-  const number = Math.min(Math.max(Math.floor((seconds * 1000) / map.interval_ms), 0), map.count - 1);
+  const number = Math.min(Math.max(Math.round((seconds * 1000) / map.interval_ms), 0), map.count - 1);
   return [number % map.columns, Math.floor(number / map.columns)];
 }
 
@@ -108,14 +108,14 @@ function paint(block, map) {
 }
 
 function frameHeight() {
-  return Math.min(ROW_HEIGHT, Math.round((80 * player.height) / player.width) || ROW_HEIGHT);
+  return Math.min(FRAME[1], Math.round((FRAME[0] * player.height) / player.width) || FRAME[1]);
 }
 
 let near = null;
 
 async function begin() {
   script.style.setProperty("--frame-height", `${frameHeight()}px`);
-  script.style.setProperty("--frame-width", `${Math.round((frameHeight() * player.width) / player.height) || 80}px`);
+  script.style.setProperty("--frame-width", `${Math.round((frameHeight() * player.width) / player.height) || FRAME[0]}px`);
   script.classList.add("pictures");
   const map = await load();
   if (!map || !toggle.checked) return;

@@ -5,36 +5,73 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('videos', '0005_mark_and_correct_segments'),
+        ("videos", "0005_mark_and_correct_segments"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Derivation',
+            name="Derivation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('peaks', 'Waveform'), ('sprite', 'Thumbnails'), ('proxy', 'Playable copy')], max_length=10)),
-                ('state', models.CharField(default='waiting', max_length=10)),
-                ('fraction', models.FloatField(blank=True, null=True)),
-                ('facts', models.JSONField(blank=True, default=dict)),
-                ('name', models.CharField(blank=True, max_length=40)),
-                ('error', models.CharField(blank=True, max_length=500)),
-                ('error_detail', models.TextField(blank=True)),
-                ('lease_no', models.PositiveBigIntegerField(default=0)),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('not_before', models.DateTimeField(blank=True, null=True)),
-                ('interruptions', models.PositiveIntegerField(default=0)),
-                ('seen_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('video', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='derivations', to='videos.video')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("peaks", "Waveform"),
+                            ("sprite", "Thumbnails"),
+                            ("proxy", "Playable copy"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("state", models.CharField(default="waiting", max_length=10)),
+                ("fraction", models.FloatField(blank=True, null=True)),
+                ("facts", models.JSONField(blank=True, default=dict)),
+                ("name", models.CharField(blank=True, max_length=40)),
+                ("error", models.CharField(blank=True, max_length=500)),
+                ("error_detail", models.TextField(blank=True)),
+                ("lease_no", models.PositiveBigIntegerField(default=0)),
+                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                ("not_before", models.DateTimeField(blank=True, null=True)),
+                ("interruptions", models.PositiveIntegerField(default=0)),
+                ("seen_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "video",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="derivations",
+                        to="videos.video",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['video', 'kind'],
-                'indexes': [models.Index(condition=models.Q(('state', 'waiting')), fields=['created_at', 'id'], name='derivation_unfinished')],
-                'constraints': [models.UniqueConstraint(fields=('video', 'kind'), name='derivation_kind_once'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'failed'), _negated=True), models.Q(('error', ''), _negated=True), _connector='OR'), name='derivation_failed_says_why')],
+                "ordering": ["video", "kind"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "waiting")),
+                        fields=["created_at", "id"],
+                        name="derivation_unfinished",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("video", "kind"), name="derivation_kind_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "failed"), _negated=True),
+                            models.Q(("error", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="derivation_failed_says_why",
+                    ),
+                ],
             },
         ),
     ]

@@ -9,13 +9,12 @@ from functools import cached_property
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_POST, require_safe
 
 from videos import derive, streaming
 from videos.models import Derivation, Kind, Video
 from videos.views import Request, SeeOther
-from videos.views.media import DAY, guarded
+from videos.views.media import ASK_AGAIN, DAY, guarded, tagged
 
 
 @dataclass
@@ -86,7 +85,7 @@ def _serve(request: HttpRequest, row: Derivation, content_type: str) -> HttpResp
     except FileNotFoundError:  # it is made again as soon as the page is opened
         raise Http404 from None
     named = request.GET.get("v") == str(row.lease_no)
-    return guarded(response, cache=DAY if named else "private, no-cache")
+    return guarded(response, cache=DAY if named else ASK_AGAIN)
 
 
 @require_safe
@@ -109,9 +108,7 @@ def sprite_map(request: HttpRequest, video_id: str) -> HttpResponseBase:
     url = f"{reverse('sprite', args=[video_id])}?v={row.lease_no}"
     names = ("count", "columns", "interval_ms", "width", "height")
     response = JsonResponse({"url": url} | {name: row.facts.get(name) for name in names})
-    etag = response["ETag"] = f'"{_etag(row)}"'
-    answer = get_conditional_response(request, etag, None, response) or response
-    return guarded(answer, cache="private, no-cache")
+    return guarded(tagged(request, response, _etag(row)), cache=ASK_AGAIN)
 
 
 @require_safe
@@ -132,8 +129,7 @@ def proxy(request: HttpRequest, video_id: str) -> HttpResponseBase:
 @require_safe
 def state(request: Request, video_id: str) -> HttpResponse:
     """What the page polls until all of them ended."""
-    video = _find(request, video_id)
-    return _show(request, video)
+    return _show(request, _find(request, video_id))
 
 
 @require_POST

@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.utils.cache import get_conditional_response
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
@@ -13,7 +14,7 @@ from videos import storage, streaming, webvtt
 from videos.models import Segment, Video
 from videos.views import errors
 
-DAY = "private, max-age=86400"
+DAY, ASK_AGAIN = "private, max-age=86400", "private, no-cache"
 # Whatever lies in the file, it runs nothing on this site's origin.
 SANDBOX = "sandbox; default-src 'none'"
 GONE = "The file of this video is missing on this server. Its transcript is still here."
@@ -56,8 +57,13 @@ def captions(request: HttpRequest, video_id: str) -> HttpResponseBase:
     cues = segments.order_by("number").values_list("start_ms", "end_ms", "text")
     body = webvtt.document(cues).encode()
     response = HttpResponse(body, content_type="text/vtt; charset=utf-8")
-    response["ETag"] = f'"{sha256(body).hexdigest()[:32]}"'
-    return guarded(response, cache="private, no-cache")
+    return guarded(tagged(request, response, sha256(body).hexdigest()[:32]), cache=ASK_AGAIN)
+
+
+def tagged(request: HttpRequest, response: HttpResponse, etag: str) -> HttpResponseBase:
+    """The answer, or 304 for who has it already."""
+    response["ETag"] = f'"{etag}"'
+    return get_conditional_response(request, response["ETag"], None, response) or response
 
 
 def guarded(response: HttpResponseBase, cache: str = DAY) -> HttpResponseBase:
