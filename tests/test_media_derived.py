@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import av.filter
 import numpy as np
 import pytest
 
@@ -15,8 +16,8 @@ from tests.makers import Picture, media, silence, tone
 from videos.media import derived, peaks_job, sprite_job
 from videos.media.playable import plays
 from videos.media.probe import probe
-from videos.media.proxy_job import _Clock
-from videos.media.sandbox import MediaError
+from videos.media.proxy_job import _Clock, ticks
+from videos.media.sandbox import Limits, MediaError, run
 
 
 def facts_of(making: derived.Making) -> dict[str, Any]:
@@ -349,9 +350,90 @@ def test_a_file_in_which_nothing_can_be_decoded_has_no_copy(tmp_path):
 
 
 def test_frames_have_rising_moments_when_the_files_clock_jumps():
-    clock = _Clock(0.04)
+    clock = _Clock(0.04, 90_000)
     seen = [clock.place(at) for at in (0.0, 0.04, None, 0.1, 90_000.0, 90_000.04, 2.0, 1.99)]
 
     assert seen[:3] == pytest.approx([0.0, 0.04, 0.08])
     assert seen[3:7] == pytest.approx([0.1, 0.14, 0.18, 0.22])
     assert seen[7] is None
+
+
+def interlaced(path: Path) -> Path:
+    """Half a second of MPEG-2 in fields: every other line of a moving bar is a field later."""
+    graph = av.filter.Graph()
+    source = graph.add_buffer(width=128, height=96, format="yuv420p", time_base=Fraction(1, 25))
+    graph.link_nodes(source, graph.add("setfield", "tff"), graph.add("buffersink")).configure()
+    with av.open(str(path), "w") as target:
+        stream = target.add_stream("mpeg2video", rate=25, options={"flags": "+ildct+ilme"})
+        stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
+        for number in range(12):
+            image = np.zeros((96, 128, 3), np.uint8)
+            image[0::2, number * 8 : number * 8 + 20] = 255
+            image[1::2, number * 8 + 4 : number * 8 + 24] = 255
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuv420p")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            graph.vpush(frame)
+            target.mux(stream.encode(graph.vpull()))
+        target.mux(stream.encode(None))
+    return path
+
+
+def test_a_copy_of_fields_shows_whole_frames(tmp_path):
+    original = interlaced(tmp_path / "fields.mpg")
+    with av.open(str(original)) as container:
+        first = next(container.decode(video=0))
+    assert first.interlaced_frame
+
+    copy = copy_of(original, 480)
+
+    assert frame_times(copy) == pytest.approx(frame_times(original), abs=0.002)
+    with av.open(str(copy)) as container:
+        image = list(container.decode(video=0))[5].to_ndarray(format="gray").astype(int)
+    combs = np.abs(np.diff(image, axis=0)).mean()
+    assert combs < 10
+
+
+def test_surround_sound_becomes_stereo(tmp_path):
+    path = tmp_path / "surround.mkv"
+    with av.open(str(path), "w") as target:
+        stream = target.add_stream("flac", rate=96_000)
+        stream.layout = "5.1"
+        sound = np.tile((8000 * np.sin(np.arange(96_000) / 20)).astype(np.int16), (6, 1)).T
+        frame = av.AudioFrame.from_ndarray(
+            np.ascontiguousarray(sound.reshape(1, -1)), format="s16", layout="5.1"
+        )
+        frame.sample_rate, frame.pts = 96_000, 0
+        target.mux(stream.encode(frame))
+        target.mux(stream.encode(None))
+    copy = copy_of(path, 1000)
+
+    with av.open(str(copy)) as container:
+        context = container.streams.audio[0].codec_context
+        assert (context.layout.name, context.sample_rate) == ("stereo", 48_000)
+    assert probe(copy).duration_ms == pytest.approx(1000, abs=50)
+
+
+def test_a_picture_of_a_few_pixels_is_copied(tmp_path):
+    path = media(tmp_path / "tiny.avi", picture=Picture(seconds=0.2, size=(16, 2)))
+
+    assert probe(copy_of(path, 200)).width == 16
+
+
+def test_a_long_copy_needs_little_memory(tmp_path):
+    """A gigabyte of address space holds libav and a few frames, not a file."""
+    path = makers.spoken_video(tmp_path / "long.mkv", 60)
+    limits = Limits(seconds=120, memory_bytes=1500 * 1024**2, file_bytes=None)
+    arguments = {"target": str(tmp_path / "c.mp4"), "duration_ms": 60_000, "cores": 2}
+
+    last = run("videos.media.proxy_job:make", {"path": str(path), **arguments}, limits)
+
+    assert last == {"facts": {"height": 360}}
+
+
+def test_a_steady_rates_frames_begin_at_whole_ticks():
+    rates = [Fraction(24000, 1001), Fraction(30000, 1001), Fraction(25), Fraction(73, 10)]
+
+    for rate in rates:
+        assert (ticks(rate) / rate).denominator == 1
+        assert 90_000 <= ticks(rate) < 180_000
+    assert ticks(Fraction(9_922_123, 1_000_000)) == 90_000

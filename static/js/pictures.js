@@ -121,7 +121,6 @@ async function begin() {
   if (!map || !toggle.checked) return;
   const scale = frameHeight() / map.height;
   script.style.setProperty("--sheet", `url("${map.url}")`);
-  script.style.setProperty("--frame-width", `${map.width * scale}px`);
   const rows = Math.ceil(map.count / map.columns);
   script.style.setProperty("--sheet-size", `${map.columns * map.width * scale}px ${rows * map.height * scale}px`);
   near?.disconnect();

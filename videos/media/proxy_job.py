@@ -43,7 +43,7 @@ PICTURE_OPTIONS = {
     "bufsize": "12M",
     "bf": "0",
 }
-TICKS = 90_000
+TICKS = 90_000  # at least so many a second
 DEFAULT_RATE = Fraction(25)
 JUMP_BACK, JUMP_ON = 0.5, 3600.0  # seconds beyond which a clock was set anew
 NEWS_SECONDS = 0.5
@@ -137,9 +137,10 @@ class _Picture:
         self.copy = container.add_stream("libx264", rate=self.rate, options=dict(PICTURE_OPTIONS))
         self.copy.codec_context.thread_count = cores
         self.copy.codec_context.gop_size = max(1, round(self.rate * KEY_SECONDS))
-        self.copy.codec_context.time_base = self.copy.time_base = Fraction(1, TICKS)
+        self.ticks = ticks(self.rate)
+        self.copy.codec_context.time_base = self.copy.time_base = Fraction(1, self.ticks)
         self._dress(first)
-        self.clock = _Clock(float(1 / self.rate))
+        self.clock = _Clock(float(1 / self.rate), self.ticks)
         self.shape: tuple[object, ...] = ()
         self.graph: av.filter.Graph | None = None
         self.written = 0
@@ -162,11 +163,28 @@ class _Picture:
         shape = (*size, frame.format.name, frame.rotation, frame.interlaced_frame)
         if shape != self.shape:  # a stream may change its mind in the middle
             self._drain()
-            self.shape, self.graph = shape, _graph(frame, (self.copy.width, self.copy.height))
+            self.shape, self.graph = shape, self._graph(frame)
         assert self.graph is not None
-        frame.pts, frame.time_base = round(at * TICKS), Fraction(1, TICKS)
+        frame.pts, frame.time_base = round(at * self.ticks), Fraction(1, self.ticks)
         self.graph.vpush(frame)
         self._encode()
+
+    def _graph(self, frame: VideoFrame) -> av.filter.Graph:
+        """Undo interlacing, turn, scale."""
+        steps = [("yadif", "send_frame")] if frame.interlaced_frame else []
+        steps += TURNS[round(frame.rotation / 90) % 4]
+        steps += [("scale", f"{self.copy.width}:{self.copy.height}")]
+        steps += [("setsar", "1"), ("format", "yuv420p")]
+        graph = av.filter.Graph()
+        source = graph.add_buffer(
+            width=frame.width,
+            height=frame.height,
+            format=frame.format,
+            time_base=Fraction(1, self.ticks),
+        )
+        filters = [graph.add(name, arguments or None) for name, arguments in steps]
+        graph.link_nodes(source, *filters, graph.add("buffersink")).configure()
+        return graph
 
     def _drain(self) -> None:
         """Encode what the filters still hold."""
@@ -195,6 +213,13 @@ class _Picture:
             context.colorspace = first.colorspace
 
 
+def ticks(rate: Fraction) -> int:
+    """Give a time scale in which each frame of a steady rate begins at a whole number."""
+    if rate.numerator > TICKS:
+        return TICKS
+    return rate.numerator * -(-TICKS // rate.numerator)
+
+
 def fitted(frame: VideoFrame, aspect: Fraction) -> tuple[int, int]:
     """Width and height of the copy: upright, the shorter side SIDE at most, both even."""
     sides = (frame.width * aspect, Fraction(frame.height))
@@ -205,28 +230,11 @@ def fitted(frame: VideoFrame, aspect: Fraction) -> tuple[int, int]:
     return width, height
 
 
-def _graph(frame: VideoFrame, size: tuple[int, int]) -> av.filter.Graph:
-    """Undo interlacing, turn, scale."""
-    steps = [("yadif", "send_frame")] if frame.interlaced_frame else []
-    steps += TURNS[round(frame.rotation / 90) % 4]
-    steps += [("scale", f"{size[0]}:{size[1]}"), ("setsar", "1"), ("format", "yuv420p")]
-    graph = av.filter.Graph()
-    source = graph.add_buffer(
-        width=frame.width,
-        height=frame.height,
-        format=frame.format,
-        time_base=Fraction(1, TICKS),
-    )
-    filters = [graph.add(name, arguments or None) for name, arguments in steps]
-    graph.link_nodes(source, *filters, graph.add("buffersink")).configure()
-    return graph
-
-
 class _Clock:
     """Gives frames their moments: rising, without the jumps of a clock that was set anew."""
 
-    def __init__(self, frame_seconds: float) -> None:
-        self.frame_seconds = frame_seconds
+    def __init__(self, frame_seconds: float, ticks: int) -> None:
+        self.frame_seconds, self.ticks = frame_seconds, ticks
         self.shift = 0.0
         self.last: float | None = None
 
@@ -240,7 +248,7 @@ class _Clock:
         if not -JUMP_BACK < at - self.last < JUMP_ON:
             self.shift += due - at
             at = due
-        if round(at * TICKS) <= round(self.last * TICKS):
+        if round(at * self.ticks) <= round(self.last * self.ticks):
             return None
         self.last = at
         return at
