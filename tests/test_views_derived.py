@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from django.utils import timezone
 
 from tests.factories import (
     make_index,
@@ -184,7 +185,8 @@ def test_a_page_of_a_playable_file_says_nothing_of_a_copy(client, user):
 
 def test_a_copy_under_way_is_told_in_percent_until_it_is_there(client, video):
     page_of(client, video)
-    Derivation.objects.filter(kind=Kind.PROXY).update(fraction=0.42)
+    queued = partial_of(client, video)
+    Derivation.objects.filter(kind=Kind.PROXY).update(fraction=0.42, lease_until=timezone.now())
 
     waiting = partial_of(client, video)
     Derivation.objects.all().delete()
@@ -192,6 +194,7 @@ def test_a_copy_under_way_is_told_in_percent_until_it_is_there(client, video):
         made(video, kind, height=720)
     ready = partial_of(client, video)
 
+    assert "A playable copy waits for its turn" in queued
     assert "A playable copy is being made" in waiting and "42 %" in waiting
     assert "every 3s" in waiting
     assert "every 3s" not in ready
@@ -234,7 +237,7 @@ def test_a_copy_can_be_asked_for_of_any_file(client, user):
 
     answer = client.post(f"/videos/{video.pk}/proxy/make", headers=HTMX)
 
-    assert "A playable copy is being made" in answer.text
+    assert "A playable copy waits for its turn" in answer.text
 
 
 def test_a_copy_that_is_ready_is_not_made_again(client, video):

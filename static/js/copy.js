@@ -36,6 +36,14 @@ function follow() {
   }
 }
 
+// A browser that knows the sound alone plays it beside a black picture, without an error.
+function look() {
+  const blind = player.localName === "video" && player.readyState > 0 && !player.videoWidth;
+  if (blind) document.getElementById("unplayable").hidden = false;
+}
+
+player.addEventListener("loadedmetadata", look);
+look();
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.target.id === "derived") follow();
 });

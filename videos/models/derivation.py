@@ -154,6 +154,10 @@ class Derivation(models.Model):
         return self.state == self.WAITING
 
     @property
+    def is_running(self) -> bool:
+        return self.is_waiting and self.lease_until is not None
+
+    @property
     def percent(self) -> int | None:
         return None if self.fraction is None else min(99, int(self.fraction * 100))
 
