@@ -33,7 +33,7 @@ def main() -> None:
         camera = _prores(folder / "camera.mov")
         ms = int(hours * 3_600_000)
         print(f"load {os.getloadavg()[0]:.1f}")
-        print(f"{'what':44} {'seconds':>8} {'peak MB':>8}")
+        print(f"{'what':44} {'seconds':>8} {'peak MB':>8}", flush=True)
         _row(f"waveform of {hours:g} h", derived.peaks(video, target, duration_ms=ms))
         _row(f"thumbnails of {hours:g} h", derived.sprite(video, target, duration_ms=ms))
         cores = os.cpu_count() or 1
@@ -46,7 +46,7 @@ def _row(label: str, making: derived.Making) -> None:
     with peak_memory() as peak:
         for _ in making:
             pass
-    print(f"{label:44} {time.monotonic() - began:8.1f} {peak[0] / 1e6:8.0f}")
+    print(f"{label:44} {time.monotonic() - began:8.1f} {peak[0] / 1e6:8.0f}", flush=True)
 
 
 def _prores(path: Path) -> Path:
