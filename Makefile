@@ -40,6 +40,7 @@ bench: $(VENV)/.installed-dev
 	$(PY) -m benchmarks.engines
 	$(PY) -m benchmarks.serving
 	$(PY) -m benchmarks.api
+	$(PY) -m benchmarks.derived
 
 screenshots: $(VENV)/.installed-dev test-servers
 	$(PY) -m tools.screenshots

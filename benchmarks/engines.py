@@ -57,7 +57,7 @@ def _row(label: str, engine: LocalEngine, sound: Path, config: EngineConfig, sec
     if not available.ok:
         print(f"{label:32} {config.cores:5} {available.reason}")
         return
-    with _peak_memory() as peak:
+    with peak_memory() as peak:
         started = time.monotonic()
         for _ in engine.transcribe(sound, config):
             pass
@@ -66,7 +66,7 @@ def _row(label: str, engine: LocalEngine, sound: Path, config: EngineConfig, sec
 
 
 @contextmanager
-def _peak_memory() -> Iterator[list[int]]:
+def peak_memory() -> Iterator[list[int]]:
     """Look at all our descendants five times a second; shared pages count for each."""
     peak, done = [0], threading.Event()
 

@@ -30,14 +30,17 @@ AUDIO_CODECS = {
 }
 
 
-def spoken_video(path: Path, seconds: float = 0.0, *, picture: bool = True) -> Path:
+def spoken_video(
+    path: Path, seconds: float = 0.0, *, picture: bool = True, sound: bool = True
+) -> Path:
     """Write the sample to ``path``, over and over until ``seconds``; nothing is encoded anew.
 
     The n-th round starts at n * ROUND seconds. The ending of ``path`` decides the container:
     one that takes H.264 and AAC.
     """
     with av.open(str(SAMPLE)) as source, av.open(str(path), "w") as target:
-        streams = [s for s in source.streams if picture or s.type == "audio"]
+        wanted = {"video": picture, "audio": sound}
+        streams = [s for s in source.streams if wanted.get(s.type)]
         copies = {s.index: target.add_stream_from_template(s) for s in streams}
         packets = [
             (p, copies[p.stream_index], p.pts, p.dts, p.time_base)

@@ -146,6 +146,9 @@ SWEEP_SECONDS = env.number("SWEEP_SECONDS", 10, least=0.2)
 SPEECH_SLOTS = env.whole("SPEECH_SLOTS", 1, least=1)
 LIGHT_SLOTS = env.whole("LIGHT_SLOTS", 2, least=1)
 FETCH_SLOTS = env.whole("FETCH_SLOTS", 2, least=1)
+# And how many waveforms and thumbnails, and how many playable copies: at a low priority.
+PICTURE_SLOTS = env.whole("PICTURE_SLOTS", 1, least=1)
+COPY_SLOTS = env.whole("COPY_SLOTS", 1, least=1)
 TASK_DEADLINE_HOURS = env.number("TASK_DEADLINE_HOURS", 72, least=0.001)
 CLEAN_MINUTES = env.number("CLEAN_MINUTES", 10)
 PART_FILE_HOURS = env.number("PART_FILE_HOURS", 6, least=0)
@@ -160,7 +163,9 @@ CELERY_TASK_ACKS_LATE = True
 # A message whose worker died is not put back: the sweep finds the row. No message loops.
 CELERY_TASK_REJECT_ON_WORKER_LOST = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_CONCURRENCY = SPEECH_SLOTS + LIGHT_SLOTS + FETCH_SLOTS + 1  # 1: webhooks
+CELERY_WORKER_CONCURRENCY = (
+    SPEECH_SLOTS + LIGHT_SLOTS + FETCH_SLOTS + PICTURE_SLOTS + COPY_SLOTS + 1  # 1: webhooks
+)
 CELERY_WORKER_POOL = "threads"  # the work itself runs in child processes; a thread only waits
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_ACCEPT_CONTENT = ["json"]

@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from videos.models import ApiKey, Delivery, Fetch, Index, Task, Video
+from videos.models import ApiKey, Delivery, Derivation, Fetch, Index, Task, Video
 
 
 @admin.register(Index)
@@ -26,6 +26,14 @@ class TaskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     list_display = ["id", "video", "engine", "status", "step", "interruptions", "updated_at"]
     list_filter = ["status", "engine"]
+    list_select_related = ["video"]
+    raw_id_fields = ["video"]
+
+
+@admin.register(Derivation)
+class DerivationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["id", "video", "kind", "state", "interruptions", "finished_at"]
+    list_filter = ["kind", "state"]
     list_select_related = ["video"]
     raw_id_fields = ["video"]
 

@@ -17,8 +17,8 @@ from celery.signals import worker_ready, worker_shutting_down
 from django.conf import settings
 from django.db.models.functions import Now
 
-from videos import failpoints, fetching, pipeline, storage, webhooks
-from videos.models import Asset, Delivery, Fetch, Pulse, Status, Task, Upload, Video
+from videos import derive, failpoints, fetching, pipeline, storage, webhooks
+from videos.models import Asset, Delivery, Fetch, Pulse, Status, Step, Task, Upload, Video
 from videos.models.task import HEAVY
 
 logger = logging.getLogger(__name__)
@@ -66,6 +66,8 @@ def advance(task_id: str, **_: Any) -> None:
     else:
         _take(task_id)
         ring(task_id)
+        if step == Step.PREPARE and (video := Video.objects.filter(tasks=task_id).first()):
+            derive.want(video)
 
 
 def _take(task_id: str) -> None:
@@ -107,6 +109,7 @@ def sweep(**_: Any) -> None:
     for task_id in due.heavy().order_by("updated_at").values_list("pk", flat=True)[:1]:
         ring(task_id)  # whom it names does not matter: the slot goes to whose turn it is
     _ring_errands()
+    derive.sweep()
     if not Pulse.objects.heard("cleaner", settings.CLEAN_MINUTES * 60):
         Pulse.objects.beat("cleaner")
         clean_up()

@@ -37,7 +37,7 @@ document.addEventListener("htmx:sendError", () => {
 document.addEventListener("htmx:responseError", (event) => {
   const { elt, xhr } = event.detail;
   if (xhr.status === 404 && elt.matches("[data-poll]")) {
-    elt.remove();
+    for (const polled of document.querySelectorAll("[data-poll]")) polled.remove(); // all are of it
     say("This video was deleted.");
   } else if (xhr.status === 403) {
     say("This page is too old. Reload it and try again.");

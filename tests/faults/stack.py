@@ -145,9 +145,13 @@ class Stack:
         return next(pid for pid in mine if f"manage.py {command}" in command_of(pid))
 
     def engine_child(self) -> int | None:
-        """The pid of a child that reads media now."""
+        """The pid of a child that listens now."""
+        return self.job("videos.engines.")
+
+    def job(self, name: str) -> int | None:
+        """The pid of a child whose job has this in its name."""
         for pid in family_of(self.child("worker")):
-            if "videos.media.child" in command_of(pid):
+            if f"videos.media.child {name}" in command_of(pid):
                 return pid
         return None
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 import av.error
 import numpy as np
 from av.audio.frame import AudioFrame
+from av.audio.layout import AudioLayout
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
@@ -20,11 +21,11 @@ from videos.media.sandbox import MediaError
 RATE = 16_000
 PER_MS = RATE // 1000
 BLOCK = 256 * 512  # samples, about 8 s: a whole number of the speech detector's windows
-GAP = RATE // 10  # timestamps that are further off than this are believed
-OVERLAP = RATE // 2  # sound that comes twice by no more than this is dropped, not played again
-BEYOND_END = 10 * RATE
-LONGEST_GAP = 3600 * RATE
-UNKNOWN_LENGTH = 60 * RATE
+GAP = 0.1  # seconds; timestamps that are further off than this are believed
+OVERLAP = 0.5  # sound that comes twice by no more than this is dropped, not played again
+BEYOND_END = 10.0
+LONGEST_GAP = 3600.0
+UNKNOWN_LENGTH = 60.0
 
 Samples = np.ndarray[tuple[int], np.dtype[np.int16]]
 
@@ -68,7 +69,7 @@ def _pieces(path: str | Path) -> Iterator[Samples]:
         stream = audio_stream(container)
         if stream is None:
             raise MediaError("There is no sound in this file.")
-        timeline = _Timeline(_length(container))
+        timeline = Timeline(length_seconds(container))
         zero = zero_seconds(container)
         for frame in _frames(container, stream):
             seconds = None if frame.time is None else frame.time - zero
@@ -76,21 +77,26 @@ def _pieces(path: str | Path) -> Iterator[Samples]:
         yield from timeline.flush()
 
 
-def _length(container: InputContainer) -> int:
-    """Give the sample after which no sound can be meant to start."""
+def length_seconds(container: InputContainer) -> float:
+    """Give the moment after which no sound can be meant to start."""
     if not container.duration:
         return UNKNOWN_LENGTH
-    return container.duration * RATE // av.time_base + BEYOND_END
+    return container.duration / av.time_base + BEYOND_END
 
 
 def _frames(container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
     for packet in _packets(container, stream):
-        try:
-            yield from cast(list[AudioFrame], packet.decode())
-        except MemoryError:
-            raise
-        except (av.error.FFmpegError, ValueError):
-            continue  # one damaged packet; the gap that it leaves is filled by its time
+        yield from decoded(packet)
+
+
+def decoded(packet: Packet[Any]) -> list[AudioFrame]:
+    """The packet's frames; none of a damaged one: the gap that it leaves is filled by its time."""
+    try:
+        return cast(list[AudioFrame], packet.decode())
+    except MemoryError:
+        raise
+    except (av.error.FFmpegError, ValueError):
+        return []
 
 
 def _packets(container: InputContainer, stream: AudioStream) -> Iterator[Packet[Any]]:
@@ -102,12 +108,18 @@ def _packets(container: InputContainer, stream: AudioStream) -> Iterator[Packet[
         return  # the file is cut off here; what came before is good
 
 
-class _Timeline:
-    """Puts decoded frames where their times say, so that times never drift."""
+class Timeline:
+    """Puts decoded frames where their times say, so that times never drift.
 
-    def __init__(self, length: int) -> None:
-        self.length = length
-        self.fed = 0.0  # samples at 16 kHz that have gone in, silence included
+    What comes out are interleaved int16 samples at ``rate``, those of the first channel at
+    time 0. ``length`` (seconds) is what ``length_seconds`` gives.
+    """
+
+    def __init__(self, length: float, rate: int = RATE, layout: str = "mono") -> None:
+        self.rate = rate
+        self.layout = AudioLayout(layout)
+        self.length = length * rate
+        self.fed = 0.0  # samples at ``rate`` that have gone in, silence included
         self.shift = 0.0  # what a jumping clock is off by
         self.resampler: AudioResampler | None = None
         self.shape: tuple[int, str, str] | None = None
@@ -116,28 +128,29 @@ class _Timeline:
         """Yield what ``frame`` adds, after the silence that its time asks for."""
         if frame.sample_rate <= 0 or frame.samples <= 0:
             return
-        late = 0.0 if seconds is None else seconds * RATE + self.shift - self.fed
+        late = 0.0 if seconds is None else seconds * self.rate + self.shift - self.fed
         first = self.resampler is None and not self.fed
         if not first and self._is_jump(late):
             self.shift -= late
             late = 0.0
-        if late > GAP or (first and 0 < late <= self.length):
+        gap = GAP * self.rate
+        if late > gap or (first and 0 < late <= self.length):
             yield from self._silence(round(late))
-        elif late < -GAP or (first and late < 0):
-            yield from self._add(frame, skip=round(-late * frame.sample_rate / RATE))
+        elif late < -gap or (first and late < 0):
+            yield from self._add(frame, skip=round(-late * frame.sample_rate / self.rate))
             return
         yield from self._add(frame)
 
     def _is_jump(self, late: float) -> bool:
         """Tell a clock that was set anew from a gap: far back, far on or past the file's end."""
-        past_end = late > GAP and self.fed + late > self.length
-        return late < -OVERLAP or late > LONGEST_GAP or past_end
+        past_end = late > GAP * self.rate and self.fed + late > self.length
+        return late < -OVERLAP * self.rate or late > LONGEST_GAP * self.rate or past_end
 
     def _silence(self, count: int) -> Iterator[Samples]:
         yield from self.flush()
         self.fed += count
         while count > 0:
-            yield np.zeros(min(count, BLOCK), np.int16)
+            yield np.zeros(min(count, BLOCK) * self.layout.nb_channels, np.int16)
             count -= BLOCK
 
     def _add(self, frame: AudioFrame, skip: int = 0) -> Iterator[Samples]:
@@ -150,8 +163,8 @@ class _Timeline:
             yield from self.flush()
             self.shape = shape
         if self.resampler is None:
-            self.resampler = AudioResampler(format="s16", layout="mono", rate=RATE)
-        self.fed += frame.samples * RATE / frame.sample_rate
+            self.resampler = AudioResampler(format="s16", layout=self.layout, rate=self.rate)
+        self.fed += frame.samples * self.rate / frame.sample_rate
         frame.pts = None  # the resampler must not have a mind of its own about time
         yield from _samples(self.resampler.resample(frame))
 

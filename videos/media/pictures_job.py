@@ -26,6 +26,8 @@ TELLING = 24.0  # standard deviation of brightness (0..255) at which a frame sho
 PACKETS = 20_000
 QUALITY = 5  # of JPEG as libav counts: 2 best, 31 worst
 
+Image = np.ndarray[Any, np.dtype[np.uint8]]
+
 
 def poster(path: str, target: str, at_ms: int, width: int) -> dict[str, Any]:
     """Write the poster; {"made": False} when the file has no picture."""
@@ -37,7 +39,7 @@ def poster(path: str, target: str, at_ms: int, width: int) -> dict[str, Any]:
         if frame is None:
             return {"made": False}
         aspect = picture.sample_aspect_ratio or Fraction(1)
-        Path(target).write_bytes(_jpeg(_upright(frame, aspect, width)))
+        Path(target).write_bytes(jpeg(upright(frame, aspect, width)))
     return {"made": True}
 
 
@@ -59,7 +61,7 @@ def _key_frames(
     container: InputContainer, picture: VideoStream, at_ms: int
 ) -> Iterator[VideoFrame]:
     """Decode key frames from the one before ``at_ms`` on; from the start if seeking fails."""
-    _refuse_huge(picture.width, picture.height)
+    refuse_huge(picture.width, picture.height)
     picture.codec_context.skip_frame = "NONKEY"
     picture.thread_count = 1
     found = False
@@ -69,7 +71,7 @@ def _key_frames(
         except (av.error.FFmpegError, OverflowError):
             continue
         for packet in _packets(container, picture):
-            for frame in _decoded(packet):
+            for frame in decoded(packet):
                 found = True
                 yield frame
         if found:
@@ -85,7 +87,7 @@ def _packets(container: InputContainer, picture: VideoStream) -> Iterator[Packet
         return
 
 
-def _decoded(packet: Packet[Any]) -> list[VideoFrame]:
+def decoded(packet: Packet[Any]) -> list[VideoFrame]:
     try:
         frames = list(packet.decode())
     except MemoryError:
@@ -93,11 +95,11 @@ def _decoded(packet: Packet[Any]) -> list[VideoFrame]:
     except (av.error.FFmpegError, ValueError):
         return []
     for frame in frames:
-        _refuse_huge(frame.width, frame.height)
+        refuse_huge(frame.width, frame.height)
     return frames
 
 
-def _refuse_huge(width: int, height: int) -> None:
+def refuse_huge(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
         raise MediaError(f"The picture is too large to be drawn ({width} x {height}).")
 
@@ -106,24 +108,31 @@ def _contrast(frame: VideoFrame) -> float:
     return float(frame.reformat(width=64, height=36, format="gray").to_ndarray().std())
 
 
-def _upright(frame: VideoFrame, aspect: Fraction, width: int) -> VideoFrame:
+def upright(frame: VideoFrame, aspect: Fraction, width: int) -> VideoFrame:
     """Scale to square pixels and turn as the file says; ``width`` is that of the result."""
+    return VideoFrame.from_ndarray(turned(frame, aspect, width), format="rgb24")
+
+
+def turned(
+    frame: VideoFrame, aspect: Fraction, width: int, height: int | None = None, step: int = 1
+) -> Image:
+    """Give the upright picture with square pixels, no larger than the box, never blown up.
+
+    Its sides are multiples of ``step``.
+    """
     turns = round(frame.rotation / 90) % 4
-    full_width, full_height = frame.width * aspect, Fraction(frame.height)
-    shown_width = full_height if turns % 2 else full_width
-    scale = min(Fraction(1), Fraction(width) / shown_width)
+    full = (frame.width * aspect, Fraction(frame.height))
+    shown = full[::-1] if turns % 2 else full
+    scale = min(Fraction(1), width / shown[0], Fraction(height or shown[1]) / shown[1])
     small = frame.reformat(
-        width=max(1, round(full_width * scale)),
-        height=max(1, round(full_height * scale)),
+        width=max(step, round(full[0] * scale / step) * step),
+        height=max(step, round(full[1] * scale / step) * step),
         format="rgb24",
     )
-    turned: np.ndarray[Any, np.dtype[np.uint8]] = np.ascontiguousarray(
-        np.rot90(small.to_ndarray().astype(np.uint8), turns)
-    )
-    return VideoFrame.from_ndarray(turned, format="rgb24")
+    return np.ascontiguousarray(np.rot90(small.to_ndarray().astype(np.uint8), turns))
 
 
-def _jpeg(frame: VideoFrame) -> bytes:
+def jpeg(frame: VideoFrame) -> bytes:
     encoder = av.CodecContext.create("mjpeg", "w")
     assert isinstance(encoder, VideoCodecContext)
     encoder.width, encoder.height, encoder.pix_fmt = frame.width, frame.height, "yuvj420p"

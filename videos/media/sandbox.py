@@ -107,7 +107,7 @@ def stream(
     or was killed. Close the generator to end the work at once. The calling thread must live
     as long as the stream: on Linux the child dies with the thread that started it.
     """
-    child = _Child(_start(env or {}, network), limits)
+    child = _Child(_start(job, env or {}, network), limits)
     try:
         _send_request(child, job, arguments, network)
         yield from child.messages()
@@ -124,9 +124,9 @@ def run(job: str, arguments: Mapping[str, Any], limits: Limits) -> dict[str, Any
     return last
 
 
-def _start(env: Mapping[str, str], network: bool) -> subprocess.Popen[bytes]:
+def _start(job: str, env: Mapping[str, str], network: bool) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "videos.media.child"],
+        [sys.executable, "-m", "videos.media.child", job],  # the job is for whoever reads `ps`
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -1,6 +1,7 @@
 from videos.models.api_key import ApiKey
 from videos.models.asset import Asset
 from videos.models.correction import Correction
+from videos.models.derivation import Derivation, Kind
 from videos.models.errand import LostLease
 from videos.models.fetch import Fetch
 from videos.models.index import Index
@@ -19,7 +20,9 @@ __all__ = [
     "Correction",
     "Delivery",
     "Fetch",
+    "Derivation",
     "Index",
+    "Kind",
     "LostLease",
     "Pulse",
     "Segment",

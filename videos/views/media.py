@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
+from hashlib import sha256
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.utils.cache import get_conditional_response
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
-from videos import storage, streaming
-from videos.models import Video
+from videos import storage, streaming, webvtt
+from videos.models import Segment, Video
 from videos.views import errors
 
+DAY, ASK_AGAIN = "private, max-age=86400", "private, no-cache"
 # Whatever lies in the file, it runs nothing on this site's origin.
 SANDBOX = "sandbox; default-src 'none'"
 AWAY = "The file of this video is not here yet."
@@ -29,10 +34,7 @@ def media(request: HttpRequest, video_id: str) -> HttpResponseBase:
         return errors.page(request, 404, GONE)
     attachment = "download" in request.GET
     response["Content-Disposition"] = streaming.disposition(video.filename, attachment=attachment)
-    response["Content-Security-Policy"] = SANDBOX
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "private, max-age=86400"
-    return response
+    return guarded(response)
 
 
 @require_safe
@@ -45,7 +47,31 @@ def poster(request: HttpRequest, video_id: str) -> HttpResponseBase:
     except FileNotFoundError:
         raise Http404 from None
     response = FileResponse(picture, content_type="image/jpeg")
+    return guarded(response)
+
+
+@require_safe
+@gzip_page
+def captions(request: HttpRequest, video_id: str) -> HttpResponseBase:
+    """The transcript that is shown, for the player; asked for again after each correction."""
+    videos = Video.objects.visible_to(request.user).select_related("transcript")
+    video = get_object_or_404(videos, pk=video_id)
+    segments = Segment.objects.filter(task=video.transcript or video.tasks.first())
+    cues = segments.order_by("number").values_list("start_ms", "end_ms", "text")
+    body = webvtt.document(cues).encode()
+    response = HttpResponse(body, content_type="text/vtt; charset=utf-8")
+    return guarded(tagged(request, response, sha256(body).hexdigest()[:32]), cache=ASK_AGAIN)
+
+
+def tagged(request: HttpRequest, response: HttpResponse, etag: str) -> HttpResponseBase:
+    """The answer, or 304 for who has it already."""
+    response["ETag"] = f'"{etag}"'
+    return get_conditional_response(request, response["ETag"], None, response) or response
+
+
+def guarded(response: HttpResponseBase, cache: str = DAY) -> HttpResponseBase:
+    """Bytes that somebody sent, or that were made of them."""
     response["Content-Security-Policy"] = SANDBOX
     response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "private, max-age=86400"
+    response["Cache-Control"] = cache
     return response

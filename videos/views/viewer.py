@@ -21,6 +21,7 @@ from videos.forms import AgainForm, RangeForm
 from videos.models import Correction, Fetch, Segment, Status, Task, Video
 from videos.timecode import ms_to_seconds, parse_moment
 from videos.views import Request, SeeOther
+from videos.views.derived import Extras
 from videos.views.selects import panel_context
 from videos.views.state import State, count_ahead, describe, origin
 
@@ -32,6 +33,10 @@ class Page:
     video: Video
     query: QueryDict
     user: User
+
+    @cached_property
+    def extras(self) -> Extras:
+        return Extras(self.video)
 
     @cached_property
     def form(self) -> RangeForm:

@@ -1,0 +1,50 @@
+// Takes up what is made of the video while the page is open: the playable copy, the waveform.
+//
+// The player stays where it is and playing; only its address changes.
+
+const player = document.getElementById("player");
+
+function pathOf(address) {
+  return new URL(address, location).href.replace(/#.*/, "");
+}
+
+function change(src) {
+  const opened = player.src.match(/#t=([\d.]+)/);
+  const at = player.currentTime || Number(opened?.[1] ?? 0);
+  const playing = !player.paused;
+  const rate = player.playbackRate;
+  player.addEventListener(
+    "loadedmetadata",
+    () => {
+      player.playbackRate = rate;
+      if (at) player.currentTime = at;
+      if (playing) player.play().catch(() => {}); // the browser may want a click first
+    },
+    { once: true },
+  );
+  document.getElementById("unplayable").hidden = true;
+  player.src = src;
+}
+
+function follow() {
+  const made = document.getElementById("derived")?.dataset;
+  if (!made) return;
+  if (pathOf(made.src) !== pathOf(player.src)) change(made.src);
+  if (made.peaks && made.peaks !== player.dataset.peaks) {
+    player.dataset.peaks = made.peaks;
+    document.dispatchEvent(new CustomEvent("desk:peaks"));
+  }
+}
+
+// A browser that knows the sound alone plays it beside a black picture, without an error.
+function look() {
+  const blind = player.localName === "video" && player.readyState > 0 && !player.videoWidth;
+  if (blind) document.getElementById("unplayable").hidden = false;
+}
+
+player.addEventListener("loadedmetadata", look);
+look();
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.target.id === "derived") follow();
+});
+follow();
