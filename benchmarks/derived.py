@@ -10,6 +10,7 @@ import argparse
 import os
 import tempfile
 import time
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -19,7 +20,7 @@ from benchmarks.engines import peak_memory
 from tests import makers
 from videos.media import derived
 
-SECONDS = 10
+SECONDS, FPS = 10, 25
 
 
 def main() -> None:
@@ -38,7 +39,7 @@ def main() -> None:
         _row(f"thumbnails of {hours:g} h", derived.sprite(video, target, duration_ms=ms))
         cores = os.cpu_count() or 1
         copy = derived.proxy(camera, target, duration_ms=SECONDS * 1000, cores=cores)
-        _row(f"copy of {SECONDS} s of ProRes, 1920 x 1080, 25 fps", copy)
+        _row(f"copy of {SECONDS} s of ProRes, 1920 x 1080, {FPS} fps", copy)
 
 
 def _row(label: str, making: derived.Making) -> None:
@@ -50,16 +51,21 @@ def _row(label: str, making: derived.Making) -> None:
 
 
 def _prores(path: Path) -> Path:
-    """A noisy picture that moves, or the encoder would have nothing to do."""
-    noise = np.random.default_rng(1).integers(0, 255, (270, 480, 3), np.uint8)
-    image = noise.repeat(4, 0).repeat(4, 1)
+    """One second of coarse noise that moves, again and again: each frame stands for itself."""
+    noise = np.random.default_rng(1).integers(64, 128, (27, 48, 3), np.uint8)
+    image = noise.repeat(40, 0).repeat(40, 1)
     with av.open(str(path), "w") as target:
-        stream = target.add_stream("prores_ks", rate=25)
+        stream = target.add_stream("prores_ks", rate=FPS)
         stream.width, stream.height, stream.pix_fmt = 1920, 1080, "yuv422p10le"
-        for number in range(SECONDS * 25):
-            moved = np.roll(image, number * 4, axis=1) // 4 + 64
-            target.mux(stream.encode(av.VideoFrame.from_ndarray(moved, format="rgb24")))
-        target.mux(stream.encode(None))
+        moved = (np.roll(image, number * 8, axis=1) for number in range(FPS))
+        frames = [av.VideoFrame.from_ndarray(picture, format="rgb24") for picture in moved]
+        packets = [p for frame in [*frames, None] for p in stream.encode(frame)]
+        base = packets[0].time_base
+        for number in range(SECONDS * FPS):
+            packet = packets[number % len(packets)]
+            packet.stream, packet.time_base = stream, base
+            packet.pts = packet.dts = round(Fraction(number, FPS) / base)
+            target.mux(packet)
     return path
 
 
