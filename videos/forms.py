@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django import forms
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 
-from videos import engines, timecode
+from videos import engines, folding, timecode
 from videos.ingest import DEFAULT_INDEX
 from videos.models import Index
 from videos.uploads import PartFile
@@ -110,6 +112,43 @@ class RangeForm(forms.Form):
         if not self.is_valid():
             return None
         return cast("int | None", self.cleaned_data.get(name))
+
+
+class FilterForm(forms.Form):
+    """Which lines to show: what is looked for, and what is found with it alone."""
+
+    q = forms.CharField(required=False, max_length=200)
+    only = forms.BooleanField(required=False)  # lines that have all words of q
+    doubt = forms.BooleanField(required=False)  # lines with a reason to doubt them
+    gaps = forms.BooleanField(required=False)  # lines before a long silence
+
+    def __init__(self, data: QueryDict) -> None:
+        super().__init__(data)
+        self.full_clean()
+
+    @property
+    def words(self) -> str:
+        return str(self.cleaned_data.get("q", ""))
+
+    @property
+    def terms(self) -> list[str]:
+        """What the lines must have, if only those are wanted."""
+        return folding.terms(self.words) if self.cleaned_data["only"] else []
+
+    @property
+    def switches(self) -> dict[str, bool]:
+        return {name: self.cleaned_data[name] for name in ("doubt", "gaps")}
+
+    @property
+    def is_open(self) -> bool:
+        """All lines are wanted."""
+        return not (self.terms or any(self.switches.values()))
+
+    def query(self, turned: str = "") -> str:
+        """As the address says it; with the switch ``turned`` on, or off if it is on."""
+        told = {"q": self.words, "only": bool(self.terms)}
+        told |= {name: on != (name == turned) for name, on in self.switches.items()}
+        return urlencode({name: value if name == "q" else 1 for name, value in told.items() if value})
 
 
 class IndexForm(forms.ModelForm):  # type: ignore[type-arg]
