@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
-from videos import engines, folding, timecode
+from videos import engines, folding, played, timecode
 from videos.ingest import DEFAULT_INDEX
 from videos.models import Index
 from videos.uploads import PartFile
@@ -149,6 +149,26 @@ class FilterForm(forms.Form):
         told = {"q": self.words, "only": bool(self.terms)}
         told |= {name: on != (name == turned) for name, on in self.switches.items()}
         return urlencode({name: value if name == "q" else 1 for name, value in told.items() if value})
+
+
+class StopForm(forms.Form):
+    """Where somebody stopped in a video of that length, and what was played."""
+
+    at = forms.IntegerField(min_value=0)
+    played = forms.CharField(max_length=played.MOST_CHARACTERS)
+
+    def __init__(self, duration_ms: int, data: QueryDict) -> None:
+        super().__init__(data)
+        self.duration_ms = duration_ms
+
+    def clean_at(self) -> int:
+        return min(int(self.cleaned_data["at"]), self.duration_ms)
+
+    def clean_played(self) -> list[played.Stretch]:
+        try:
+            return played.read(self.cleaned_data["played"], self.duration_ms)
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
 
 
 class IndexForm(forms.ModelForm):  # type: ignore[type-arg]

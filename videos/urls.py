@@ -2,7 +2,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path, re_path, register_converter
 
 from videos.api import reference
-from videos.views import account, health, library, media, tasks, uploads, viewer
+from videos.views import account, health, library, media, places, tasks, uploads, viewer
 
 
 class IdConverter:
@@ -34,6 +34,8 @@ urlpatterns = [
     path("videos/<id:video_id>/progress", viewer.progress, name="progress"),
     path("videos/<id:video_id>/media", media.media, name="media"),
     path("videos/<id:video_id>/poster", media.poster, name="poster"),
+    path("videos/<id:video_id>/place", places.place, name="place"),
+    path("videos/<id:video_id>/forget", places.forget, name="forget"),
     path("videos/<id:video_id>/cancel", tasks.cancel, name="cancel"),
     path("videos/<id:video_id>/retry", tasks.retry, name="retry"),
     path("videos/<id:video_id>/again", tasks.again, name="again"),

@@ -1,6 +1,7 @@
 from videos.models.api_key import ApiKey
 from videos.models.asset import Asset
 from videos.models.index import Index
+from videos.models.place import Place
 from videos.models.pulse import Pulse
 from videos.models.segment import Segment
 from videos.models.task import LostLease, Status, Step, Task
@@ -13,6 +14,7 @@ __all__ = [
     "Chunk",
     "Index",
     "LostLease",
+    "Place",
     "Pulse",
     "Segment",
     "Status",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from django.contrib.auth.models import User
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -17,10 +18,13 @@ from django.views.decorators.vary import vary_on_headers
 from videos import rows
 from videos.folding import holds
 from videos.forms import AgainForm, FilterForm, RangeForm
-from videos.models import Task, Video
+from videos.models import Place, Task, Video
 from videos.timecode import ms_to_seconds, parse_clock
 from videos.views import Request, SeeOther
 from videos.views.state import State, count_ahead, describe, latest_task, origin
+
+
+NEAR_MS = 5000  # so near to the beginning or the end there is nothing to resume
 
 
 class Switch(NamedTuple):
@@ -39,6 +43,7 @@ class Page:
 
     video: Video
     query: QueryDict
+    user: User
 
     @cached_property
     def form(self) -> RangeForm:
@@ -152,6 +157,18 @@ class Page:
         """Opens the player at that moment, with or without JavaScript."""
         return "" if self.at_ms is None else f"#t={ms_to_seconds(self.at_ms)}"
 
+    @cached_property
+    def place(self) -> Place | None:
+        return Place.objects.filter(user=self.user, video=self.video).first()
+
+    @property
+    def resume_ms(self) -> int | None:
+        """Where to go on, when it is neither the beginning nor the end nor said otherwise."""
+        if self.place is None or self.at_ms is not None:
+            return None
+        inside = NEAR_MS < self.place.at_ms < self.video.duration_ms - NEAR_MS
+        return self.place.at_ms if inside else None
+
     @property
     def range_query(self) -> str:
         """The address of what is shown; empty when that is all of it."""
@@ -169,7 +186,7 @@ def find(request: Request, video_id: str) -> Video:
 @vary_on_headers("HX-Request")
 def viewer(request: Request, video_id: str) -> HttpResponse:
     """The page; htmx asks this same URL for the transcript alone, in a range."""
-    page = Page(find(request, video_id), request.GET)
+    page = Page(find(request, video_id), request.GET, request.user)
     context = {"page": page, "video": page.video}
     if not request.htmx:
         return render(request, "videos/viewer.html", context)
@@ -196,7 +213,7 @@ def progress_partial(
     request: Request, video: Video, query: QueryDict, refusal: str = ""
 ) -> HttpResponse:
     """``refusal`` says why what was asked for was not done."""
-    page = Page(video, query)
+    page = Page(video, query, request.user)
     context = {"page": page, "video": video, "polled": True, "refusal": refusal}
     if page.shown is None or query.get("task") != page.shown.pk:
         return render(request, "videos/_progress_and_transcript.html", context)
