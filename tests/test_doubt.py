@@ -26,11 +26,15 @@ def words(*probabilities: float | None) -> list:
 
 
 def test_ordinary_lines_are_not_doubted():
-    assert doubt.marks(said("We came down to the river.", "Yes.", "Yes.", "Nobody knew.")) == [""] * 4
+    assert (
+        doubt.marks(said("We came down to the river.", "Yes.", "Yes.", "Nobody knew.")) == [""] * 4
+    )
 
 
 def test_a_sentence_that_comes_again_is_marked():
-    rows = said("Thank you for watching.", "So.", "Thank you, for watching.", "thank you for watching.")
+    rows = said(
+        "Thank you for watching.", "So.", "Thank you, for watching.", "thank you for watching."
+    )
 
     assert doubt.marks(rows) == ["", "", "", "r"]
 
@@ -48,7 +52,11 @@ def test_a_short_word_may_be_fast():
 
 
 def test_a_line_that_begins_before_an_earlier_one_ends_is_marked():
-    rows = [Line(0, 5000, "The long one of them."), Line(1000, 2000, "Inside"), Line(4950, 6000, "x")]
+    rows = [
+        Line(0, 5000, "The long one of them."),
+        Line(1000, 2000, "Inside"),
+        Line(4950, 6000, "x"),
+    ]
 
     assert doubt.marks(rows) == ["", "o", ""]
 

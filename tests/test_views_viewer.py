@@ -133,7 +133,7 @@ def test_a_page_of_any_length_takes_the_same_queries(client, user, django_assert
 
 
 def test_find_shows_the_lines_that_have_all_words(client, video):
-    page = client.get(f"/videos/{video.pk}/", {"q": "SIDE \"in\"", "only": "1"})
+    page = client.get(f"/videos/{video.pk}/", {"q": 'SIDE "in"', "only": "1"})
 
     assert lines(page) == ["inside"]
     assert "1 of 4 lines" in page.text

@@ -89,5 +89,6 @@ def _is_unsure(row: Line) -> bool:
 def _has_hush(row: Line) -> bool:
     """Where the engine knows words, a long silence inside of a row shows between two of them."""
     return any(
-        int(after[0] or 0) - int(word[1] or 0) > HUSH_MS for word, after in pairwise(row.words or ())
+        int(after[0] or 0) - int(word[1] or 0) > HUSH_MS
+        for word, after in pairwise(row.words or ())
     )

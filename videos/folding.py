@@ -18,7 +18,7 @@ UNSEEN = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")  # soft hyphens, joiner
 NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 SPACES = re.compile(r"\s")
 TERM = re.compile(r'"([^"]*)"?|(\S+)')
-ALIKE = str.maketrans("‘’ʼ“”„«»‐‑–—", "'''\"\"\"\"\"----")  # noqa: RUF001 - meant so
+ALIKE = str.maketrans("‘’ʼ“”„«»‐‑–—", '\'\'\'"""""----')  # noqa: RUF001 - meant so
 
 
 @lru_cache(maxsize=4096)

@@ -13,7 +13,8 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
-from videos import engines, folding, played, timecode
+from videos import engines, folding, timecode
+from videos import played as stretches
 from videos.ingest import DEFAULT_INDEX
 from videos.models import Index
 from videos.uploads import PartFile
@@ -148,14 +149,16 @@ class FilterForm(forms.Form):
         """As the address says it; with the switch ``turned`` on, or off if it is on."""
         told = {"q": self.words, "only": bool(self.terms)}
         told |= {name: on != (name == turned) for name, on in self.switches.items()}
-        return urlencode({name: value if name == "q" else 1 for name, value in told.items() if value})
+        return urlencode(
+            {name: value if name == "q" else 1 for name, value in told.items() if value}
+        )
 
 
 class StopForm(forms.Form):
     """Where somebody stopped in a video of that length, and what was played."""
 
     at = forms.IntegerField(min_value=0)
-    played = forms.CharField(max_length=played.MOST_CHARACTERS)
+    played = forms.CharField(max_length=stretches.MOST_CHARACTERS)
 
     def __init__(self, duration_ms: int, data: QueryDict) -> None:
         super().__init__(data)
@@ -164,9 +167,9 @@ class StopForm(forms.Form):
     def clean_at(self) -> int:
         return min(int(self.cleaned_data["at"]), self.duration_ms)
 
-    def clean_played(self) -> list[played.Stretch]:
+    def clean_played(self) -> list[stretches.Stretch]:
         try:
-            return played.read(self.cleaned_data["played"], self.duration_ms)
+            return stretches.read(self.cleaned_data["played"], self.duration_ms)
         except ValueError as error:
             raise ValidationError(str(error)) from error
 

@@ -1,4 +1,4 @@
-"""Stretches of a video that somebody played, as sorted [start_ms, end_ms] pairs that do not touch."""
+"""Stretches of a video that somebody played: sorted (start_ms, end_ms) pairs, all apart."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Stretch = tuple[int, int]
 
 
 def union(stretches: Iterable[Stretch]) -> list[Stretch]:
-    """All of them as one; those closer than JOIN_MS are joined, and the closest if they are many."""
+    """All of them as one; holes up to JOIN_MS are closed, and larger ones if there are many."""
     joined = _joined(sorted(stretches), JOIN_MS)
     if len(joined) <= MOST:
         return joined

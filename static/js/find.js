@@ -375,7 +375,7 @@ function whole() {
   address.searchParams.delete("only");
   history.replaceState(history.state, "", address);
   const url = `${location.pathname}?${query}`;
-  window.htmx?.ajax("GET", url, { source: form, target: "#transcript", swap: "outerHTML" });
+  window.htmx?.ajax("GET", url, { target: "#transcript", swap: "outerHTML" });
 }
 
 function open() {

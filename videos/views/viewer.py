@@ -23,7 +23,6 @@ from videos.timecode import ms_to_seconds, parse_clock
 from videos.views import Request, SeeOther
 from videos.views.state import State, count_ahead, describe, latest_task, origin
 
-
 NEAR_MS = 5000  # so near to the beginning or the end there is nothing to resume
 
 
@@ -32,7 +31,7 @@ class Switch(NamedTuple):
 
     name: str
     label: str
-    count: int
+    found: int
     query: str
     is_on: bool
 
@@ -237,7 +236,9 @@ def _news(page: Page, task: Task) -> dict[str, object]:
 def _filtered_news(page: Page, task: Task) -> dict[str, object]:
     """The same where only some lines are shown; what comes before them tells their gaps."""
     after, form = _whole(page.query.get("after", "")), page.form
-    wanted = [row.number > after and fits for row, fits in zip(page.rows, page.wanted or [], strict=True)]
+    wanted = [
+        row.number > after and fits for row, fits in zip(page.rows, page.wanted or [], strict=True)
+    ]
     blocks = rows.render_some(page.rows, wanted, form.start_ms, form.end_ms, page.filter.query())
     return {"blocks": blocks, "total": task.segments.count(), "count": page.count}
 
