@@ -18,7 +18,7 @@ import statistics
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -77,8 +77,7 @@ def compare(folder: Path, count: int, turns: int) -> None:
     }
     with running(folder / "site", **limits) as stack, sync_playwright() as playwright:
         ours = uploaded(stack, film, captions)
-        plain = limit_page(count, f"{ours}media").encode()
-        with serving(plain) as limit:
+        with serving(limit_page(count).encode(), film.read_bytes()) as limit:
             addresses = {"limit": limit, "ours": ours}
             found: dict[str, list[Figures]] = {name: [] for name in addresses}
             for _ in range(turns):
@@ -150,7 +149,7 @@ def uploaded(stack: Stack, film: Path, captions: Path) -> str:
     return f"{stack.url}/videos/{video_id}/"
 
 
-def limit_page(count: int, media: str) -> str:
+def limit_page(count: int) -> str:
     blocks = (
         "<ol class=block>"
         + "".join(map(partial(limit_row, count), range(n, min(n + 50, count))))
@@ -158,7 +157,7 @@ def limit_page(count: int, media: str) -> str:
         for n in range(0, count, 50)
     )
     page = (HERE / "limit.html").read_text()
-    return page.replace("{media}", media).replace("{rows}", "\n".join(blocks))
+    return page.replace("{rows}", "\n".join(blocks))
 
 
 def limit_row(count: int, number: int) -> str:
@@ -169,20 +168,24 @@ def limit_row(count: int, number: int) -> str:
 
 
 @contextmanager
-def serving(page: bytes) -> Iterator[str]:
+def serving(page: bytes, film: bytes) -> Iterator[str]:
     body = gzip.compress(page, 6)
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(200)
-            for name, value in {
-                "Content-Type": "text/html; charset=utf-8",
-                "Content-Encoding": "gzip",
-                "Content-Length": str(len(body)),
-            }.items():
+            if self.path == "/media":
+                self.answer(206, *slice_of(film, self.headers["Range"] or "bytes=0-"))
+            else:
+                headers = {"Content-Type": "text/html; charset=utf-8", "Content-Encoding": "gzip"}
+                self.answer(200, headers, body)
+
+        def answer(self, status: int, headers: dict[str, str], content: bytes) -> None:
+            self.send_response(status)
+            for name, value in (headers | {"Content-Length": str(len(content))}).items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(body)
+            with suppress(ConnectionError):
+                self.wfile.write(content)
 
         def log_message(self, *args: Any) -> None: ...
 
@@ -192,6 +195,13 @@ def serving(page: bytes) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}/"
     finally:
         server.shutdown()
+
+
+def slice_of(film: bytes, asked: str) -> tuple[dict[str, str], bytes]:
+    first, _, last = asked.removeprefix("bytes=").partition("-")
+    start, end = int(first), min(int(last or len(film)), len(film) - 1)
+    span = f"bytes {start}-{end}/{len(film)}"
+    return {"Content-Type": "video/mp4", "Content-Range": span}, film[start : end + 1]
 
 
 # --- measuring ---
