@@ -50,7 +50,7 @@
     const set = [];
     const shown = [];
     for (let n = 0; n < 15; n++) {
-      const row = all[(n * 37) % 500];
+      const row = all[(n * 37 + 1) % 500]; // not the first: nothing is spoken before anybody plays
       const begun = performance.now();
       row.querySelector("span").click();
       while (Math.abs($("player").currentTime - startOf(row)) > 0.01) await wait(0);

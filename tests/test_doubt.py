@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from hypothesis import given
 from hypothesis import strategies as st
 
-from videos import doubt
+from tests.factories import make_segments, make_task
+from videos import doubt, pipeline
+from videos.engines.base import Cue
+from videos.models import Segment
 
 
 @dataclass
@@ -99,3 +104,32 @@ def test_marks_are_known_letters_in_order(rows):
     for found in doubt.marks(rows):
         assert list(found) == sorted(set(found))
         assert set(found) <= set(doubt.REASONS)
+
+
+# --- in the database ---
+
+
+@pytest.mark.django_db
+def test_rows_are_marked_as_they_are_written_with_an_eye_on_those_before():
+    task = make_task()
+    first = pipeline.rows(task, [Cue(0, 2000, "The very same sentence.")], 0)
+
+    rows = pipeline.rows(task, [Cue(2000, 4000, "The very same sentence.")], 1, first)
+
+    assert ([row.marks for row in first], [row.marks for row in rows]) == ([""], ["r"])
+
+
+@pytest.mark.django_db
+def test_rows_from_before_there_were_marks_are_marked_each_among_its_own():
+    for _ in range(2):
+        make_segments([(0, 2000, "The very same sentence."), (2000, 11_000, "So")])
+    make_segments([(n * 2000, n * 2000 + 1900, "Yes.") for n in range(501)])
+    migration = import_module("videos.migrations.0041_doubt_earlier_rows")
+
+    migration.mark(apps, None)
+
+    found = Segment.objects.order_by("task_id", "number").values_list("task", "marks")
+    by_task: dict[str, list[str]] = {}
+    for task, marks in found:
+        by_task.setdefault(task, []).append(marks)
+    assert sorted(by_task.values(), key=len) == [["", "s"], ["", "s"], ["", "", *["r"] * 499]]
