@@ -35,7 +35,7 @@ function tell() {
   const headers = { "X-CSRFToken": token };
   // keepalive outlives the page, as a beacon does, and may carry the token.
   fetch(place.dataset.url, { method: "POST", body, headers, keepalive: true }).catch(() => (told = ""));
-  place.querySelector("form").hidden = false;
+  place.hidden = false;
   tintAll();
 }
 

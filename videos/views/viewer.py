@@ -98,13 +98,14 @@ class Page:
     def gaps(self) -> list[bool]:
         return rows.gaps(self.rows)
 
-    @property
+    @cached_property
     def switches(self) -> list[Switch]:
-        """What may be shown alone, with how much there is of it in the range."""
+        """What there is to show alone, with how much of it is in the range."""
         found = {"doubt": ("Doubtful lines", self.doubtful), "gaps": ("Gaps", self.gaps)}
         return [
             Switch(name, label, sum(rows_with), self._switched(name), self.filter.switches[name])
             for name, (label, rows_with) in found.items()
+            if any(rows_with) or self.filter.switches[name]
         ]
 
     def _switched(self, name: str) -> str:
