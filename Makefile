@@ -41,6 +41,7 @@ bench: $(VENV)/.installed-dev
 	$(PY) -m benchmarks.serving
 	$(PY) -m benchmarks.api
 	$(PY) -m benchmarks.derived
+	$(PY) -m benchmarks.viewer
 
 screenshots: $(VENV)/.installed-dev test-servers
 	$(PY) -m tools.screenshots

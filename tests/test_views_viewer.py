@@ -135,9 +135,65 @@ def test_a_page_of_any_length_takes_the_same_queries(client, user, django_assert
 
     for video in (short, long):
         client.get(f"/videos/{video.pk}/")  # its pictures are asked for when it is first seen
-        # session, user, video, rows, tasks, last correction, selects, pictures
-        with django_assert_num_queries(8):
+        # session, user, video, place, rows, tasks, last correction, selects, pictures
+        with django_assert_num_queries(9):
             client.get(f"/videos/{video.pk}/")
+
+
+# --- some lines alone ---
+
+
+def test_find_shows_the_lines_that_have_all_words(client, video):
+    page = client.get(f"/videos/{video.pk}/", {"q": 'SIDE "in"', "only": "1"})
+
+    assert lines(page) == ["inside"]
+    assert "1 of 4 lines" in page.text
+    assert 'href="?q=SIDE+%22in%22&amp;only=1&amp;t=4#now"' in page.text
+
+
+def test_words_alone_leave_all_lines_to_the_browser(client, video):
+    page = client.get(f"/videos/{video.pk}/", {"q": "inside"})
+
+    assert len(lines(page)) == 4
+    assert 'value="inside"' in page.text and 'data-query=""' in page.text
+
+
+def test_doubtful_lines_and_gaps_can_be_shown_alone(client, user):
+    cues = [(0, 1000, "before"), (5000, 6000, "across"), (6000, 7000, "inside")]
+    video = make_transcript(cues, make_index(user))
+    video.transcript.segments.filter(text="inside").update(marks="fr")
+    url = f"/videos/{video.pk}/"
+
+    page = client.get(url)
+    assert "Doubtful lines (1)" in page.text and "Gaps (1)" in page.text
+    assert f'href="{url}?doubt=1"' in page.text and "data-m=fr" in page.text
+
+    assert lines(client.get(url, {"doubt": "1"})) == ["inside"]
+    gaps = client.get(url, {"gaps": "1", "start": "0.5"})
+    assert lines(gaps) == ["before"] and "data-e=1 data-g=4" in gaps.text
+    assert lines(client.get(url, {"gaps": "1", "doubt": "1"})) == ["before", "inside"]
+    assert "There is no such line in this part." in client.get(
+        url, {"gaps": "1", "start": "6"}
+    ).text  # fmt: skip
+
+
+def test_a_transcript_that_grows_brings_only_the_lines_that_are_wanted(client, user):
+    task = running(user, rows=5)
+    task.segments.filter(number__in=(1, 4)).update(marks="r")
+    query = {"task": task.pk, "after": "2", "doubt": "1"}
+
+    part = client.get(f"/videos/{task.video_id}/progress", query, headers=HTMX).text
+
+    assert part.count("<li") == 1 and "data-n=4" in part
+    assert "2 of 5 lines" in part
+    assert '<input type="hidden" name="doubt" value="1">' in part
+
+
+@pytest.mark.parametrize("q", ["\0", "x" * 3000, '"', "<b>", "%"])
+def test_any_words_may_be_looked_for(client, video, q):
+    page = client.get(f"/videos/{video.pk}/", {"q": q, "only": "1"})
+
+    assert page.status_code == 200 and "<b>" not in page.text.split("<body")[1].split("Delete")[0]
 
 
 # --- while a task runs ---

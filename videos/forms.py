@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import PurePath
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django import forms
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 
-from videos import engines, fetcher, timecode
+from videos import engines, fetcher, folding, timecode
+from videos import played as stretches
 from videos.corrections import MAX_TEXT, Seen
 from videos.handover import Part
 from videos.ingest import DEFAULT_INDEX
@@ -258,6 +261,65 @@ def whole_numbers(values: Sequence[str]) -> list[int]:
 
 def _are_whole(parts: Sequence[str]) -> bool:
     return all(part.isascii() and part.isdigit() and len(part) < 19 for part in parts)
+
+
+class FilterForm(forms.Form):
+    """Which lines to show: what is looked for, and what is found with it alone."""
+
+    q = forms.CharField(required=False, max_length=200)
+    only = forms.BooleanField(required=False)  # lines that have all words of q
+    doubt = forms.BooleanField(required=False)  # lines with a reason to doubt them
+    gaps = forms.BooleanField(required=False)  # lines before a long silence
+
+    def __init__(self, data: QueryDict) -> None:
+        super().__init__(data)
+        self.full_clean()
+
+    @property
+    def words(self) -> str:
+        return str(self.cleaned_data.get("q", ""))
+
+    @property
+    def terms(self) -> list[str]:
+        """What the lines must have, if only those are wanted."""
+        return folding.terms(self.words) if self.cleaned_data["only"] else []
+
+    @property
+    def switches(self) -> dict[str, bool]:
+        return {name: self.cleaned_data[name] for name in ("doubt", "gaps")}
+
+    @property
+    def is_open(self) -> bool:
+        """All lines are wanted."""
+        return not (self.terms or any(self.switches.values()))
+
+    def query(self, turned: str = "") -> str:
+        """As the address says it; with the switch ``turned`` on, or off if it is on."""
+        told = {"q": self.words, "only": bool(self.terms)}
+        told |= {name: on != (name == turned) for name, on in self.switches.items()}
+        return urlencode(
+            {name: value if name == "q" else 1 for name, value in told.items() if value}
+        )
+
+
+class StopForm(forms.Form):
+    """Where somebody stopped in a video of that length, and what was played."""
+
+    at = forms.IntegerField(min_value=0)
+    played = forms.CharField(max_length=stretches.MOST_CHARACTERS)
+
+    def __init__(self, duration_ms: int, data: QueryDict) -> None:
+        super().__init__(data)
+        self.duration_ms = duration_ms
+
+    def clean_at(self) -> int:
+        return min(int(self.cleaned_data["at"]), self.duration_ms)
+
+    def clean_played(self) -> list[stretches.Stretch]:
+        try:
+            return stretches.read(self.cleaned_data["played"], self.duration_ms)
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
 
 
 class IndexForm(forms.ModelForm):  # type: ignore[type-arg]

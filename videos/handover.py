@@ -7,8 +7,8 @@ from pathlib import PurePath
 
 from videos import exports
 from videos.exports import Clip, Line, Media
+from videos.folding import holds, terms
 from videos.models import Task, Video
-from videos.search_text import holds, normalise
 from videos.timecode import clock
 
 
@@ -45,7 +45,7 @@ def lines(task: Task | None, part: Part) -> tuple[Line, ...]:
         return ()
     segments = task.segments.overlapping(part.start_ms, part.end_ms).order_by("number")
     found = segments.values_list("start_ms", "end_ms", "text")
-    words = normalise(part.q).split()
+    words = terms(part.q)
     return tuple(Line(*row) for row in found if not words or holds(row[2], words))
 
 

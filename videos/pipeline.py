@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from videos import engines, failpoints, storage, timecode
+from videos import doubt, engines, failpoints, storage, timecode
 from videos.engines.base import Cue, EngineConfig, EngineError, Report
 from videos.media import pictures
 from videos.media.sandbox import MediaError
@@ -81,8 +81,20 @@ def step(task: Task, stopping: Stopping = lambda: False) -> None:
         _set_back(task, "Something went wrong on this server.", repr(error), permanent=False)
 
 
-def rows(task: Task, cues: Iterable[Cue], first_number: int) -> Iterator[Segment]:
-    """Cues as unsaved segments of the task, numbered on from ``first_number``."""
+def rows(
+    task: Task, cues: Iterable[Cue], first_number: int, before: Sequence[Segment] = ()
+) -> list[Segment]:
+    """Cues as unsaved segments of the task, numbered on from ``first_number``, with their marks.
+
+    ``before``: the rows that they follow.
+    """
+    made = list(_unmarked(task, cues, first_number))
+    for row, marks in zip(made, doubt.marks(made, before), strict=True):
+        row.marks = marks
+    return made
+
+
+def _unmarked(task: Task, cues: Iterable[Cue], first_number: int) -> Iterator[Segment]:
     for number, cue in enumerate(cues, first_number):
         words = [[w.start_ms, w.end_ms, w.text, w.probability] for w in cue.words] or None
         yield Segment(
@@ -220,6 +232,7 @@ class _Listening:
         self.stopping = stopping
         self.hold = _Lease(task)
         self.number = task.segments.count()
+        self.before = list(task.segments.order_by("-number")[: doubt.LOOK_BACK])[::-1]
         self.turn_began: float | None = None  # when it first got on
 
     def run(self) -> None:
@@ -258,8 +271,10 @@ class _Listening:
         with transaction.atomic():
             self.hold.keep(**self._changes(report))
             failpoints.reach("segments.half")
-            Segment.objects.bulk_create(rows(self.task, report.cues, self.number), batch_size=500)
-        self.number += len(report.cues)
+            made = rows(self.task, report.cues, self.number, self.before)
+            Segment.objects.bulk_create(made, batch_size=500)
+        self.number += len(made)
+        self.before = [*self.before, *made][-doubt.LOOK_BACK :]
 
     def _changes(self, report: Report) -> dict[str, object]:
         """The fields of the row that this report changes."""

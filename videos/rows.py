@@ -17,7 +17,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from html import escape
-from itertools import chain
+from itertools import chain, compress, pairwise
 from operator import itemgetter
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -61,12 +61,34 @@ def render(
     start_ms: int | None = None,
     end_ms: int | None = None,
     at_ms: int | None = None,
+    keep: str = "",
 ) -> SafeString:
-    """Blocks of rows. A timecode's link keeps the range; the row at ``at_ms`` is marked."""
-    lines = _lines(rows, _link(start_ms, end_ms))
+    """Blocks of rows. A timecode's link keeps the range; the row at ``at_ms`` is marked.
+
+    ``keep`` is more of a query that the links keep.
+    """
+    lines = _lines(rows, _link(start_ms, end_ms, keep))
     if at_ms is not None and (spoken := bisect_right(rows, at_ms, key=itemgetter(0))):
         lines[spoken - 1] = lines[spoken - 1].replace("<li", "<li id=now aria-current=true", 1)
     return _blocks(rows, lines)
+
+
+def render_some(
+    rows: Sequence[Row],
+    wanted: Sequence[bool],
+    start_ms: int | None = None,
+    end_ms: int | None = None,
+    keep: str = "",
+) -> SafeString:
+    """Those rows that are wanted, each with its own end and gap, whatever is left out behind it."""
+    lines = _lines(rows, _link(start_ms, end_ms, keep), every_end=True)
+    return _blocks(list(compress(rows, wanted)), list(compress(lines, wanted)))
+
+
+def gaps(rows: Sequence[Row]) -> list[bool]:
+    """Which rows are followed by a silence that is shown."""
+    found = [after.start_ms - row.end_ms > GAP_MS for row, after in pairwise(rows)]
+    return [*found, False] if rows else []
 
 
 def render_more(
@@ -90,8 +112,9 @@ def render_near(
     return _blocks(rows[:kept], lines[:kept])
 
 
-def _link(start_ms: int | None, end_ms: int | None) -> str:
-    return escape(f"?{range_query(start_ms, end_ms, more='t=')}")
+def _link(start_ms: int | None, end_ms: int | None, keep: str = "") -> str:
+    more = f"{keep}&t=" if keep else "t="
+    return escape(f"?{range_query(start_ms, end_ms, more=more)}")
 
 
 def _blocks(rows: Sequence[Row], lines: Sequence[str]) -> SafeString:
@@ -106,19 +129,20 @@ def _blocks(rows: Sequence[Row], lines: Sequence[str]) -> SafeString:
     return mark_safe("\n".join(blocks))  # noqa: S308 - every text in it went through escape()
 
 
-def _lines(rows: Sequence[Row], link: str) -> list[str]:
+def _lines(rows: Sequence[Row], link: str, *, every_end: bool = False) -> list[str]:
     next_starts = chain((row.start_ms for row in rows[1:]), (-1,))
     return [
-        f"<li{_attributes(row, next_start)}>"
+        f"<li{_attributes(row, next_start, every_end)}>"
         f'<a href="{link}{ms_to_seconds(row.start_ms)}#now">{clock(row.start_ms)}</a>'
         f"<span>{escape(row.text, quote=False)}</span>\n"
         for row, next_start in zip(rows, next_starts, strict=False)
     ]
 
 
-def _attributes(row: Row, next_start: int) -> str:
+def _attributes(row: Row, next_start: int, every_end: bool) -> str:
     _, end_ms, _, _, marks, version = row
-    found = "" if end_ms == next_start else f" data-e={ms_to_seconds(end_ms)}"
+    written = every_end or end_ms != next_start
+    found = f" data-e={ms_to_seconds(end_ms)}" if written else ""
     if next_start - end_ms > GAP_MS:
         found += f" data-g={round((next_start - end_ms) / 1000)}"
     if marks:

@@ -12,10 +12,13 @@ const script = document.getElementById("script");
 let rows = [];
 let starts = new Float64Array(0);
 let stale = true;
+let some = false; // some lines are left out between those in the page, so that each has its end
 let current = null; // the marked line
 let timer = 0;
 
 let away = false; // the reader looks elsewhere
+let finding = false; // the reader goes through hits: only a click, the button or the end of it resumes
+let wasAway = false; // before that
 let scrolled = false; // the reader scrolled since the mark moved or was last in sight
 let ours = false; // the scrolling under way is our own
 let watcher = null;
@@ -27,6 +30,7 @@ function read() {
     const href = rows[i].firstElementChild.getAttribute("href");
     starts[i] = Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#")));
   }
+  some = document.getElementById("rows").classList.contains("some");
   stale = false;
 }
 
@@ -47,10 +51,12 @@ function tick(time = player.currentTime) {
   if (stale) read();
   // A frame's time may lie a hair before the moment that was asked for.
   const at = find(time + 0.002);
-  const past = at === rows.length - 1 && at >= 0 && time >= Number(rows[at].dataset.e);
-  mark(past || !begun(time) ? null : (rows[at] ?? null));
+  const over = at >= 0 && time >= Number(rows[at].dataset.e);
+  const past = over && at === rows.length - 1;
+  mark(past || (over && some) || !begun(time) ? null : (rows[at] ?? null));
   if (player.paused || player.ended || past) return;
-  const next = at + 1 < starts.length ? starts[at + 1] : Number(rows[at]?.dataset.e);
+  const ends = at + 1 === starts.length || (some && at >= 0 && !over);
+  const next = ends ? Number(rows[at]?.dataset.e) : starts[at + 1];
   if (Number.isNaN(next)) return;
   const wait = ((next - time) * 1000) / (player.playbackRate || 1);
   timer = setTimeout(tick, Math.min(Math.max(wait, 4), 60_000));
@@ -79,7 +85,7 @@ function seen(entries) {
   const entry = entries.at(-1);
   if (entry.target !== current) return;
   const inSight = entry.intersectionRatio > 0;
-  if (inSight) away = false;
+  if (inSight && !finding) away = false;
   else if (scrolled) away = true;
   if (toggle.checked && !away && !scrolled && entry.intersectionRatio < 0.99) show();
   button.hidden = inSight || (toggle.checked && !away);
@@ -98,7 +104,7 @@ function show() {
 }
 
 function resume() {
-  away = scrolled = false;
+  finding = away = scrolled = false;
   button.hidden = true;
   show();
 }
@@ -106,8 +112,8 @@ function resume() {
 // What the sticky bar or player covers is not in sight.
 function watch() {
   watcher?.disconnect();
-  const cover = document.querySelector(matchMedia("(width < 60rem)").matches ? ".player" : ".range");
-  const top = Math.ceil(cover?.getBoundingClientRect().height ?? 0);
+  const covers = document.querySelectorAll(matchMedia("(width < 60rem)").matches ? ".player" : ".find, .range");
+  const top = Math.ceil([...covers].reduce((sum, cover) => sum + cover.getBoundingClientRect().height, 0));
   watcher = new IntersectionObserver(seen, { rootMargin: `-${top}px 0px 0px 0px`, threshold: [0, 0.01, 1] });
   if (current) watcher.observe(current);
 }
@@ -123,8 +129,19 @@ toggle.addEventListener("change", () => {
   if (toggle.checked) resume();
 });
 document.addEventListener("desk:seek", (event) => {
-  away = scrolled = false;
+  finding = away = scrolled = false;
   tick(event.detail.at);
+});
+document.addEventListener("desk:find", (event) => {
+  if (event.detail.on === finding) return;
+  if (event.detail.on) wasAway = away;
+  else if (finding) scrolled = false;
+  finding = event.detail.on;
+  away = finding || wasAway;
+  if (!finding && current) {
+    watcher.unobserve(current); // or it would not tell again
+    watcher.observe(current);
+  }
 });
 for (const name of ["playing", "seeking", "seeked", "ratechange", "pause", "ended", "loadedmetadata"]) {
   player.addEventListener(name, () => tick());

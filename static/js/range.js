@@ -5,8 +5,21 @@ const copied = document.getElementById("copied");
 const tools = document.getElementById("row-tools").content.firstElementChild;
 
 const transcript = () => document.getElementById("transcript");
-const page = (query) => location.pathname + (query ? `?${query}` : "");
-const rangeOf = (search) => ["start", "end"].map((name) => new URLSearchParams(search).get(name) ?? "").join();
+const FILTERS = ["start", "end", "doubt", "gaps"]; // what decides which lines are in the page
+const rangeOf = (search) => FILTERS.map((name) => new URLSearchParams(search).get(name) ?? "").join();
+
+// The address of a query, with the words that are looked for now.
+function page(query) {
+  const asked = new URLSearchParams(query);
+  const words = document.getElementById("find-words").value.trim();
+  asked.delete("q");
+  asked.delete("only");
+  if (words) asked.set("q", words);
+  const at = asked.get("t"); // last, for people who change it by hand
+  asked.delete("t");
+  if (at !== null) asked.set("t", at);
+  return location.pathname + (asked.size ? `?${asked}` : "");
+}
 
 let shown = rangeOf(location.search);
 let whole = null;
@@ -34,7 +47,9 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 // Lines were corrected: what was laid aside is old.
 document.addEventListener("desk:rows", () => (whole = null));
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.detail.elt.id === "range-clear" && putBack()) event.preventDefault();
+  const { elt } = event.detail;
+  if (!elt.matches("#range-clear, #filters a") || rangeOf(new URL(elt.href).search) !== rangeOf("")) return;
+  if (putBack()) event.preventDefault();
 });
 
 // False when there is nothing laid aside, or another transcript was made meanwhile.
@@ -51,8 +66,8 @@ function putBack() {
 }
 
 document.addEventListener("htmx:afterSwap", (event) => {
-  const asked = event.detail.requestConfig?.elt?.id;
-  if ((asked !== "range" && asked !== "range-clear") || event.detail.target.id === "range") return;
+  const asked = event.detail.requestConfig?.elt;
+  if (!asked?.matches("#range, #range-clear, #filters a") || event.detail.target.id === "range") return;
   const query = transcript().dataset.query;
   if (rangeOf(query) !== shown) history.pushState(null, "", page(query));
   shown = rangeOf(query);

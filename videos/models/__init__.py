@@ -5,6 +5,7 @@ from videos.models.derivation import Derivation, Kind
 from videos.models.errand import LostLease
 from videos.models.fetch import Fetch
 from videos.models.index import Index
+from videos.models.place import Place
 from videos.models.pulse import Pulse
 from videos.models.segment import Segment
 from videos.models.select import Select
@@ -24,6 +25,7 @@ __all__ = [
     "Index",
     "Kind",
     "LostLease",
+    "Place",
     "Pulse",
     "Segment",
     "Select",

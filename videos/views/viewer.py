@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.auth.models import User
 from django.db.models.functions import Length
@@ -17,13 +17,26 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from videos import fetcher, rows
-from videos.forms import AgainForm, RangeForm
-from videos.models import Correction, Fetch, Segment, Status, Task, Video
+from videos.folding import holds
+from videos.forms import AgainForm, FilterForm, RangeForm
+from videos.models import Correction, Fetch, Place, Segment, Status, Task, Video
 from videos.timecode import ms_to_seconds, parse_moment
 from videos.views import Request, SeeOther
 from videos.views.derived import Extras
 from videos.views.selects import panel_context
 from videos.views.state import State, count_ahead, describe, origin
+
+NEAR_MS = 5000  # so near to the beginning or the end there is nothing to resume
+
+
+class Switch(NamedTuple):
+    """A link that shows some lines alone, or all of them again."""
+
+    name: str
+    label: str
+    found: int
+    query: str
+    is_on: bool
 
 
 @dataclass
@@ -107,6 +120,10 @@ class Page:
         return origin(self.task) if self.task else ""
 
     @cached_property
+    def filter(self) -> FilterForm:
+        return FilterForm(self.query)
+
+    @cached_property
     def rows(self) -> list[rows.Row]:
         """Those in the range; all of them when the range cannot be understood."""
         if self.shown is None:
@@ -115,8 +132,48 @@ class Page:
         return rows.fetch(span)
 
     @cached_property
+    def doubtful(self) -> list[bool]:
+        return [bool(row.marks) for row in self.rows]
+
+    @cached_property
+    def gaps(self) -> list[bool]:
+        return rows.gaps(self.rows)
+
+    @cached_property
+    def switches(self) -> list[Switch]:
+        """What there is to show alone, with how much of it is in the range."""
+        found = {"doubt": ("Doubtful lines", self.doubtful), "gaps": ("Gaps", self.gaps)}
+        return [
+            Switch(name, label, sum(rows_with), self._switched(name), self.filter.switches[name])
+            for name, (label, rows_with) in found.items()
+            if any(rows_with) or self.filter.switches[name]
+        ]
+
+    def _switched(self, name: str) -> str:
+        """The query of this page with a switch on, or off if it is on."""
+        return rows.range_query(
+            self.form.start_ms, self.form.end_ms, more=self.filter.query(turned=name)
+        )
+
+    @cached_property
+    def wanted(self) -> list[bool] | None:
+        """Which rows are shown; None for all. A doubtful line or one before a gap is enough."""
+        if self.filter.is_open:
+            return None
+        terms, on = self.filter.terms, self.filter.switches
+        switched = not any(on.values())
+        return [
+            (switched or (on["doubt"] and doubtful) or (on["gaps"] and gap))
+            and holds(row.text, terms)
+            for row, doubtful, gap in zip(self.rows, self.doubtful, self.gaps, strict=True)
+        ]
+
+    @cached_property
     def html(self) -> SafeString:
-        return rows.render(self.rows, self.form.start_ms, self.form.end_ms, self.at_ms)
+        start_ms, end_ms, keep = self.form.start_ms, self.form.end_ms, self.filter.query()
+        if self.wanted is None:
+            return rows.render(self.rows, start_ms, end_ms, self.at_ms, keep)
+        return rows.render_some(self.rows, self.wanted, start_ms, end_ms, keep)
 
     @cached_property
     def total(self) -> int:
@@ -126,7 +183,7 @@ class Page:
 
     @property
     def count(self) -> int:
-        return len(self.rows)
+        return len(self.rows) if self.wanted is None else sum(self.wanted)
 
     @cached_property
     def selects(self) -> dict[str, Any]:
@@ -158,9 +215,23 @@ class Page:
         """Opens the player at that moment, with or without JavaScript."""
         return "" if self.at_ms is None else f"#t={ms_to_seconds(self.at_ms)}"
 
+    @cached_property
+    def place(self) -> Place | None:
+        return Place.objects.filter(user=self.user, video=self.video).first()
+
+    @property
+    def resume_ms(self) -> int | None:
+        """Where to go on, when it is neither the beginning nor the end nor said otherwise."""
+        if self.place is None or self.at_ms is not None:
+            return None
+        inside = NEAR_MS < self.place.at_ms < self.video.duration_ms - NEAR_MS
+        return self.place.at_ms if inside else None
+
     @property
     def range_query(self) -> str:
-        return rows.range_query(self.form.start_ms, self.form.end_ms)
+        """The address of what is shown; empty when that is all of it."""
+        more = "" if self.filter.is_open else self.filter.query()
+        return rows.range_query(self.form.start_ms, self.form.end_ms, more=more)
 
 
 def find(request: Request, video_id: str) -> Video:
@@ -234,6 +305,8 @@ def progress_partial(
 
 def _news(page: Page, task: Task) -> dict[str, object]:
     """The rows that the page does not have yet, and its counts with them."""
+    if page.wanted is not None:
+        return _filtered_news(page, task)
     after = _whole(page.query.get("after", ""))
     # Only the newest task grows; lines of an earlier one are numbered anew by corrections.
     fresh = task.segments.filter(number__gt=after) if task == page.task else task.segments.none()
@@ -243,6 +316,16 @@ def _news(page: Page, task: Task) -> dict[str, object]:
         wanted, count - len(wanted), page.form.start_ms, page.form.end_ms
     )
     return {"tail": tail, "blocks": blocks, "total": task.segments.count(), "count": count}
+
+
+def _filtered_news(page: Page, task: Task) -> dict[str, object]:
+    """The same where only some lines are shown; what comes before them tells their gaps."""
+    after, form = _whole(page.query.get("after", "")), page.form
+    wanted = [
+        row.number > after and fits for row, fits in zip(page.rows, page.wanted or [], strict=True)
+    ]
+    blocks = rows.render_some(page.rows, wanted, form.start_ms, form.end_ms, page.filter.query())
+    return {"blocks": blocks, "total": task.segments.count(), "count": page.count}
 
 
 def _whole(text: str) -> int:

@@ -1,0 +1,388 @@
+// Finds words in all lines of the page while they are typed.
+//
+// All texts, folded (blind to case, accents and typography, as videos/folding.py does), are
+// one long text with a line each, so that looking for a word is one pass of indexOf. Hits are
+// painted by the CSS Custom Highlight API, which changes no element; browsers without it mark
+// the line. desk:find (detail.on) tells follow.js to stand still; desk:hits (detail.hits:
+// seconds, detail.colours: the word's number) tells the strip where they are.
+
+const MOST_TERMS = 5;
+const player = document.getElementById("player");
+const form = document.getElementById("find");
+const field = document.getElementById("find-words");
+const only = document.getElementById("find-only");
+const counted = document.getElementById("find-count");
+const legend = document.getElementById("find-terms");
+const script = document.getElementById("script");
+const paints = Boolean(CSS.highlights && window.StaticRange);
+
+let lines = null; // the elements; null when the texts are to be read again
+let blob = ""; // the folded texts, each with a line feed behind it
+let begins = new Uint32Array(1); // where each line begins in it, and its end
+
+let hits = { at: new Uint32Array(0), line: new Uint32Array(0), colour: new Uint8Array(0) };
+let words = [];
+let now = -1; // the hit that was gone to
+let from = null; // where the reader was: { row, top, focus }
+let marked = []; // lines and blocks that carry a class of ours
+
+// --- folding: one letter at a time, so that a place can be traced back ---
+
+const ALIKE = new Map([..."‘’ʼ“”„«»‐‑–—"].map((each, n) => [each, n < 3 ? "'" : n < 8 ? '"' : "-"]));
+const ACCENTS = /[\u0300-\u036f]/g;
+const UNSEEN = /[\u00ad\u200b-\u200d\u2060\ufeff]/g;
+const folded = new Map();
+
+function foldLetter(letter) {
+  const known = folded.get(letter);
+  if (known !== undefined) return known;
+  const apart = letter.normalize("NFKD").replace(ACCENTS, "").replace(UNSEEN, "");
+  const low = Array.from(apart, (each) => (ALIKE.get(each) ?? each).toLowerCase().toUpperCase().toLowerCase()).join("");
+  const result = low.replace(ACCENTS, "").normalize("NFC");
+  folded.set(letter, result);
+  return result;
+}
+
+const fold = (text) => text.replace(/[^\x00-\x7f]/gu, foldLetter).toLowerCase().replace(/\s/g, " ");
+
+// Where folded places [begin, end) lie in the text itself: whole letters, with their accents.
+function trace(text, begin, end) {
+  if (/^[\x00-\x7f]*$/.test(text)) return [begin, end];
+  let place = 0;
+  let at = 0;
+  let first = -1;
+  for (const letter of text) {
+    const next = place + (letter < "\x80" ? 1 : foldLetter(letter).length);
+    if (next > place && place >= end) break;
+    if (first < 0 && next > begin) first = at;
+    place = next;
+    at += letter.length;
+  }
+  return [first, at];
+}
+
+// Words and "quoted phrases", each once.
+function termsOf(query) {
+  const found = new Set();
+  for (const [, phrase, word] of query.matchAll(/"([^"]*)"?|(\S+)/g)) {
+    const term = fold(phrase ?? word).trim().replace(/ +/g, " ");
+    if (term && found.size < MOST_TERMS) found.add(term);
+  }
+  return [...found];
+}
+
+// --- the texts ---
+
+// A line's own text: no module adds to it, and buttons that a line borrows come after it.
+const textOf = (line) => line.children[1]?.firstChild;
+
+function read() {
+  lines = script.querySelectorAll("#rows li");
+  begins = new Uint32Array(lines.length + 1);
+  const texts = new Array(lines.length);
+  let size = 0;
+  for (let n = 0; n < lines.length; n++) {
+    texts[n] = fold(textOf(lines[n])?.data ?? "");
+    begins[n] = size;
+    size += texts[n].length + 1;
+  }
+  begins[lines.length] = size;
+  blob = texts.join("\n") + "\n";
+}
+
+function startOf(line) {
+  const href = line.querySelector("a").getAttribute("href");
+  return Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#")));
+}
+
+// --- looking ---
+
+// All places of all words, in the order of the text.
+function look(terms) {
+  const found = [];
+  terms.forEach((term, colour) => {
+    for (let at = blob.indexOf(term); at >= 0; at = blob.indexOf(term, at + term.length)) found.push(at * 8 + colour);
+  });
+  const sorted = Float64Array.from(found);
+  if (terms.length > 1) sorted.sort();
+  const line = new Uint32Array(sorted.length);
+  let n = 0;
+  const at = new Uint32Array(sorted.length);
+  const colour = new Uint8Array(sorted.length);
+  for (let hit = 0; hit < sorted.length; hit++) {
+    at[hit] = sorted[hit] / 8;
+    colour[hit] = sorted[hit] % 8;
+    while (begins[n + 1] <= at[hit]) n++;
+    line[hit] = n;
+  }
+  return { at, line, colour };
+}
+
+function search() {
+  if (!lines) read();
+  words = termsOf(field.value);
+  hits = look(words);
+  now = -1;
+  paint();
+  filter();
+  say();
+  tell();
+}
+
+function rangeOf(hit) {
+  const node = textOf(lines[hits.line[hit]]);
+  const begin = hits.at[hit] - begins[hits.line[hit]];
+  const [startOffset, endOffset] = trace(node.data, begin, begin + words[hits.colour[hit]].length);
+  return new StaticRange({ startContainer: node, startOffset, endContainer: node, endOffset });
+}
+
+function paint() {
+  if (!paints) return;
+  const painted = words.map(() => new Highlight());
+  for (let hit = 0; hit < hits.at.length; hit++) painted[hits.colour[hit]].add(rangeOf(hit));
+  for (let colour = 0; colour < MOST_TERMS; colour++) {
+    if (painted[colour]) CSS.highlights.set(`find-${colour}`, painted[colour]);
+    else CSS.highlights.delete(`find-${colour}`);
+  }
+  CSS.highlights.delete("find-now");
+}
+
+function say() {
+  const count = hits.at.length;
+  counted.textContent = !words.length ? "" : now < 0 || !count ? `${count.toLocaleString("en")}` : `${(now + 1).toLocaleString("en")} / ${count.toLocaleString("en")}`;
+  counted.classList.toggle("none", words.length > 0 && !count);
+  for (const id of ["find-next", "find-previous"]) document.getElementById(id).disabled = !count;
+  legend.hidden = words.length < 2;
+  if (legend.hidden) return;
+  const each = new Uint32Array(words.length);
+  for (const colour of hits.colour) each[colour]++;
+  legend.replaceChildren(...words.map((word, colour) => {
+    const part = document.createElement("span");
+    part.dataset.colour = colour;
+    part.textContent = `${word} ${each[colour].toLocaleString("en")}`;
+    return part;
+  }));
+}
+
+let telling = 0;
+
+function tell() {
+  clearTimeout(telling);
+  telling = setTimeout(() => {
+    const places = Float64Array.from(hits.line, (line) => startOf(lines[line]));
+    document.dispatchEvent(new CustomEvent("desk:hits", { detail: { hits: places, colours: hits.colour } }));
+    const address = new URL(location);
+    if (field.value.trim()) address.searchParams.set("q", field.value.trim());
+    else address.searchParams.delete("q");
+    if (address.href !== location.href) history.replaceState(history.state, "", address);
+  }, 150);
+}
+
+// --- only the lines that have all words ---
+
+// A rule on the container hides lines without our class, and whole blocks without one.
+function filter() {
+  for (const element of marked) element.classList.remove("hit");
+  const blocks = new Map();
+  marked = [];
+  const on = only.checked && words.length > 0;
+  if (on || !paints) {
+    for (const line of matching()) {
+      lines[line].classList.add("hit");
+      marked.push(lines[line]);
+      const block = lines[line].parentElement;
+      blocks.set(block, (blocks.get(block) ?? 0) + 1);
+    }
+  }
+  const rows = document.getElementById("rows");
+  // Blocks out of sight guess their height: by the lines that are left in them.
+  for (const block of rows.querySelectorAll(".block[style]")) block.removeAttribute("style");
+  if (on) for (const [block, count] of blocks) block.style.containIntrinsicBlockSize = `${count * 31}px`;
+  for (const block of blocks.keys()) block.classList.add("hit");
+  marked.push(...blocks.keys());
+  rows.classList.toggle("only", on);
+}
+
+function matching() {
+  const found = [];
+  const all = (1 << words.length) - 1;
+  let has = 0;
+  for (let hit = 0; hit < hits.at.length; hit++) {
+    has |= 1 << hits.colour[hit];
+    if (hits.line[hit + 1] === hits.line[hit]) continue;
+    if (has === all) found.push(hits.line[hit]);
+    has = 0;
+  }
+  return found;
+}
+
+// --- going to hits, and back ---
+
+function go(hit, seeks = false) {
+  if (!hits.at.length) return;
+  leave();
+  now = (hit + hits.at.length) % hits.at.length;
+  const line = lines[hits.line[now]];
+  if (paints) {
+    const current = new Highlight(rangeOf(now));
+    current.priority = 1;
+    CSS.highlights.set("find-now", current);
+  }
+  say();
+  if (line.getClientRects().length || !only.checked) scrollTo(line);
+  if (!seeks) return;
+  const at = startOf(line);
+  player.currentTime = at;
+  line.dispatchEvent(new CustomEvent("desk:seek", { bubbles: true, detail: { at } }));
+}
+
+function scrollTo(line) {
+  line.scrollIntoView({ block: "center" });
+  // Blocks that were never laid out only guess their height: look again when they are.
+  requestAnimationFrame(() => line.scrollIntoView({ block: "center" }));
+}
+
+// The first hit is the next one from where the reader is.
+function nearest() {
+  const top = from?.row && [...(lines ?? [])].indexOf(from.row);
+  if (!(top > 0)) return 0;
+  const hit = hits.line.findIndex((line) => line >= top);
+  return hit < 0 ? 0 : hit;
+}
+
+// Remembers where the reader is, once, and tells follow.js to stand still.
+function leave() {
+  from ??= place();
+  document.dispatchEvent(new CustomEvent("desk:find", { detail: { on: true } }));
+}
+
+function place() {
+  const box = document.getElementById("rows").getBoundingClientRect();
+  const y = document.querySelector(".range").getBoundingClientRect().bottom + 4;
+  const row = document.elementFromPoint(box.left + box.width / 3, Math.max(y, box.top + 2))?.closest("#rows li");
+  return { row, top: row?.getBoundingClientRect().top, scroll: scrollY };
+}
+
+function end() {
+  const was = from;
+  from = null;
+  field.value = "";
+  only.checked = false;
+  search();
+  if (was?.row?.isConnected) {
+    const back = () => window.scrollBy(0, was.row.getBoundingClientRect().top - was.top);
+    back();
+    requestAnimationFrame(back);
+  } else if (was) window.scrollTo(0, was.scroll);
+  document.dispatchEvent(new CustomEvent("desk:find", { detail: { on: false } }));
+}
+
+// --- what people do ---
+
+field.addEventListener("input", () => {
+  if (!field.value.trim()) return from ? end() : search();
+  from ??= place();
+  search();
+  go(nearest());
+});
+form.addEventListener("submit", (event) => event.preventDefault());
+form.addEventListener("keydown", (event) => {
+  if (event.isComposing) return;
+  if (event.key === "Escape") {
+    event.preventDefault();
+    end();
+    field.blur();
+  } else if (event.key === "Enter" && event.target === field) {
+    event.preventDefault();
+    step(event.shiftKey ? -1 : 1, event.altKey);
+  }
+});
+only.addEventListener("change", () => {
+  if (!lines) read();
+  from ??= place();
+  filter();
+  if (words.length) document.dispatchEvent(new CustomEvent("desk:find", { detail: { on: true } }));
+});
+
+function step(by, seeks = false) {
+  if (!lines) search();
+  if (now < 0) return go(nearest(), seeks);
+  // Alt+Enter on a hit that was only shown plays it before it goes on.
+  if (seeks && sought !== now) return go((sought = now), true);
+  go(now + by, seeks);
+  if (seeks) sought = now;
+}
+let sought = -1;
+
+const COMMANDS = {
+  find: () => field.select(),
+  "find-next": () => step(1),
+  "find-previous": () => step(-1),
+};
+document.addEventListener("desk:command", ({ detail }) => {
+  if (detail.name === "find") field.focus({ preventScroll: true });
+  COMMANDS[detail.name]?.();
+});
+
+// --- lines that come, go or change; addresses ---
+
+let waiting = 0;
+
+function renew() {
+  lines = null;
+  if (!field.value.trim()) return;
+  clearTimeout(waiting);
+  waiting = setTimeout(() => {
+    const was = now;
+    search();
+    if (was >= 0 && was < hits.at.length) now = was;
+    say();
+  }, 50);
+}
+new MutationObserver((records) => {
+  const ours = ({ target }) => target.closest?.("#find, form, output") || target.matches?.("#rows li");
+  if (!records.every(ours)) renew();
+}).observe(script, { childList: true, subtree: true });
+document.addEventListener("desk:rows", renew);
+
+addEventListener("popstate", () => {
+  const asked = new URLSearchParams(location.search).get("q") ?? "";
+  if (asked === field.value.trim()) return;
+  field.value = asked;
+  search();
+});
+
+// A line's link takes the words along when it is opened elsewhere.
+function keepWords({ target }) {
+  const link = target.closest?.("#rows li > a");
+  if (!link) return;
+  const query = new URLSearchParams(link.getAttribute("href").split("#")[0]);
+  const at = query.get("t");
+  query.delete("t");
+  query.delete("q");
+  if (field.value.trim()) query.set("q", field.value.trim());
+  link.setAttribute("href", `?${query.size ? `${query}&` : ""}t=${at}#now`);
+}
+for (const name of ["pointerdown", "focusin", "contextmenu"]) document.addEventListener(name, keepWords);
+
+// The server left out the other lines for a browser without scripts: here they are wanted.
+function whole() {
+  const query = new URLSearchParams(document.getElementById("transcript").dataset.query);
+  if (!query.has("only")) return;
+  only.checked = true;
+  query.delete("only");
+  const address = new URL(location);
+  address.searchParams.delete("only");
+  history.replaceState(history.state, "", address);
+  const url = `${location.pathname}?${query}`;
+  window.htmx?.ajax("GET", url, { target: "#transcript", swap: "outerHTML" });
+}
+
+function open() {
+  field.value = new URLSearchParams(location.search).get("q") ?? field.value;
+  whole();
+  if (!field.value.trim()) return void (window.requestIdleCallback ?? setTimeout)(() => lines ?? read());
+  search();
+  if (!new URLSearchParams(location.search).has("t")) go(0);
+}
+open();

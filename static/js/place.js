@@ -1,0 +1,111 @@
+// Remembers where one stopped and what was played, and tints the lines of it.
+//
+// The player itself knows what it played. The server is told now and then while it plays, and
+// when the page goes; lines are tinted when their block comes near, so that length costs nothing.
+
+const EVERY_MS = 15_000;
+const player = document.getElementById("player");
+const place = document.getElementById("place");
+const script = document.getElementById("script");
+const resume = document.getElementById("resume");
+const token = place.querySelector("[name=csrfmiddlewaretoken]").value;
+
+const before = JSON.parse(place.dataset.played);
+let told = "";
+let timer = 0;
+let forgetting = false; // the page goes because all of it shall be forgotten
+
+// [[start_ms, end_ms], …] of this visit; moments that were only passed over are left out.
+function played() {
+  const found = [];
+  for (let n = 0; n < player.played.length; n++) {
+    const start = Math.round(player.played.start(n) * 1000);
+    const end = Math.round(player.played.end(n) * 1000);
+    if (end - start >= 500) found.push([start, end]);
+  }
+  return found.slice(-200);
+}
+
+function tell() {
+  const now = played();
+  if (!now.length || forgetting) return;
+  const body = new URLSearchParams({ at: Math.round(player.currentTime * 1000), played: JSON.stringify(now) });
+  if (String(body) === told) return;
+  told = String(body);
+  const headers = { "X-CSRFToken": token };
+  // keepalive outlives the page, as a beacon does, and may carry the token.
+  fetch(place.dataset.url, { method: "POST", body, headers, keepalive: true }).catch(() => (told = ""));
+  place.hidden = false;
+  tintAll();
+}
+
+player.addEventListener("playing", () => {
+  if (resume) resume.hidden = true;
+  clearInterval(timer);
+  timer = setInterval(tell, EVERY_MS);
+});
+player.addEventListener("pause", () => {
+  clearInterval(timer);
+  tell();
+});
+addEventListener("pagehide", tell);
+document.addEventListener("visibilitychange", () => document.hidden && tell());
+
+place.querySelector("form").addEventListener("submit", () => (forgetting = true));
+
+resume?.addEventListener("click", (event) => {
+  event.preventDefault();
+  const at = Number(resume.dataset.at);
+  resume.hidden = true;
+  player.currentTime = at;
+  document.dispatchEvent(new CustomEvent("desk:seek", { detail: { at } }));
+  player.focus({ preventScroll: true });
+});
+
+// --- tinting ---
+
+const near = new Set(); // blocks that are in sight or almost
+const watcher = new IntersectionObserver(
+  (entries) => {
+    const stretches = [...before, ...played()];
+    for (const { target, isIntersecting } of entries) {
+      if (isIntersecting) near.add(target);
+      else near.delete(target);
+      if (isIntersecting) tint(target, stretches);
+    }
+  },
+  { rootMargin: "300px 0px" },
+);
+
+function startOf(row) {
+  const href = row.querySelector("a").getAttribute("href");
+  return Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#"))) * 1000;
+}
+
+// A line is played when more than half of it is.
+function tint(block, stretches) {
+  if (!stretches.length) return;
+  const rows = block.children;
+  const starts = Array.from(rows, startOf);
+  for (let n = 0; n < rows.length; n++) {
+    const end = Number(rows[n].dataset.e ?? NaN) * 1000 || starts[n + 1] || starts[n] + 1000;
+    const middle = (starts[n] + end) / 2;
+    rows[n].classList.toggle("played", stretches.some(([from, to]) => from <= middle && middle < to));
+  }
+}
+
+function tintAll() {
+  const stretches = [...before, ...played()];
+  for (const block of near) tint(block, stretches);
+}
+
+function watch() {
+  watcher.disconnect();
+  near.clear();
+  for (const block of document.querySelectorAll("#rows > .block")) watcher.observe(block);
+}
+
+new MutationObserver((records) => {
+  if (records.some(({ target }) => target.id === "rows" || target === script || target.contains(document.getElementById("rows")))) watch();
+}).observe(script, { childList: true, subtree: true });
+(window.requestIdleCallback ?? setTimeout)(watch);

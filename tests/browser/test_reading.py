@@ -1,0 +1,96 @@
+"""Doubtful lines, gaps, and what was read: shown beside the lines."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.factories import make_index, make_transcript
+from videos.local_user import local_user
+from videos.models import Place
+
+
+@pytest.fixture
+def doubtful(clip, transactional_db):
+    """Six lines: the third is doubted for two reasons, and a pause of 8 s follows the fourth."""
+    starts = (0, 2000, 4000, 6000, 16_000, 18_000)
+    cues = [(start, start + 2000, f"This is line {n}.") for n, start in enumerate(starts)]
+    index = make_index(local_user(), name="Films")
+    video = make_transcript(cues, index, content=clip, duration_ms=120_000)
+    video.transcript.segments.filter(number=2).update(marks="fr")
+    return video
+
+
+def drawn(row, what: str) -> str:
+    return row.evaluate("(e, what) => getComputedStyle(e, what).content", what)
+
+
+def test_reasons_and_pauses_are_written_in_words(open_page, doubtful):
+    page = open_page(f"/videos/{doubtful.pk}/")
+    rows = page.locator("#rows li")
+
+    reasons = drawn(rows.nth(2).locator("span").first, "::after")
+    assert "very fast" in reasons and "repeated" in reasons and "unsure" not in reasons
+    assert "pause" in drawn(rows.nth(3), "::after")
+    assert drawn(rows.nth(1), "::after") == "none"
+    assert Axe().run(page).violations_count == 0
+
+
+def test_doubtful_lines_and_gaps_alone_and_all_again(open_page, doubtful):
+    page = open_page(f"/videos/{doubtful.pk}/")
+    rows = page.locator("#rows li")
+
+    page.get_by_role("link", name="Doubtful lines (1)").click()
+    expect(rows).to_have_text(["0:04This is line 2."])
+    page.wait_for_url("**/?doubt=1")
+    page.get_by_role("link", name="Doubtful lines (1)").click()
+    expect(rows).to_have_count(6)
+    page.wait_for_url(f"**/videos/{doubtful.pk}/")
+    page.get_by_role("link", name="Gaps (1)").click()
+    expect(rows).to_have_text(["0:06This is line 3."])
+    page.go_back()
+    expect(rows).to_have_count(6)
+
+
+def test_the_mark_does_not_stay_on_a_line_whose_followers_are_left_out(open_page, doubtful):
+    page = open_page(f"/videos/{doubtful.pk}/?doubt=1&t=4.5")
+    row = page.locator("#rows li")
+    expect(row).to_have_attribute("aria-current", "true")
+
+    page.locator("#player").evaluate("(p) => { p.currentTime = 9; }")
+
+    expect(row).not_to_have_attribute("aria-current", "true")
+
+
+def test_what_was_played_is_kept_tinted_and_gone_on_with(open_page, film):
+    page = open_page(f"/videos/{film.pk}/")
+    player = page.locator("#player")
+    player.evaluate(
+        "(p) => p.readyState >= 1 || new Promise((ok) => p.addEventListener('loadedmetadata', ok))"
+    )
+    with page.expect_response("**/place") as told:
+        player.evaluate(
+            """(p) => new Promise((ok) => {
+              p.currentTime = 40;
+              p.playbackRate = 4;
+              p.play();
+              const look = () => (p.currentTime > 46 ? (p.pause(), ok()) : setTimeout(look, 50));
+              look();
+            })"""
+        )
+    assert told.value.status == 204
+    rows = page.locator("#rows li")
+    expect(rows.nth(21)).to_have_class("played")
+    expect(rows.nth(30)).not_to_have_class("played")
+
+    page.goto(f"/videos/{film.pk}/")
+    expect(rows.nth(21)).to_have_class("played")
+    page.get_by_role("link", name="Resume at 0:4").click()
+    assert 46 <= player.evaluate("(p) => p.currentTime") < 60
+    expect(page.locator("#rows [aria-current]")).to_have_count(1)
+
+    page.get_by_role("button", name="Forget what I played").click()
+    expect(rows.nth(21)).not_to_have_class("played")
+    expect(page.get_by_role("link", name="Resume")).to_have_count(0)
+    assert not Place.objects.exists()

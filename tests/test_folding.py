@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from videos.folding import MOST_TERMS, fold, holds, terms
+
+CASES = json.loads((Path(__file__).parent / "foldings.json").read_text())
+
+
+@pytest.mark.parametrize(("text", "other"), CASES["same"])
+def test_writings_of_the_same_are_the_same(text, other):
+    assert fold(text) == fold(other)
+
+
+@pytest.mark.parametrize(("text", "other"), CASES["different"])
+def test_other_letters_stay_other_letters(text, other):
+    assert fold(text) != fold(other)
+
+
+@pytest.mark.parametrize(("query", "found"), CASES["terms"])
+def test_a_query_is_words_and_phrases(query, found):
+    assert terms(query) == found
+
+
+@given(st.text())
+def test_folding_twice_changes_nothing_more(text):
+    assert fold(fold(text)) == fold(text)
+
+
+@given(st.text(), st.text())
+def test_folding_goes_letter_by_letter(one, other):
+    assert fold(one + other) == fold(one) + fold(other)
+
+
+@given(st.text())
+def test_any_query_gives_few_clean_terms(query):
+    found = terms(query)
+
+    assert len(found) <= MOST_TERMS
+    assert all(term and term == term.strip() and fold(term) == term for term in found)
+
+
+@given(st.text(), st.text(min_size=1), st.text())
+def test_a_text_holds_what_it_was_made_of(before, middle, after):
+    assert holds(before + middle + after, [fold(middle)])

@@ -1,0 +1,94 @@
+"""Reasons to doubt a row of a transcript, from the row and the few before it alone.
+
+Speech recognisers fail in ways that can be seen: they repeat a line, put words over silence,
+squeeze a sentence into a second. A reason never looks at later rows, so that a growing
+transcript is marked as it is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
+from typing import Protocol
+
+from videos.folding import fold
+
+REASONS = {
+    "f": "faster than anybody speaks",
+    "o": "begins before the line before it ends",
+    "p": "the engine was not sure of its words",
+    "r": "the same line as shortly before",
+    "s": "over silence",
+}
+LOOK_BACK = 3  # rows
+
+FASTEST = 25  # characters a second, as subtitlers count them
+FEW_CHARACTERS = 12  # "Right." is short enough to be said in no time
+SAME_BY_CHANCE = 15  # characters: "yes" and "all right" are said again
+OVERLAP_MS = 100
+SLOW_MS, SLOWEST = 5000, 2  # longer than this at fewer characters a second: mostly silence
+HUSH_MS = 3000  # between two words of one row
+UNSURE = 0.4  # median of the words' probabilities; right words have about 0.85, wrong ones 0.3
+
+
+class Line(Protocol):
+    @property
+    def start_ms(self) -> int: ...
+    @property
+    def end_ms(self) -> int: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def words(self) -> Sequence[Sequence[int | str | float | None]] | None:
+        """``[start_ms, end_ms, text, probability or None]`` each, where they are known."""
+
+
+def marks(rows: Sequence[Line], before: Sequence[Line] = ()) -> list[str]:
+    """One string for each row: the letters of REASONS that hold, sorted; usually none.
+
+    ``before``: the rows that come before them, of which the last LOOK_BACK are looked at.
+    """
+    known = [*before[-LOOK_BACK:], *rows]
+    first = len(known) - len(rows)
+    texts = [" ".join(fold(row.text).split()) for row in known]
+    ends = [row.end_ms for row in known]
+    return [
+        _marks(known[at], texts[max(0, at - LOOK_BACK) : at + 1], ends[max(0, at - LOOK_BACK) : at])
+        for at in range(first, len(known))
+    ]
+
+
+def _marks(row: Line, texts: Sequence[str], ends: Sequence[int]) -> str:
+    """``texts`` of the rows before it and its own; ``ends`` of the rows before it."""
+    *earlier, text = texts
+    length = row.end_ms - row.start_ms
+    found = {
+        "f": len(text) > FEW_CHARACTERS and len(text) * 1000 > FASTEST * length,
+        "o": bool(ends) and row.start_ms + OVERLAP_MS < max(ends),
+        "p": _is_unsure(row),
+        "r": _is_repeated(text, earlier),
+        "s": (length > SLOW_MS and len(text) * 1000 < SLOWEST * length) or _has_hush(row),
+    }
+    return "".join(letter for letter, holds in found.items() if holds)
+
+
+def _is_repeated(text: str, earlier: Sequence[str]) -> bool:
+    """Short answers are repeated by people; twice in a row is an engine's loop all the same."""
+    if not text:
+        return False
+    looped = len(earlier) > 1 and earlier[-1] == earlier[-2] == text
+    return looped or (len(text) >= SAME_BY_CHANCE and text in earlier)
+
+
+def _is_unsure(row: Line) -> bool:
+    sure = [word[3] for word in row.words or () if isinstance(word[3], int | float)]
+    return bool(sure) and median(sure) < UNSURE
+
+
+def _has_hush(row: Line) -> bool:
+    """Where the engine knows words, a long silence inside of a row shows between two of them."""
+    return any(
+        int(after[0] or 0) - int(word[1] or 0) > HUSH_MS
+        for word, after in pairwise(row.words or ())
+    )

@@ -1,0 +1,31 @@
+"""Where a user stopped in a video, and what was played."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from videos.forms import StopForm
+from videos.models import Place
+from videos.views import Request, SeeOther
+from videos.views.viewer import find
+
+
+@require_POST
+def place(request: Request, video_id: str) -> HttpResponse:
+    """The page says it now and then while it plays; nobody looks at the answer."""
+    video = find(request, video_id)
+    form = StopForm(video.duration_ms, request.POST)
+    if not form.is_valid():
+        sentence = next(str(errors[0]) for errors in form.errors.values())
+        return HttpResponse(sentence, status=400, content_type="text/plain")
+    Place.objects.keep(request.user, video, form.cleaned_data["at"], form.cleaned_data["played"])
+    return HttpResponse(status=204)
+
+
+@require_POST
+def forget(request: Request, video_id: str) -> HttpResponse:
+    video = find(request, video_id)
+    Place.objects.filter(user=request.user, video=video).delete()
+    return SeeOther(reverse("viewer", args=[video.pk]))
