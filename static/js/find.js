@@ -298,7 +298,7 @@ form.addEventListener("keydown", (event) => {
   }
 });
 only.addEventListener("change", () => {
-  if (!lines) read();
+  if (!lines) search();
   from ??= place();
   filter();
   if (words.length) document.dispatchEvent(new CustomEvent("desk:find", { detail: { on: true } }));
@@ -331,6 +331,7 @@ let waiting = 0;
 function renew() {
   lines = null;
   if (!field.value.trim()) return;
+  clearTimeout(telling); // of places in lines that are gone
   clearTimeout(waiting);
   waiting = setTimeout(() => {
     const was = now;
