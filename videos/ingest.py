@@ -16,7 +16,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from videos import captions, engines, failpoints, pipeline, storage, tasks, timecode
+from videos import captions, engines, failpoints, pipeline, search, storage, tasks, timecode
 from videos.engines.base import Cue
 from videos.media.probe import Probe, probe
 from videos.media.sandbox import MediaError
@@ -214,6 +214,7 @@ def delete_video(video: Video) -> None:
     with transaction.atomic():
         # Before the rows go: it fences off a worker that is about to add a segment to them.
         Task.objects.filter(video=video).cancel()
+        search.forget(Segment.objects.filter(task__video=video))
         transaction.on_commit(partial(tasks.clean_up_after, video.pk, video.media_name))
         video.delete()
 
@@ -222,6 +223,7 @@ def delete_index(index: Index) -> None:
     """Delete the index with all its videos."""
     with transaction.atomic():
         Task.objects.filter(video__index=index).cancel()
+        search.forget(Segment.objects.filter(task__video__index=index))
         for video in Video.objects.filter(index=index).only("id", "sha256"):
             transaction.on_commit(partial(tasks.clean_up_after, video.pk, video.media_name))
         index.delete()
@@ -278,7 +280,7 @@ def _store(video: Video, task: Task, wishes: Wishes) -> Video:
         video.save(force_insert=True)
         task.save(force_insert=True)
         if wishes.captions:
-            Segment.objects.bulk_create(pipeline.rows(task, wishes.captions, 0), batch_size=500)
+            pipeline.write(task, wishes.captions, 0)
         transaction.on_commit(partial(tasks.ring, task.pk))
     failpoints.reach("task.after_commit")
     return video

@@ -21,7 +21,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from videos import engines, failpoints, storage, timecode
+from videos import engines, failpoints, search, storage, timecode
 from videos.engines.base import Cue, EngineConfig, EngineError, Report
 from videos.media import pictures
 from videos.media.sandbox import MediaError
@@ -93,6 +93,12 @@ def rows(task: Task, cues: Iterable[Cue], first_number: int) -> Iterator[Segment
             text=_storable(cue.text),
             words=words,
         )
+
+
+def write(task: Task, cues: Iterable[Cue], first_number: int) -> None:
+    """Store cues as the task's next segments, and make them findable."""
+    made = Segment.objects.bulk_create(rows(task, cues, first_number), batch_size=500)
+    search.index_segments(made)
 
 
 def _storable(text: str) -> str:
@@ -258,7 +264,7 @@ class _Listening:
         with transaction.atomic():
             self.hold.keep(**self._changes(report))
             failpoints.reach("segments.half")
-            Segment.objects.bulk_create(rows(self.task, report.cues, self.number), batch_size=500)
+            write(self.task, report.cues, self.number)
         self.number += len(report.cues)
 
     def _changes(self, report: Report) -> dict[str, object]:

@@ -1,0 +1,71 @@
+import django.db.models.deletion
+from django.db import migrations, models
+
+import videos.models.search_row
+from videos import search
+
+SQLITE = """
+    CREATE VIRTUAL TABLE videos_search USING fts5 (
+        text, task_id UNINDEXED,
+        tokenize = "unicode61 remove_diacritics 0 categories 'L* N* M* Co'"
+    )
+"""
+POSTGRES = """
+    CREATE TABLE videos_search (
+        rowid bigint PRIMARY KEY, task_id varchar(24) NOT NULL, videos_search tsvector NOT NULL
+    );
+    CREATE INDEX videos_search_words ON videos_search USING gin (videos_search)
+"""
+
+
+def create(apps, schema_editor):
+    postgres = schema_editor.connection.vendor == "postgresql"
+    schema_editor.execute(POSTGRES if postgres else SQLITE)
+
+
+def drop(apps, schema_editor):
+    schema_editor.execute("DROP TABLE videos_search")
+
+
+def fill(apps, schema_editor):
+    """Transcripts that were made before are found as well."""
+    segments = apps.get_model("videos", "Segment").objects.order_by()
+    rows = segments.values_list("pk", "task_id", "text")
+    search.store(rows.iterator(chunk_size=search.BATCH))
+
+
+class Migration(migrations.Migration):
+    dependencies = [("videos", "0005_mark_and_correct_segments")]
+
+    operations = [
+        migrations.CreateModel(
+            name="SearchRow",
+            fields=[
+                (
+                    "segment",
+                    models.OneToOneField(
+                        db_column="rowid",
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="videos.segment",
+                    ),
+                ),
+                (
+                    "task",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="videos.task",
+                    ),
+                ),
+                ("words", videos.models.search_row.WordsField(db_column="videos_search")),
+            ],
+            options={"db_table": "videos_search", "managed": False},
+        ),
+        migrations.RunPython(create, drop),
+        migrations.RunPython(fill, migrations.RunPython.noop),
+    ]
