@@ -39,6 +39,7 @@ lock: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(PY) -m benchmarks.engines
 	$(PY) -m benchmarks.serving
+	$(PY) -m benchmarks.search
 
 clean:
 	rm -rf $(VENV) .venv-sdk .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -134,20 +134,29 @@ def test_only_the_shown_transcripts_of_the_given_videos_are_searched():
     assert [each.task_id for each in found] == [mine.transcript_id]
 
 
-def test_transcripts_come_with_their_hits_best_or_newest_first():
-    often = film(["boats", "boats", "boats boats"])
+def test_transcripts_come_with_their_hits_best_first():
     once = film(["a word of many others about one of the boats"])
+    often = film(["boats", "nothing", "boats boats"])
     film(["nothing"])
-    terms = search.parse("boats")
 
-    best = search.by_transcript(terms, Video.objects.all())
-    newest = search.by_transcript(terms, Video.objects.all(), newest=True)
+    found, capped = search.find(search.parse("boats"), Video.objects.all())
 
-    assert [(each.task_id, each.count) for each in best] == [
-        (often.transcript_id, 3),
-        (once.transcript_id, 1),
+    assert [(each.task_id, [hit.number for hit in each.hits]) for each in found] == [
+        (often.transcript_id, [0, 2]),
+        (once.transcript_id, [0]),
     ]
-    assert [each.task_id for each in newest] == [once.transcript_id, often.transcript_id]
+    assert not capped
+
+
+def test_of_a_word_that_is_everywhere_the_newest_rows_are_looked_at(monkeypatch):
+    monkeypatch.setattr(search, "MAX_HITS", 3)
+    film(["boats"])
+    new = film(["boats"] * 3)
+
+    found, capped = search.find(search.parse("boats"), Video.objects.all())
+
+    assert [(each.task_id, len(each.hits)) for each in found] == [(new.transcript_id, 3)]
+    assert capped
 
 
 def test_a_changed_row_is_found_by_its_new_words_alone():

@@ -15,12 +15,14 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
 
 from videos import captions, engines, failpoints, pipeline, search, storage, tasks, timecode
 from videos.engines.base import Cue
 from videos.media.probe import Probe, probe
 from videos.media.sandbox import MediaError
-from videos.models import Asset, Index, Segment, Task, Video
+from videos.models import Asset, Index, Segment, Status, Step, Task, Video
 from videos.uploads import PartFile
 
 SAMPLE_FILE = Path(settings.BASE_DIR) / "static" / "sample" / "sample.mp4"
@@ -206,6 +208,25 @@ def transcribe_again(video: Video, engine: str, language: str) -> Task:
             raise Refused("This video is being transcribed already.")
         task.save(force_insert=True)
         transaction.on_commit(partial(tasks.ring, task.pk))
+    return task
+
+
+def caption(video: Video, cues: Sequence[Cue], name: str) -> Task:
+    """Show captions that came later as the video's transcript; its earlier ones are kept.
+
+    Raises Refused while a task is under way: it would be shown over them when it is ready.
+    """
+    task = first_task(video.index, Wishes(captions=cues, captions_name=name))
+    task.video = video
+    task.status, task.step, task.done_ms = Status.READY, Step.DONE, video.duration_ms
+    task.finished_at = timezone.now()
+    with transaction.atomic():
+        Video.objects.select_for_update().get(pk=video.pk)
+        if Task.objects.filter(video=video).unfinished().exists():
+            raise Refused("This video is being transcribed: wait for it, or cancel it first.")
+        task.save(force_insert=True)
+        pipeline.write(task, cues, 0)
+        Video.objects.filter(pk=video.pk).update(transcript=task, updated_at=Now())
     return task
 
 

@@ -12,13 +12,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from html import escape
 from itertools import islice
 from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
+from django.utils.safestring import SafeString, mark_safe
 
 from videos.models import SearchRow, Segment
 from videos.models.segment import SegmentQuerySet
@@ -26,6 +28,7 @@ from videos.models.video import VideoQuerySet
 
 MAX_QUERY = 200
 MAX_WORD = 100  # characters of a word that are looked at
+MAX_HITS = 20_000
 BATCH = 500
 
 # Scripts that put no spaces between words: each letter is a word, and a word is a phrase.
@@ -55,7 +58,9 @@ class _Folds(dict[int, str]):
 def _fold(letter: str) -> str:
     """Without case, accents and compatibility forms; a space for what is in no word."""
     plain = unicodedata.normalize("NFKD", letter).casefold()
-    kept = [part for part in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(part)]
+    kept = [
+        part for part in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(part)
+    ]
     whole = unicodedata.normalize("NFC", "".join(kept))
     return "".join(UNSPACED.sub(r" \g<0> ", part) if _in_word(part) else " " for part in whole)
 
@@ -126,32 +131,45 @@ def hits(terms: Sequence[Term], videos: VideoQuerySet) -> SegmentQuerySet:
 
 def _rows(terms: Sequence[Term], videos: VideoQuerySet) -> QuerySet[SearchRow]:
     shown = videos.filter(transcript__isnull=False).order_by().values("transcript")
-    return SearchRow.objects.filter(words__match=_compile(terms), task__in=shown)
+    return SearchRow.objects.filter(words__match=_compile(terms), segment__task__in=shown)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """How many rows of one transcript hold the terms."""
+class Hit(NamedTuple):
+    """A row that holds the terms: where it is, and how well it fits."""
 
     task_id: str
-    count: int
+    number: int
+    start_ms: int
+    score: float
 
 
-def by_transcript(
-    terms: Sequence[Term], videos: VideoQuerySet, *, newest: bool = False
-) -> list[Found]:
-    """The transcripts with hits, those first that say it most (or the newest videos).
+@dataclass(slots=True)
+class Found:
+    """The hits in one transcript, in the order of time."""
+
+    task_id: str
+    hits: list[Hit] = field(default_factory=list)
+
+    @property
+    def score(self) -> float:
+        return sum(hit.score for hit in self.hits)
+
+
+def find(terms: Sequence[Term], videos: VideoQuerySet) -> tuple[list[Found], bool]:
+    """Transcripts with hits, best first: those that say most of it most densely.
 
     How well a row fits is the database's own measure, bm25 or ts_rank; a transcript's is the
-    sum of its rows'.
+    sum of its rows'. Of a word that is everywhere the newest MAX_HITS rows are looked at; then
+    the second value is True. So no question costs more, however much there is.
     """
-    groups = _rows(terms, videos).values("task").annotate(count=Count("pk"), score=Sum(_score(terms)))
-    found = list(groups.order_by("-score", "-task").values_list("task", "count"))
-    if newest:
-        order = videos.order_by("-created_at", "-id").values_list("transcript", flat=True)
-        place = {task_id: number for number, task_id in enumerate(order)}
-        found.sort(key=lambda each: place.get(each[0], len(place)))
-    return [Found(*each) for each in found]
+    fields = ("segment__task_id", "segment__number", "segment__start_ms", "score")
+    rows = _rows(terms, videos).annotate(score=_score(terms)).order_by("-pk")
+    newest = list(map(Hit._make, rows.values_list(*fields)[: MAX_HITS + 1]))
+    groups: dict[str, Found] = {}
+    for hit in sorted(newest[:MAX_HITS]):
+        groups.setdefault(hit.task_id, Found(hit.task_id)).hits.append(hit)
+    best = sorted(groups.values(), key=lambda found: (found.score, found.task_id), reverse=True)
+    return best, len(newest) > MAX_HITS
 
 
 def _score(terms: Sequence[Term]) -> RawSQL:
@@ -162,6 +180,16 @@ def _score(terms: Sequence[Term]) -> RawSQL:
 
 
 # --- words in a text that is shown ---
+
+
+def marked(text: str, terms: Sequence[Term]) -> SafeString:
+    """The text as HTML with the terms' words in ``<mark>``."""
+    text, found = spans(text, terms)
+    parts, done = [], 0
+    for start, end in found:
+        parts += [escape(text[done:start]), "<mark>", escape(text[start:end]), "</mark>"]
+        done = end
+    return mark_safe("".join([*parts, escape(text[done:])]))  # noqa: S308 - all of it is escaped
 
 
 def spans(text: str, terms: Sequence[Term]) -> tuple[str, list[tuple[int, int]]]:
@@ -214,7 +242,7 @@ def index_segments(segments: Iterable[Segment]) -> None:
 
     Call it in the transaction that writes them.
     """
-    store((each.pk, each.task_id, each.text) for each in segments)
+    store((each.pk, each.text) for each in segments)
 
 
 def forget(segments: SegmentQuerySet) -> None:
@@ -222,20 +250,19 @@ def forget(segments: SegmentQuerySet) -> None:
     SearchRow.objects.filter(segment__in=segments.order_by().values("pk")).delete()
 
 
-def store(rows: Iterable[tuple[int, str, str]]) -> None:
-    """Rows as (segment's key, task's key, text); those that are there are replaced."""
+def store(rows: Iterable[tuple[int, str]]) -> None:
+    """Rows as (segment's key, text); those that are there are replaced."""
     sql, write = (POSTGRES, _tsvector) if _is_postgres() else (SQLITE, _spaced)
     with connection.cursor() as cursor:
-        made = ((pk, task_id, write(text)) for pk, task_id, text in rows)
+        made = ((pk, write(text)) for pk, text in rows)
         while some := list(islice(made, BATCH)):
             cursor.executemany(sql, some)
 
 
-SQLITE = "INSERT OR REPLACE INTO videos_search (rowid, task_id, text) VALUES (%s, %s, %s)"
+SQLITE = "INSERT OR REPLACE INTO videos_search (rowid, text) VALUES (%s, %s)"
 POSTGRES = """
-    INSERT INTO videos_search (rowid, task_id, videos_search) VALUES (%s, %s, %s::tsvector)
-    ON CONFLICT (rowid) DO UPDATE
-    SET task_id = excluded.task_id, videos_search = excluded.videos_search
+    INSERT INTO videos_search (rowid, videos_search) VALUES (%s, %s::tsvector)
+    ON CONFLICT (rowid) DO UPDATE SET videos_search = excluded.videos_search
 """
 
 
@@ -251,6 +278,6 @@ def rebuild() -> int:
     """Write all rows anew, from the segments; returns how many."""
     with transaction.atomic():
         SearchRow.objects.all().delete()
-        rows = Segment.objects.order_by().values_list("pk", "task_id", "text")
+        rows = Segment.objects.order_by().values_list("pk", "text")
         store(rows.iterator(chunk_size=BATCH))
         return SearchRow.objects.count()

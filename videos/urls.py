@@ -2,7 +2,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path, re_path, register_converter
 
 from videos.api import reference
-from videos.views import account, health, library, media, tasks, uploads, viewer
+from videos.views import account, captions, health, library, media, search, tasks, uploads, viewer
 
 
 class IdConverter:
@@ -24,6 +24,7 @@ urlpatterns = [
     path("", library.library, name="library"),
     path("upload/", uploads.upload, name="upload"),
     path("upload/check", uploads.upload_check, name="upload_check"),
+    path("search/", search.page, name="search"),
     path("sample", library.sample, name="sample"),
     path("indexes/", library.index_create, name="index_create"),
     path("indexes/<id:index_id>/", library.index, name="index"),
@@ -37,6 +38,7 @@ urlpatterns = [
     path("videos/<id:video_id>/cancel", tasks.cancel, name="cancel"),
     path("videos/<id:video_id>/retry", tasks.retry, name="retry"),
     path("videos/<id:video_id>/again", tasks.again, name="again"),
+    path("videos/<id:video_id>/captions", captions.give, name="captions"),
     path("videos/<id:video_id>/delete", library.delete, name="delete"),
     path("api/docs", reference.page, name="api"),
     path("api/openapi.yaml", reference.openapi, name="openapi"),

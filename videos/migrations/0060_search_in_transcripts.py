@@ -6,13 +6,12 @@ from videos import search
 
 SQLITE = """
     CREATE VIRTUAL TABLE videos_search USING fts5 (
-        text, task_id UNINDEXED,
-        tokenize = "unicode61 remove_diacritics 0 categories 'L* N* M* Co'"
+        text, tokenize = "unicode61 remove_diacritics 0 categories 'L* N* M* Co'"
     )
 """
 POSTGRES = """
     CREATE TABLE videos_search (
-        rowid bigint PRIMARY KEY, task_id varchar(24) NOT NULL, videos_search tsvector NOT NULL
+        rowid bigint PRIMARY KEY, videos_search tsvector NOT NULL
     );
     CREATE INDEX videos_search_words ON videos_search USING gin (videos_search)
 """
@@ -30,7 +29,7 @@ def drop(apps, schema_editor):
 def fill(apps, schema_editor):
     """Transcripts that were made before are found as well."""
     segments = apps.get_model("videos", "Segment").objects.order_by()
-    rows = segments.values_list("pk", "task_id", "text")
+    rows = segments.values_list("pk", "text")
     search.store(rows.iterator(chunk_size=search.BATCH))
 
 
@@ -51,15 +50,6 @@ class Migration(migrations.Migration):
                         related_name="+",
                         serialize=False,
                         to="videos.segment",
-                    ),
-                ),
-                (
-                    "task",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="videos.task",
                     ),
                 ),
                 ("words", videos.models.search_row.WordsField(db_column="videos_search")),

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 
 from videos.models.segment import Segment
-from videos.models.task import Task
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -35,8 +34,8 @@ class SearchRow(models.Model):
     """A segment's words, ready to be searched. Only ``videos.search`` writes and reads these.
 
     The table is made by hand in a migration, of another kind on each database. Nothing in the
-    database ties it to the segments: a row whose segment is gone belongs to no transcript that
-    is shown, so it is never found.
+    database ties it to the segments; each search joins them, so a row whose segment is gone is
+    never found.
     """
 
     segment = models.OneToOneField(
@@ -47,9 +46,6 @@ class SearchRow(models.Model):
         on_delete=models.DO_NOTHING,
         related_name="+",
     )
-    task = models.ForeignKey(
-        Task, db_constraint=False, on_delete=models.DO_NOTHING, related_name="+"
-    )
     words = WordsField(db_column="videos_search")
 
     class Meta:
@@ -58,7 +54,6 @@ class SearchRow(models.Model):
 
     if TYPE_CHECKING:
         segment_id: int
-        task_id: str
 
     def __str__(self) -> str:
         return str(self.segment_id)

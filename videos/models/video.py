@@ -57,7 +57,7 @@ class Video(models.Model):
     warning = models.CharField(max_length=300, blank=True)  # the file ends too early
     has_poster = models.BooleanField(default=False)
 
-    title = models.CharField(max_length=255, blank=True)  # as given through the API
+    title = models.CharField(max_length=255, blank=True)  # shown instead of the file's name
     user_metadata = models.JSONField(default=dict, blank=True)
 
     # The upload that this video was made from, if it came through the API in two steps.
@@ -95,7 +95,12 @@ class Video(models.Model):
         tasks: TaskQuerySet
 
     def __str__(self) -> str:
-        return self.filename
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """What pages call it: the title that somebody gave it, or else its file's name."""
+        return self.title or self.filename
 
     @property
     def media_name(self) -> str:
