@@ -2,7 +2,18 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path, re_path, register_converter
 
 from videos.api import reference
-from videos.views import account, captions, health, library, media, search, tasks, uploads, viewer
+from videos.views import (
+    account,
+    captions,
+    health,
+    keeping,
+    library,
+    media,
+    search,
+    tasks,
+    uploads,
+    viewer,
+)
 
 
 class IdConverter:
@@ -31,6 +42,7 @@ urlpatterns = [
     path("indexes/<id:index_id>/rename", library.index_rename, name="index_rename"),
     path("indexes/<id:index_id>/delete", library.index_delete, name="index_delete"),
     path("videos/states", library.states, name="states"),
+    path("videos/many", keeping.many, name="many"),
     path("videos/<id:video_id>/", viewer.viewer, name="viewer"),
     path("videos/<id:video_id>/progress", viewer.progress, name="progress"),
     path("videos/<id:video_id>/media", media.media, name="media"),
@@ -38,6 +50,8 @@ urlpatterns = [
     path("videos/<id:video_id>/cancel", tasks.cancel, name="cancel"),
     path("videos/<id:video_id>/retry", tasks.retry, name="retry"),
     path("videos/<id:video_id>/again", tasks.again, name="again"),
+    path("videos/<id:video_id>/name", keeping.rename, name="rename"),
+    path("videos/<id:video_id>/tags/<int:tag_id>/remove", keeping.untag, name="untag"),
     path("videos/<id:video_id>/captions", captions.give, name="captions"),
     path("videos/<id:video_id>/delete", library.delete, name="delete"),
     path("api/docs", reference.page, name="api"),

@@ -4,6 +4,7 @@ from videos.models.index import Index
 from videos.models.pulse import Pulse
 from videos.models.search_row import SearchRow
 from videos.models.segment import Segment
+from videos.models.tag import Tag
 from videos.models.task import LostLease, Status, Step, Task
 from videos.models.upload import Chunk, Upload
 from videos.models.video import Video
@@ -19,6 +20,7 @@ __all__ = [
     "Segment",
     "Status",
     "Step",
+    "Tag",
     "Task",
     "Upload",
     "Video",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
@@ -30,7 +30,7 @@ class VideoQuerySet(models.QuerySet["Video"]):
 
     def with_latest_task(self) -> VideoQuerySet:
         """Fetch what a list shows, the newest task with it, in a fixed number of queries."""
-        return self.select_related("index", "transcript").prefetch_related("tasks")
+        return self.select_related("index", "transcript").prefetch_related("tasks", "tags")
 
 
 class Video(models.Model):
@@ -92,6 +92,7 @@ class Video(models.Model):
         index_id: str
         asset_id: str | None
         transcript_id: str | None
+        tags: Any
         tasks: TaskQuerySet
 
     def __str__(self) -> str:

@@ -15,7 +15,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from videos import rows
 from videos.forms import AgainForm, RangeForm
-from videos.models import Task, Video
+from videos.models import Index, Task, Video
 from videos.timecode import ms_to_seconds, parse_clock
 from videos.views import Request, SeeOther
 from videos.views.state import State, count_ahead, describe, latest_task, origin
@@ -27,6 +27,11 @@ class Page:
 
     video: Video
     query: QueryDict
+
+    @cached_property
+    def indexes(self) -> list[Index]:
+        """Where the video may be moved to."""
+        return list(Index.objects.filter(owner=self.video.index.owner_id))
 
     @cached_property
     def form(self) -> RangeForm:
