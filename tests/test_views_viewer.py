@@ -125,7 +125,8 @@ def test_a_page_of_any_length_takes_the_same_queries(client, user, django_assert
     short, long = (make_transcript(n, make_index(user)) for n in (2, 120))
 
     for video in (short, long):
-        with django_assert_num_queries(7):  # session, user, video, rows, its newest task
+        with django_assert_num_queries(7):
+            # session, user, video, rows, its newest task, its tags, the indexes to move it to
             client.get(f"/videos/{video.pk}/")
 
 
