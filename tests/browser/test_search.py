@@ -102,7 +102,8 @@ def test_a_captions_file_dropped_on_a_video_becomes_its_transcript(open_page, fi
           const transfer = new DataTransfer();
           const text = "1\\n00:00:01,000 --> 00:00:02,000\\nFrom elsewhere.\\n";
           transfer.items.add(new File([text], "film.srt"));
-          document.body.dispatchEvent(new DragEvent("drop", {dataTransfer: transfer, bubbles: true, cancelable: true}));
+          const options = {dataTransfer: transfer, bubbles: true, cancelable: true};
+          document.body.dispatchEvent(new DragEvent("drop", options));
         }"""
     )
 
