@@ -16,5 +16,14 @@ document.addEventListener("change", (event) => {
   if (event.target.id === "choose-all") for (const box of boxes()) box.checked = event.target.checked;
   if (event.target.matches(".pick input")) count();
 });
-document.addEventListener("htmx:afterSwap", count);
+// The list is fetched anew when a video came: what was chosen stays chosen.
+let chosen = [];
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target.id === "listing") chosen = boxes().filter((box) => box.checked).map((box) => box.value);
+});
+document.addEventListener("htmx:afterSwap", () => {
+  for (const box of boxes()) box.checked ||= chosen.includes(box.value);
+  chosen = [];
+  count();
+});
 addEventListener("pageshow", count); // a page that comes back keeps its boxes
