@@ -9,11 +9,13 @@ SQLITE = """
         text, tokenize = "unicode61 remove_diacritics 0 categories 'L* N* M* Co'"
     )
 """
+# Without fastupdate no search has to read through a list of pending rows.
 POSTGRES = """
     CREATE TABLE videos_search (
         rowid bigint PRIMARY KEY, videos_search tsvector NOT NULL
     );
     CREATE INDEX videos_search_words ON videos_search USING gin (videos_search)
+        WITH (fastupdate = off)
 """
 
 
