@@ -42,6 +42,7 @@ bench: $(VENV)/.installed-dev
 	$(PY) -m benchmarks.api
 	$(PY) -m benchmarks.derived
 	$(PY) -m benchmarks.viewer
+	$(PY) -m benchmarks.search
 
 screenshots: $(VENV)/.installed-dev test-servers
 	$(PY) -m tools.screenshots

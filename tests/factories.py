@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from videos import storage
+from videos import search, storage
 from videos.models import Index, Segment, Status, Step, Task, Video
 
 _numbers = count(1)
@@ -92,7 +92,9 @@ def make_segments(
         Segment(task=task, number=first + n, start_ms=start, end_ms=end, text=text)
         for n, (start, end, text) in enumerate(cues)
     ]
-    return Segment.objects.bulk_create(rows, batch_size=500)
+    rows = Segment.objects.bulk_create(rows, batch_size=500)
+    search.index_segments(rows)
+    return rows
 
 
 def make_transcript(

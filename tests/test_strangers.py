@@ -14,7 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.api import Caller
 from tests.factories import make_index, make_task, make_transcript, make_user
-from videos.models import ApiKey, Asset, Index, Upload
+from videos.models import ApiKey, Asset, Index, Tag, Upload
 from videos.models.select import keep
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +62,8 @@ def theirs(settings) -> dict[str, object]:
     video = make_transcript(cues, index, filename=f"{SECRET}.mp4", content=SECRET.encode())
     make_task(video, status="failed", error=SECRET)
     ApiKey.make(owner.pk, SECRET)
+    tag = Tag.objects.create(owner=owner, name=SECRET)
+    video.tags.add(tag)
     return {
         "index_id": index.pk,
         "video_id": video.pk,
@@ -70,6 +72,7 @@ def theirs(settings) -> dict[str, object]:
         "upload_id": upload.pk,
         "select_id": keep(video, 0, 1000, owner, note=SECRET).pk,
         "key_id": ApiKey.objects.get().pk,
+        "tag_id": tag.pk,
         "number": 0,
         "name": "srt",
         "format": "srt",
@@ -112,7 +115,15 @@ def rung_nobody(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/upload/", "/account/keys/", "/videos/states?id={video_id}"]
+    "path",
+    [
+        "/",
+        "/upload/",
+        "/account/keys/",
+        "/videos/states?id={video_id}",
+        "/search/?q=again",
+        "/?tag={tag_id}",
+    ],
 )
 def test_no_list_of_a_stranger_holds_it(path, theirs, client):
     client.force_login(make_user())

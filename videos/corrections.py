@@ -21,7 +21,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from videos import wording
+from videos import search, wording
 from videos.models import Correction, Segment, Status, Task, Video
 from videos.timecode import clock
 
@@ -337,12 +337,15 @@ def _put(task: Task, before: Sequence[Segment], after: Sequence[Segment]) -> Edi
     """Exchange lines for others; when their numbers differ they follow one another."""
     kept = {row.pk for row in before}
     gone = kept - {row.pk for row in after}
-    task.segments.filter(pk__in=gone).delete()
+    lost = task.segments.filter(pk__in=gone)
+    search.forget(lost)
+    lost.delete()
     _shift(task, before[-1].number, len(after) - len(before))
     # One statement for many lines, by their keys: bulk_update takes ten times as long.
-    Segment.objects.bulk_create(
+    written = Segment.objects.bulk_create(
         after, batch_size=500, update_conflicts=True, unique_fields=["id"], update_fields=_WRITTEN
     )
+    search.index_segments(written)
     Video.objects.filter(pk=task.video_id).update(updated_at=Now())
     near = all(b.number == a.number + 1 for a, b in pairwise(before))
     return Edited(before[0].number if near else None, len(before), len(after))

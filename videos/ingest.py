@@ -14,15 +14,17 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
 
-from videos import admission, engines, failpoints, fetcher, pipeline, storage, tasks
+from videos import admission, engines, failpoints, fetcher, pipeline, search, storage, tasks
 from videos.admission import Refused as Refused
 from videos.admission import TooLong as TooLong
 from videos.admission import look_at as look_at
 from videos.admission import read_captions as read_captions
 from videos.engines.base import Cue
 from videos.media.probe import Probe
-from videos.models import Asset, Fetch, Index, Segment, Step, Task, Video
+from videos.models import Asset, Fetch, Index, Segment, Status, Step, Task, Video
 from videos.uploads import PartFile
 
 SAMPLE_FILE = Path(settings.BASE_DIR) / "static" / "sample" / "sample.mp4"
@@ -200,6 +202,25 @@ def transcribe_again(video: Video, engine: str, language: str) -> Task:
     return task
 
 
+def caption(video: Video, cues: Sequence[Cue], name: str) -> Task:
+    """Show captions that came later as the video's transcript; its earlier ones are kept.
+
+    Raises Refused while a task is under way: it would be shown over them when it is ready.
+    """
+    task = first_task(video.index, Wishes(captions=cues, captions_name=name))
+    task.video = video
+    task.status, task.step, task.done_ms = Status.READY, Step.DONE, video.duration_ms
+    task.finished_at = timezone.now()
+    with transaction.atomic():
+        Video.objects.select_for_update().get(pk=video.pk)
+        if Task.objects.filter(video=video).unfinished().exists():
+            raise Refused("This video is being transcribed: wait for it, or cancel it first.")
+        task.save(force_insert=True)
+        pipeline.write(task, cues, 0)
+        Video.objects.filter(pk=video.pk).update(transcript=task, updated_at=Now())
+    return task
+
+
 def _ring(task: Task) -> None:
     """Whoever takes the task's next step."""
     if hasattr(task, "fetch"):
@@ -213,6 +234,7 @@ def delete_video(video: Video) -> None:
     with transaction.atomic():
         # Before the rows go: it fences off a worker that is about to add a segment to them.
         Task.objects.filter(video=video).cancel()
+        search.forget(Segment.objects.filter(task__video=video))
         transaction.on_commit(partial(tasks.clean_up_after, video.pk, video.media_name))
         video.delete()
 
@@ -221,6 +243,7 @@ def delete_index(index: Index) -> None:
     """Delete the index with all its videos."""
     with transaction.atomic():
         Task.objects.filter(video__index=index).cancel()
+        search.forget(Segment.objects.filter(task__video__index=index))
         for video in Video.objects.filter(index=index).only("id", "sha256"):
             transaction.on_commit(partial(tasks.clean_up_after, video.pk, video.media_name))
         index.delete()
@@ -277,7 +300,7 @@ def _store(video: Video, task: Task, wishes: Wishes, media_url: str = "") -> Vid
             fetch.owner_id = video.index.owner_id
             fetch.save(force_insert=True)
         if wishes.captions:
-            Segment.objects.bulk_create(pipeline.rows(task, wishes.captions, 0), batch_size=500)
+            pipeline.write(task, wishes.captions, 0)
         transaction.on_commit(tasks.ring_fetch if away else partial(tasks.ring, task.pk))
     failpoints.reach("task.after_commit")
     return video

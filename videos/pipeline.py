@@ -21,7 +21,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from videos import doubt, engines, failpoints, storage, timecode
+from videos import doubt, engines, failpoints, search, storage, timecode
 from videos.engines.base import Cue, EngineConfig, EngineError, Report
 from videos.media import pictures
 from videos.media.sandbox import MediaError
@@ -105,6 +105,15 @@ def _unmarked(task: Task, cues: Iterable[Cue], first_number: int) -> Iterator[Se
             text=_storable(cue.text),
             words=words,
         )
+
+
+def write(
+    task: Task, cues: Iterable[Cue], first_number: int, before: Sequence[Segment] = ()
+) -> list[Segment]:
+    """Store cues as the task's next segments, and make them findable."""
+    made = rows(task, cues, first_number, before)
+    search.index_segments(Segment.objects.bulk_create(made, batch_size=500))
+    return made
 
 
 def _storable(text: str) -> str:
@@ -271,8 +280,7 @@ class _Listening:
         with transaction.atomic():
             self.hold.keep(**self._changes(report))
             failpoints.reach("segments.half")
-            made = rows(self.task, report.cues, self.number, self.before)
-            Segment.objects.bulk_create(made, batch_size=500)
+            made = write(self.task, report.cues, self.number, self.before)
         self.number += len(made)
         self.before = [*self.before, *made][-doubt.LOOK_BACK :]
 

@@ -9,6 +9,7 @@ from django.db.models import Q, Sum
 from django.http import HttpResponse
 from django.utils import timezone
 
+from videos import search
 from videos.api import ApiRequest, dialects, errors, indexes, params
 from videos.api.endpoint import answer
 from videos.models import Index, Segment, Video
@@ -164,12 +165,23 @@ def _pool(index: Index, wanted: Json) -> VideoQuerySet:
 
 
 def _hits(pool: VideoQuerySet, wanted: Json) -> SegmentQuerySet:
-    words = [wanted["text"].strip()] if wanted["exact"] else wanted["text"].split()
-    said = Q()
-    for word in words:
-        said &= Q(text__icontains=word)
-    hits = Segment.objects.filter(said, task__in=pool.values("transcript"))
+    hits = _said(pool, wanted["text"].strip(), exact=wanted["exact"])
     return hits.order_by("-task__video__created_at", "task__video_id", "number")
+
+
+def _said(pool: VideoQuerySet, text: str, *, exact: bool) -> SegmentQuerySet:
+    """All the words, or what they begin; asked to be exact, these words side by side.
+
+    What holds no word, such as ``%``, is looked for as it stands.
+    """
+    runs = [text] if exact else text.split()
+    terms = [search.Term(tuple(found), not exact) for run in runs if (found := search.words(run))]
+    if terms:
+        return search.hits(terms, pool)
+    said = Q(task__in=pool.values("transcript"))
+    for run in runs:
+        said &= Q(text__icontains=run)
+    return Segment.objects.filter(said)
 
 
 def _by_clip(hits: SegmentQuerySet, start: int, limit: int) -> tuple[int, list[Json]]:

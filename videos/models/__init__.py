@@ -7,8 +7,10 @@ from videos.models.fetch import Fetch
 from videos.models.index import Index
 from videos.models.place import Place
 from videos.models.pulse import Pulse
+from videos.models.search_row import SearchRow
 from videos.models.segment import Segment
 from videos.models.select import Select
+from videos.models.tag import Tag
 from videos.models.task import Status, Step, Task
 from videos.models.upload import Chunk, Upload
 from videos.models.video import Video
@@ -27,10 +29,12 @@ __all__ = [
     "LostLease",
     "Place",
     "Pulse",
+    "SearchRow",
     "Segment",
     "Select",
     "Status",
     "Step",
+    "Tag",
     "Task",
     "Upload",
     "Video",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
@@ -39,7 +39,7 @@ class VideoQuerySet(models.QuerySet["Video"]):
 
     def with_latest_task(self) -> VideoQuerySet:
         """Fetch what a list shows, the newest task with it, in a fixed number of queries."""
-        return self.select_related("index", "transcript").prefetch_related("tasks")
+        return self.select_related("index", "transcript").prefetch_related("tasks", "tags")
 
 
 class Video(models.Model):
@@ -67,7 +67,7 @@ class Video(models.Model):
     warning = models.CharField(max_length=300, blank=True)  # the file ends too early
     has_poster = models.BooleanField(default=False)
 
-    title = models.CharField(max_length=255, blank=True)  # as given through the API
+    title = models.CharField(max_length=255, blank=True)  # shown instead of the file's name
     user_metadata = models.JSONField(default=dict, blank=True)
 
     # The upload that this video was made from, if it came through the API in two steps.
@@ -102,10 +102,16 @@ class Video(models.Model):
         index_id: str
         asset_id: str | None
         transcript_id: str | None
+        tags: Any
         tasks: TaskQuerySet
 
     def __str__(self) -> str:
-        return self.filename
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """What pages call it: the title that somebody gave it, or else its file's name."""
+        return self.title or self.filename
 
     @property
     def media_name(self) -> str:

@@ -1,29 +1,26 @@
-"""What there is: indexes and their videos, newest first."""
+"""What there is: indexes and their videos."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from videos import ingest
 from videos.forms import IndexForm
-from videos.models import Index, Video
+from videos.models import Index, Tag, Video
 from videos.models.video import VideoQuerySet
-from videos.views import Request, SeeOther
+from videos.views import Request, SeeOther, shelf
+from videos.views.keeping import back
 from videos.views.state import State, describe, latest_task
 from videos.views.uploads import upload_context
 
-PAGE_ROWS = 50
 MAX_POLLED = 200
 
 
@@ -54,48 +51,33 @@ def index(request: Request, index_id: str) -> HttpResponse:
 
 def _list(request: Request, template: str, chosen: Index | None) -> HttpResponse:
     indexes = list(Index.objects.visible_to(request.user).with_totals())
-    wanted = [chosen] if chosen else indexes
-    videos = Video.objects.filter(index__in=[index.pk for index in wanted])
-    page, older = _page(videos, request.GET.get("before", ""))
+    wanted = shelf.read(request.GET)
+    found, more = _page(request, [chosen] if chosen else indexes, wanted)
     context = {
         "index": next((index for index in indexes if chosen and index.pk == chosen.pk), None),
         "indexes": indexes,
         "index_form": IndexForm() if chosen else None,
-        "items": page,
-        "older": older,
+        "tags": Tag.objects.visible_to(request.user),
+        "items": found,
+        "older": shelf.cursor(found[-1].video) if more else "",
         "paged": "before" in request.GET,
-        "unfinished": any(not item.state.is_final for item in page),
+        "wanted": wanted,
+        "orders": [(name, order.label) for name, order in shelf.ORDERS.items()],
+        "states": shelf.STATES,
+        "unfinished": any(not item.state.is_final for item in found),
     }
     if request.htmx:
         return render(request, "videos/_listing.html", context)
     return render(request, template, context | upload_context(request, chosen))
 
 
-def _page(videos: VideoQuerySet, before: str) -> tuple[list[Item], str]:
-    """Rows older than the cursor ``before``, and the next cursor, "" on the last page.
-
-    A cursor is the last row's place in the order, so that a page costs the same wherever it
-    lies and rows that come or go meanwhile shift nothing.
-    """
-    if place := _read_cursor(before):
-        when, pk = place
-        videos = videos.filter(Q(created_at__lt=when) | Q(created_at=when, id__lt=pk))
-    page = items(videos.order_by("-created_at", "-id")[: PAGE_ROWS + 1])
-    if len(page) <= PAGE_ROWS:
-        return page, ""
-    last = page[PAGE_ROWS - 1].video
-    return page[:PAGE_ROWS], f"{last.created_at.isoformat()}~{last.pk}"
-
-
-def _read_cursor(text: str) -> tuple[datetime, str] | None:
-    """A cursor that cannot be read is none: the newest page is as good an answer as any."""
-    when, _, pk = text.partition("~")
-    try:
-        moment = parse_datetime(when)
-        moment = moment.astimezone(UTC) if moment and moment.tzinfo else None
-    except (ValueError, OverflowError):  # in UTC some moments lie outside the calendar
-        return None
-    return (moment, pk[:24]) if moment and pk.isalnum() else None
+def _page(
+    request: Request, indexes: Sequence[Index], wanted: shelf.Wanted
+) -> tuple[list[Item], bool]:
+    """The page's rows, and whether there are more after them."""
+    videos = Video.objects.filter(index__in=[index.pk for index in indexes])
+    found = items(shelf.page(shelf.narrow(videos, wanted), wanted))
+    return found[: shelf.PAGE_ROWS], len(found) > shelf.PAGE_ROWS
 
 
 @require_safe
@@ -120,10 +102,8 @@ def sample(request: Request) -> HttpResponse:
 def delete(request: Request, video_id: str) -> HttpResponse:
     video = get_object_or_404(Video.objects.visible_to(request.user), pk=video_id)
     ingest.delete_video(video)
-    messages.success(request, f"Deleted {video.filename}.")
-    back = request.POST.get("next", "")
-    ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure())
-    return SeeOther(back if ours else reverse("index", args=[video.index_id]))
+    messages.success(request, f"Deleted {video.name}.")
+    return back(request, reverse("index", args=[video.index_id]))
 
 
 @require_POST

@@ -19,7 +19,7 @@ from django.views.decorators.vary import vary_on_headers
 from videos import fetcher, rows
 from videos.folding import holds
 from videos.forms import AgainForm, FilterForm, RangeForm
-from videos.models import Correction, Fetch, Place, Segment, Status, Task, Video
+from videos.models import Correction, Fetch, Index, Place, Segment, Status, Task, Video
 from videos.timecode import ms_to_seconds, parse_moment
 from videos.views import Request, SeeOther
 from videos.views.derived import Extras
@@ -50,6 +50,11 @@ class Page:
     @cached_property
     def extras(self) -> Extras:
         return Extras(self.video)
+
+    @cached_property
+    def indexes(self) -> list[Index]:
+        """Where the video may be moved to."""
+        return list(Index.objects.filter(owner=self.video.index.owner_id))
 
     @cached_property
     def form(self) -> RangeForm:

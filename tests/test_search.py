@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+
+from tests.factories import make_index, make_segments, make_task, make_transcript, make_user
+from videos import ingest, search
+from videos.models import SearchRow, Segment, Video
+
+pytestmark = pytest.mark.django_db
+
+LINES = [
+    "The boats could not go out.",  # 0
+    "Nobody went OUT that winter, no boats.",  # 1
+    "Café crème, déjà vu: naïve façade.",  # 2
+    "Cafe\u0301 with a combining accent.",  # 3
+    "Straße und STRASSE, Über-Boot.",  # 4
+    "The ﬁrst oﬃce is on the left.",  # 5 - ligatures
+    "明日は映画を見に行きます。",  # 6
+    "我们明天去看电影。",  # 7
+    "영화를 보러 갑니다.",  # 8
+    "ฉันไปดูหนังพรุ่งนี้",  # 9
+    "ذهبتُ إلى السينما أمس",  # 10
+    "हिन्दी फ़िल्म देखी",  # 11
+    "See https://example.org/a-b?c=d or mail a.b@example.org.",  # 12
+    "It costs 1,250.50 or 1e5, take 007.",  # 13
+    "Don't say it's over; rock'n'roll.",  # 14
+    "snake_case and C++ and AT&T.",  # 15
+    "İstanbul'da ΣΊΣΥΦΟΣ и Ёлка.",  # 16
+    "ｶﾞﾗｽ and Ｆｕｌｌ width ½ cup.",  # 17
+    "",  # 18
+    "out go",  # 19
+]
+# One table, which both databases must answer alike.
+QUERIES = [
+    ("boats", [0, 1]),
+    ("out boats", [0, 1]),
+    ('"go out"', [0]),
+    ('"go out', [0]),
+    ("“go out”", [0]),
+    ('boats "go out" could', [0]),
+    ("boat", []),
+    ("boat*", [0, 1]),
+    ('"no boa"*', [1]),
+    ("BOATS", [0, 1]),
+    ("cafe", [2, 3]),
+    ("CAFÉ", [2, 3]),
+    ("facade deja", [2]),
+    ("strasse", [4]),
+    ("Straße", [4]),
+    ("uber boot", [4]),
+    ("über-boot", [4]),
+    ("first office", [5]),
+    ("映画", [6]),
+    ("電影", []),
+    ("电影", [7]),
+    ("明", [6, 7]),
+    ("明日 映画", [6]),
+    ("画映", []),
+    ("영화를", [8]),
+    ("영화*", [8]),
+    ("หนัง", [9]),
+    ("السينما", [10]),
+    ("ذهبت", [10]),
+    ("हिन्दी", [11]),
+    ("हन", []),
+    ("example.org", [12]),
+    ("a-b", [12]),
+    ("1,250.50", [13]),
+    ("1e5 007", [13]),
+    ("7", []),
+    ("don't", [14]),
+    ("dont", []),
+    ("it’s", [14]),
+    ("rock'n'roll", [14]),
+    ("snake", [15]),
+    ("snake_case", [15]),
+    ("c++", [12, 15]),
+    ("at&t", [15]),
+    ("istanbul", [16]),
+    ("σισυφοσ", [16]),
+    ("елка", [16]),
+    ("ガラス", [17]),
+    ("full", [17]),
+    ("OR AND NOT NEAR", []),
+    ("or mail", [12]),
+    ("text:boats", []),
+    ("^boats", [0, 1]),
+    ("-boats", [0, 1]),
+    ("(boats) | 'x' & !y:*", []),
+    ("\\ boats \\'", [0, 1]),
+]
+
+
+def film(lines=LINES, index=None, **fields) -> Video:
+    cues = [(n * 1000, n * 1000 + 900, line) for n, line in enumerate(lines)]
+    return make_transcript(cues, index, **fields)
+
+
+def numbers(query: str, videos=None) -> list[int]:
+    found = search.hits(search.parse(query), videos if videos is not None else Video.objects.all())
+    return list(found.order_by("number").values_list("number", flat=True))
+
+
+def test_both_databases_answer_one_table_of_queries():
+    film()
+
+    answers = [(query, numbers(query)) for query, _ in QUERIES]
+
+    assert answers == QUERIES
+
+
+@pytest.mark.parametrize("query", ["", "  ", '""', "*", "!?", "%_", "\0", "\u0301"])
+def test_a_query_without_a_word_is_refused_with_a_sentence(query):
+    with pytest.raises(search.QueryError, match=r"^Type at least one word"):
+        search.parse(query)
+
+
+def test_an_endless_query_is_refused_with_a_sentence():
+    with pytest.raises(search.QueryError, match=r"^Search for at most 200 characters\.$"):
+        search.parse("a" * 201)
+
+
+def test_only_the_shown_transcripts_of_the_given_videos_are_searched():
+    user = make_user()
+    mine = film(["boats"], make_index(user))
+    make_segments([(0, 1, "boats")], make_task(mine, status="failed"))
+    film(["boats"])
+
+    found = search.hits(search.parse("boats"), Video.objects.visible_to(user))
+
+    assert [each.task_id for each in found] == [mine.transcript_id]
+
+
+def test_transcripts_come_with_their_hits_best_first():
+    once = film(["a word of many others about one of the boats"])
+    often = film(["boats", "nothing", "boats boats"])
+    film(["nothing"])
+
+    found, capped = search.find(search.parse("boats"), Video.objects.all())
+
+    assert [(each.task_id, [hit.number for hit in each.hits]) for each in found] == [
+        (often.transcript_id, [0, 2]),
+        (once.transcript_id, [0]),
+    ]
+    assert not capped
+
+
+def test_of_a_word_that_is_everywhere_the_newest_rows_are_looked_at(monkeypatch):
+    monkeypatch.setattr(search, "MAX_HITS", 3)
+    film(["boats"])
+    new = film(["boats"] * 3)
+
+    found, capped = search.find(search.parse("boats"), Video.objects.all())
+
+    assert [(each.task_id, len(each.hits)) for each in found] == [(new.transcript_id, 3)]
+    assert capped
+
+
+def test_a_changed_row_is_found_by_its_new_words_alone():
+    segment = film(["boats"]).transcript.segments.get()
+    segment.text = "Schiffe"
+    segment.save()
+
+    search.index_segments([segment])
+
+    assert (numbers("boats"), numbers("schiffe")) == ([], [0])
+    search.forget(Segment.objects.filter(pk=segment.pk))
+    assert numbers("schiffe") == []
+
+
+def test_deleting_leaves_no_rows_behind():
+    video, other = film(["boats"]), film(["boats"])
+
+    ingest.delete_video(video)
+    ingest.delete_index(other.index)
+
+    assert not SearchRow.objects.exists()
+
+
+def test_rows_can_be_rebuilt():
+    film(["boats", "more boats"])
+    SearchRow.objects.all().delete()
+    said = StringIO()
+
+    call_command("rebuild_search", stdout=said)
+
+    assert said.getvalue() == "2 lines can be searched.\n" and numbers("boats") == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "query", "shown"),
+    [
+        ("The boats, BOATS.", "boats", "The [boats], [BOATS]."),
+        ("Cafe\u0301 noir", "cafe", "[Café] noir"),
+        ("We go out now", '"go out"', "We [go out] now"),
+        ("Don't go", "don't", "[Don't] go"),
+        ("明日は映画", "映画", "明日は[映画]"),
+        ("Straße", "strass*", "[Straße]"),
+        ("½ cup", "2", "[½] cup"),
+        ("boats boat", "boat* boats", "[boats] [boat]"),
+        ("nothing", "boats", "nothing"),
+        ("", "boats", ""),
+    ],
+)
+def test_matched_words_are_marked_where_they_stand(text, query, shown):
+    text, spans = search.spans(text, search.parse(query))
+    for start, end in reversed(spans):
+        text = f"{text[:start]}[{text[start:end]}]{text[end:]}"
+
+    assert text == shown

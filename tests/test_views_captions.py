@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from tests.factories import make_index, make_task, make_transcript, make_user, make_video
+from videos import search
+from videos.models import Task, Video
+
+pytestmark = pytest.mark.django_db
+GOOD = b"1\n00:00:01,000 --> 00:00:02,000\nFrom elsewhere.\n"
+BAD = b"1\n00:00:01,000 --> 00:00:02,000\nHello.\n\n2\n00:00:09 --> 00:00:03,000\nNo.\n"
+
+
+@pytest.fixture
+def user(client):
+    user = make_user()
+    client.force_login(user)
+    return user
+
+
+def give(client, video, data: bytes, name: str = "film.srt"):
+    file = SimpleUploadedFile(name, data)
+    return client.post(f"/videos/{video.pk}/captions", {"captions": file}, follow=True)
+
+
+def test_captions_become_the_transcript_and_the_earlier_one_is_kept(client, user):
+    video = make_transcript(3, make_index(user))
+
+    page = give(client, video, GOOD).text
+
+    assert "These captions are the transcript now." in page and "From elsewhere." in page
+    assert "Captions file, film.srt" in page
+    assert Task.objects.get(pk=video.transcript_id).segments.count() == 3
+    assert search.find(search.parse("elsewhere"), Video.objects.all())[0]
+
+
+def test_bad_captions_are_refused_with_the_line(client, user):
+    video = make_transcript(3, make_index(user))
+
+    page = give(client, video, BAD).text
+
+    assert "film.srt: Line 6: " in page
+    assert Video.objects.get(pk=video.pk).transcript_id == video.transcript_id
+
+
+def test_captions_wait_for_a_task_that_is_under_way(client, user):
+    video = make_video(make_index(user))
+    make_task(video)
+
+    assert "This video is being transcribed: wait" in give(client, video, GOOD).text
+    assert Task.objects.count() == 1
+
+
+def test_a_form_without_a_file_has_a_sentence(client, user):
+    video = make_transcript(1, make_index(user))
+
+    page = client.post(f"/videos/{video.pk}/captions", {"captions": "x"}, follow=True)
+
+    assert "Choose an SRT or VTT file." in page.text
+
+
+def test_a_strangers_video_takes_none(client, user):
+    video = make_transcript(1)
+
+    assert give(client, video, GOOD).status_code == 404
+    assert Task.objects.count() == 1

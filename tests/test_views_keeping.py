@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import re
+import time
+from html import unescape
+
+import pytest
+
+from tests.factories import make_index, make_task, make_transcript, make_user, make_video
+from tests.test_views_library import many_videos
+from videos.models import Tag, Video
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_known_engine")]
+
+
+@pytest.fixture
+def _known_engine(settings):
+    settings.DEFAULT_ENGINE = "sphinx"
+
+
+@pytest.fixture
+def user(client):
+    user = make_user()
+    client.force_login(user)
+    return user
+
+
+def names(response) -> list[str]:
+    return [item.video.name for item in response.context["items"]]
+
+
+def tag(video, name: str) -> Tag:
+    found = Tag.objects.named(video.index.owner, name)
+    found.videos.add(video)
+    return found
+
+
+def test_a_name_is_changed_and_an_empty_one_gives_the_files_again(client, user):
+    video = make_transcript(1, make_index(user), filename="A001.mov")
+    url = f"/videos/{video.pk}/"
+
+    client.post(f"{url}name", {"title": "Harbour\0,  day 2"})
+    assert Video.objects.get().name == "Harbour , day 2"
+    assert "<h1><bdi>Harbour , day 2</bdi></h1>" in client.get(url).text
+    assert "Harbour" in client.get("/").text and ">A001.mov<" not in client.get("/").text
+
+    client.post(f"{url}name", {"title": ""})
+    assert Video.objects.get().name == "A001.mov"
+
+
+def test_tags_are_added_once_and_go_with_their_last_video(client, user):
+    video = make_transcript(1, make_index(user))
+
+    for name in ("Interview", "interview ", "B-roll"):
+        client.post("/videos/many", {"id": video.pk, "do": "tag", "tag": name})
+    page = client.get(f"/videos/{video.pk}/").text
+    assert [each.name for each in video.tags.all()] == ["B-roll", "Interview"]
+    assert 'aria-label="Remove the tag B-roll"' in page
+
+    first = video.tags.first()
+    client.post(f"/videos/{video.pk}/tags/{first.pk}/remove")
+    assert [each.name for each in Tag.objects.all()] == ["Interview"]
+
+
+def test_many_are_moved_tagged_and_deleted_and_strangers_stay(client, user):
+    home, away = make_index(user), make_index(user, name="Away")
+    videos = [make_transcript(1, home) for _ in range(3)]
+    theirs = make_transcript(1)
+    ids = [video.pk for video in [*videos[:2], theirs]]
+
+    moved = client.post("/videos/many", {"id": ids, "do": "move", "index": away.pk}, follow=True)
+    tagged = client.post("/videos/many", {"id": ids, "do": "tag", "tag": "kept"}, follow=True)
+    assert "Moved 2 videos to Away." in moved.text and "Tagged 2 videos with kept." in tagged.text
+    assert Video.objects.filter(index=away).count() == Tag.objects.get().videos.count() == 2
+
+    gone = client.post("/videos/many", {"id": ids, "do": "delete"}, follow=True)
+    assert "Deleted 2 videos." in gone.text
+    assert set(Video.objects.values_list("pk", flat=True)) == {videos[2].pk, theirs.pk}
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"id": [], "do": "delete"}, "Choose at least one video."),
+        ({"do": "move"}, "Choose the index to move them to."),
+        ({"do": "move", "index": "\0"}, "Choose the index to move them to."),
+        ({"do": "tag", "tag": " "}, "Give the tag a name of at most 50 characters."),
+        ({"do": "tag", "tag": "x" * 51}, "Give the tag a name of at most 50 characters."),
+        ({}, "Say what to do with them."),
+        ({"id": ["a"] * 501, "do": "delete"}, "Choose at most 500 videos at once."),
+    ],
+)
+def test_what_cannot_be_done_has_a_sentence(client, user, fields, sentence):
+    video = make_transcript(1, make_index(user))
+
+    page = client.post("/videos/many", {"id": [video.pk]} | fields, follow=True)
+
+    assert sentence in page.text and Video.objects.exists()
+
+
+def test_nothing_of_a_stranger_can_be_named_moved_to_or_untagged(client, user):
+    theirs, mine = make_transcript(1), make_transcript(1, make_index(user))
+    word = tag(theirs, "secret")
+
+    assert client.post(f"/videos/{theirs.pk}/name", {"title": "x"}).status_code == 404
+    for video in (theirs, mine):
+        assert client.post(f"/videos/{video.pk}/tags/{word.pk}/remove").status_code == 404
+    client.post("/videos/many", {"id": mine.pk, "do": "move", "index": theirs.index_id})
+    assert Video.objects.get(pk=mine.pk).index_id == mine.index_id
+    assert names(client.get("/", {"tag": word.pk})) == [] and "secret" not in client.get("/").text
+
+
+def test_a_list_is_narrowed_by_name_tag_and_state(client, user):
+    index = make_index(user)
+    ready = make_transcript(1, index, filename="a.mp4", title="Harbour")
+    make_task(make_video(index, filename="b harbour.mp4"))
+    make_task(make_video(index, filename="c.mp4"), status="failed")
+    word = tag(ready, "sea")
+
+    assert names(client.get("/", {"q": "HARBOUR", "sort": "name"})) == ["b harbour.mp4", "Harbour"]
+    assert names(client.get("/", {"tag": word.pk})) == ["Harbour"]
+    assert names(client.get(f"/indexes/{index.pk}/", {"state": "unfinished"})) == ["b harbour.mp4"]
+    assert names(client.get("/", {"state": "failed"})) == ["c.mp4"]
+    assert names(client.get("/", {"state": "ready"})) == ["Harbour"]
+    assert "No video fits." in client.get("/", {"q": "nothing"}).text
+
+
+@pytest.mark.parametrize("sort", ["newest", "name", "length"])
+def test_pages_keep_the_filter_and_the_order_and_miss_none(client, user, sort):
+    index = make_index(user)
+    many_videos(index, 120)
+    make_video(index, filename="other.mp4")
+    word = "clip"
+
+    seen, url = [], f"/?q={word}&sort={sort}"
+    while url:
+        page = client.get(url)
+        seen += names(page)
+        link = re.search(r'<a href="(\?[^"]*)" rel="next">', page.text)
+        url = link and f"/{unescape(link[1])}"
+
+    assert sorted(seen) == [f"clip {n:05}.mp4" for n in range(120)]
+    assert sort == "length" or seen == sorted(seen, reverse=sort == "newest")
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["tag=x", "tag=99999999999999999999", "state=x", "sort=x&before=x~a", "sort=length&before=x~a",
+     "sort=name&before=%00~a", "q=%00", "sort=length&before=²~a"],
+)  # fmt: skip
+def test_what_a_list_cannot_mean_is_passed_over(client, user, query):
+    make_transcript(1, make_index(user), filename="here.mp4")
+
+    assert names(client.get(f"/?{query}")) == ["here.mp4"]
+
+
+def test_ten_thousand_videos_are_narrowed_and_sorted_at_once(client, user):
+    many_videos(make_index(user), 10_000)
+    client.get("/")
+    for query in ("sort=name", "sort=length&state=unfinished", "q=clip+099"):
+        took = []
+        for _ in range(3):
+            started = time.perf_counter()
+            client.get(f"/?{query}")
+            took.append(time.perf_counter() - started)
+        assert min(took) < 0.6, query
