@@ -1,6 +1,6 @@
 // How many videos of the list are chosen; all of them at once.
 
-const boxes = () => [...document.querySelectorAll(".video input[name=id][type=checkbox]")];
+const boxes = () => [...document.querySelectorAll(".video input[name=video][type=checkbox]")];
 
 function count() {
   const all = document.getElementById("choose-all");
