@@ -52,7 +52,7 @@ def test_tags_are_added_once_and_go_with_their_last_video(client, user):
     video = make_transcript(1, make_index(user))
 
     for name in ("Interview", "interview ", "B-roll"):
-        client.post("/videos/many", {"id": video.pk, "do": "tag", "tag": name})
+        client.post("/videos/many", {"video": video.pk, "do": "tag", "tag": name})
     page = client.get(f"/videos/{video.pk}/").text
     assert [each.name for each in video.tags.all()] == ["B-roll", "Interview"]
     assert 'aria-label="Remove the tag B-roll"' in page
@@ -68,12 +68,12 @@ def test_many_are_moved_tagged_and_deleted_and_strangers_stay(client, user):
     theirs = make_transcript(1)
     ids = [video.pk for video in [*videos[:2], theirs]]
 
-    moved = client.post("/videos/many", {"id": ids, "do": "move", "index": away.pk}, follow=True)
-    tagged = client.post("/videos/many", {"id": ids, "do": "tag", "tag": "kept"}, follow=True)
+    moved = client.post("/videos/many", {"video": ids, "do": "move", "index": away.pk}, follow=True)
+    tagged = client.post("/videos/many", {"video": ids, "do": "tag", "tag": "kept"}, follow=True)
     assert "Moved 2 videos to Away." in moved.text and "Tagged 2 videos with kept." in tagged.text
     assert Video.objects.filter(index=away).count() == Tag.objects.get().videos.count() == 2
 
-    gone = client.post("/videos/many", {"id": ids, "do": "delete"}, follow=True)
+    gone = client.post("/videos/many", {"video": ids, "do": "delete"}, follow=True)
     assert "Deleted 2 videos." in gone.text
     assert set(Video.objects.values_list("pk", flat=True)) == {videos[2].pk, theirs.pk}
 
@@ -81,19 +81,19 @@ def test_many_are_moved_tagged_and_deleted_and_strangers_stay(client, user):
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"id": [], "do": "delete"}, "Choose at least one video."),
+        ({"video": [], "do": "delete"}, "Choose at least one video."),
         ({"do": "move"}, "Choose the index to move them to."),
         ({"do": "move", "index": "\0"}, "Choose the index to move them to."),
         ({"do": "tag", "tag": " "}, "Give the tag a name of at most 50 characters."),
         ({"do": "tag", "tag": "x" * 51}, "Give the tag a name of at most 50 characters."),
         ({}, "Say what to do with them."),
-        ({"id": ["a"] * 501, "do": "delete"}, "Choose at most 500 videos at once."),
+        ({"video": ["a"] * 501, "do": "delete"}, "Choose at most 500 videos at once."),
     ],
 )
 def test_what_cannot_be_done_has_a_sentence(client, user, fields, sentence):
     video = make_transcript(1, make_index(user))
 
-    page = client.post("/videos/many", {"id": [video.pk]} | fields, follow=True)
+    page = client.post("/videos/many", {"video": [video.pk]} | fields, follow=True)
 
     assert sentence in page.text and Video.objects.exists()
 
@@ -105,7 +105,7 @@ def test_nothing_of_a_stranger_can_be_named_moved_to_or_untagged(client, user):
     assert client.post(f"/videos/{theirs.pk}/name", {"title": "x"}).status_code == 404
     for video in (theirs, mine):
         assert client.post(f"/videos/{video.pk}/tags/{word.pk}/remove").status_code == 404
-    client.post("/videos/many", {"id": mine.pk, "do": "move", "index": theirs.index_id})
+    client.post("/videos/many", {"video": mine.pk, "do": "move", "index": theirs.index_id})
     assert Video.objects.get(pk=mine.pk).index_id == mine.index_id
     assert names(client.get("/", {"tag": word.pk})) == [] and "secret" not in client.get("/").text
 

@@ -87,7 +87,7 @@ def test_chosen_videos_are_counted_and_deleted_after_a_question(open_page):
     page.evaluate("htmx.ajax('GET', location.href, {target: '#listing', swap: 'outerHTML'})")
     expect(page.locator("#listing.htmx-added, #listing.htmx-settling")).to_have_count(0)
     expect(page.locator("#chosen")).to_have_text("3 chosen")
-    page.locator(".video input[name=id]").first.uncheck()
+    page.locator(".video input[name=video]").first.uncheck()
     page.locator("#many > .danger").click()
     shoot(page, "library-delete")
     page.locator("#delete-many").get_by_role("button", name="Delete").click()
@@ -118,7 +118,7 @@ def test_lists_work_without_javascript(open_page):
     many(2)
     page = open_page("/", java_script_enabled=False)
 
-    page.locator(".video input[name=id]").first.check()
+    page.locator(".video input[name=video]").first.check()
     page.get_by_label("Tag to add").fill("kept")
     page.get_by_role("button", name="Tag", exact=True).click()
     expect(page.locator(".messages")).to_contain_text("Tagged 1 video with kept.")

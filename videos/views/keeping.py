@@ -52,7 +52,7 @@ def untag(request: Request, video_id: str, tag_id: int) -> HttpResponse:
 
 @require_POST
 def many(request: Request) -> HttpResponse:
-    """Delete, move or tag the videos ``id=…&id=…``, as the button ``do`` says."""
+    """Delete, move or tag the videos ``video=…&video=…``, as the button ``do`` says."""
     try:
         messages.success(request, _do(request, _chosen(request)))
     except Refused as refusal:
@@ -61,7 +61,7 @@ def many(request: Request) -> HttpResponse:
 
 
 def _chosen(request: Request) -> VideoQuerySet:
-    ids = [pk for pk in request.POST.getlist("id") if pk.isalnum()]
+    ids = [pk for pk in request.POST.getlist("video") if pk.isalnum()]
     if not ids:
         raise Refused("Choose at least one video.")
     if len(ids) > MAX_AT_ONCE:
