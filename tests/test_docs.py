@@ -10,7 +10,11 @@ def test_every_setting_is_in_the_example_file():
     code = "".join(
         (ROOT / "transcribe_site" / name).read_text() for name in ("settings.py", "environment.py")
     )
-    read = set(re.findall(r'\b(?:env\.)?(?:text|flag|number|whole|words)\("([A-Z_]+)"', code))
+    read = set(
+        re.findall(
+            r'\b(?:env\.)?(?:text|flag|number|whole|words|token|address|one_of)\("([A-Z_]+)"', code
+        )
+    )
     read -= {"name"}
     shown = set(re.findall(r"^#([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M))
     assert read == shown
