@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
-from videos import engines, timecode
+from videos import engines, pipeline, timecode
 from videos.ingest import DEFAULT_INDEX
 from videos.models import Index
 from videos.uploads import PartFile
@@ -160,7 +160,8 @@ class AgainForm(forms.Form):
 
 def engine_choices(usual: str = "") -> list[tuple[str, str]]:
     """Engines by name; the empty choice leaves it to the index, whose engine is ``usual``."""
-    labels = [(name, engine.label) for name, engine in engines.ENGINES.items()]
+    offered = engines.offered(pipeline.engine_config())
+    labels = [(name, engine.label) for name, engine in offered.items()]
     known = dict(labels).get(usual)
     empty = f"The index's choice: {known}" if known else "The best that is available"
     return [("", empty), *labels]

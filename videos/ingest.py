@@ -16,7 +16,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from videos import captions, engines, failpoints, pipeline, storage, tasks, timecode
+from videos import captions, engines, failpoints, forgetting, pipeline, storage, tasks, timecode
 from videos.engines.base import Cue
 from videos.media.probe import Probe, probe
 from videos.media.sandbox import MediaError
@@ -196,7 +196,7 @@ def transcribe_again(video: Video, engine: str, language: str) -> Task:
     The transcript that it has stays until the new one is ready. Raises Refused when that
     engine is unknown or does not know the language, or when a task is under way.
     """
-    if engine and engine not in engines.ENGINES:
+    if engine and engine not in engines.offered(pipeline.engine_config()):
         raise Refused("There is no such engine.")
     task = first_task(video.index, Wishes(engine=engine, language=language))
     task.video = video
@@ -214,6 +214,7 @@ def delete_video(video: Video) -> None:
     with transaction.atomic():
         # Before the rows go: it fences off a worker that is about to add a segment to them.
         Task.objects.filter(video=video).cancel()
+        forgetting.note_tasks(Task.objects.filter(video=video))
         transaction.on_commit(partial(tasks.clean_up_after, video.pk, video.media_name))
         video.delete()
 
@@ -222,6 +223,7 @@ def delete_index(index: Index) -> None:
     """Delete the index with all its videos."""
     with transaction.atomic():
         Task.objects.filter(video__index=index).cancel()
+        forgetting.note_index(index)
         for video in Video.objects.filter(index=index).only("id", "sha256"):
             transaction.on_commit(partial(tasks.clean_up_after, video.pk, video.media_name))
         index.delete()

@@ -2,7 +2,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path, re_path, register_converter
 
 from videos.api import reference
-from videos.views import account, health, library, media, tasks, uploads, viewer
+from videos.views import account, health, hooks, library, media, tasks, uploads, viewer
 
 
 class IdConverter:
@@ -44,6 +44,7 @@ urlpatterns = [
     path("account/keys/<int:key_id>/revoke", account.revoke, name="key_revoke"),
     path("login/", LoginView.as_view(template_name="videos/login.html"), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("hooks/twelvelabs", hooks.twelve_labs),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]
