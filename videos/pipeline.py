@@ -435,6 +435,8 @@ class _Cloud:
                 except StopIteration as end:
                     answer: Answer = end.value
                     return answer
+                if tick.bytes:
+                    failpoints.reach("remote.sending")
                 if self.stopping():
                     raise _Stopping
                 if self.hold.is_time_to_look():

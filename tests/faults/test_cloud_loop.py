@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
 
 from tests.faults.conftest import wait_ready
-from tests.faults.stack import Stack, is_alive, running, wait_for
+from tests.faults.stack import Stack, running, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -104,21 +101,17 @@ def test_a_worker_killed_around_a_call_leaves_one_task_there(cloud, local, sampl
 def test_a_worker_killed_in_the_middle_of_an_upload_leaves_one_task_there(
     cloud, local, tmp_path, sample
 ):
-    film = Path(tmp_path / "long.mp4")
+    film = tmp_path / "long.mp4"
     # A free box at the end of an MP4 is passed over: size without work.
-    box = 1_500_000_000
+    box = 100_000_000
     with open(film, "wb") as handle:
-        handle.write(sample.read_bytes())
-        handle.write(box.to_bytes(4) + b"free")
+        handle.write(sample.read_bytes() + box.to_bytes(4) + b"free")
         handle.truncate(sample.stat().st_size + box)
-    local.start()
-    video = local.upload(film)
-    assert video.ok
-    sending = "SELECT 1 FROM videos_task WHERE step = 'submit' AND fraction > 0"
-    wait_for(lambda: local.rows(sending), 60, "an upload under way")
-    worker = local.child("worker")
-    os.killpg(worker, signal.SIGKILL)
-    wait_for(lambda: not is_alive(worker), 5)
+    local.start(ALLOW_FAILPOINTS="1", FAILPOINT="remote.sending:kill")
+    assert local.upload(film).ok
+    wait_for(lambda: "ended with code -9" in local.log(), 60, "the worker is dead")
+    local.stop()
     assert there(cloud, local) == []
+    local.start()
     wait_ready(local)
     assert [status for _, status in there(cloud, local)] == ["ready"]
