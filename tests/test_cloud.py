@@ -6,6 +6,8 @@ import hashlib
 import hmac
 import json
 import logging
+import subprocess
+import sys
 import threading
 import time
 from datetime import timedelta
@@ -13,6 +15,7 @@ from email.utils import formatdate
 from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -20,6 +23,7 @@ from django.utils import timezone
 from tests import scripted_cloud
 from tests.factories import make_index, make_task, make_user, make_video
 from tests.scripted_cloud import KEY, Answer, Cloud
+from transcribe_site import environment
 from videos import engines, failpoints, forgetting, forms, ingest, pipeline, tasks
 from videos.engines import calls, twelvelabs
 from videos.models import Index, RemoteDeletion, Segment, Status, Step, Task
@@ -152,13 +156,11 @@ def test_waiting_there_is_a_row_and_asks_more_slowly_with_its_age(cloud: Cloud):
     assert 50 < waiting_seconds(take(task)) <= 60
 
 
-def test_an_upload_shows_its_bytes_keeps_its_lease_and_holds_no_file_in_memory(
-    cloud: Cloud, settings
-):
+def test_an_upload_shows_its_bytes_keeps_its_lease(cloud: Cloud, settings):
     settings.HEARTBEAT_SECONDS = 0.0
     seen: list[tuple[str, float]] = []
     task = sending(content=b"x" * 30_000_000)
-    first = Task.objects.claim(task.pk, timedelta(seconds=2))
+    first = Task.objects.claim(task.pk, LEASE)
     original = Task.write
 
     def write(self: Task, **fields: Any) -> None:
@@ -174,6 +176,35 @@ def test_an_upload_shows_its_bytes_keeps_its_lease_and_holds_no_file_in_memory(
     fractions = [fraction for _, fraction, _ in seen if fraction is not None]
     assert fractions == sorted(fractions)
     assert Task.objects.get().step == Step.POLL
+
+
+SEND = """
+import resource, sys
+from pathlib import Path
+from videos.engines.base import CloudConfig, EngineConfig, Parcel
+from videos.engines.twelvelabs import TwelveLabs
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+url, key, path = sys.argv[1:]
+config = EngineConfig(Path("."), cloud=CloudConfig(key, url, "v1.3"))
+before = peak()
+for _ in TwelveLabs().submit(config, "a" * 24, Parcel(Path(path), "t.mp4", "i", "video/mp4", "t")):
+    pass
+print(peak() - before)
+"""
+
+
+def test_an_upload_is_read_from_disk_in_flat_memory(cloud: Cloud, tmp_path):
+    film = tmp_path / "film.mp4"
+    size = 200_000_000
+    with open(film, "wb") as handle:
+        handle.truncate(size)
+    command = [sys.executable, "-c", SEND, cloud.url, KEY, str(film)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 20_000  # KiB
+    assert int(cloud.calls[-1].headers["Content-Length"]) > size
 
 
 @pytest.mark.django_db(transaction=True)
@@ -504,6 +535,23 @@ def test_the_key_is_in_no_log_row_repr_or_message(
     assert KEY not in str(rows)
     assert KEY not in str(sent)
     assert KEY not in repr(pipeline.engine_config())
+
+
+@pytest.mark.parametrize("value", ["tlk_A\nB", "tlk_A B", "tlk_É"])
+def test_a_key_that_no_header_can_hold_stops_the_start_unseen(monkeypatch, value):
+    monkeypatch.setenv("TWELVELABS_API_KEY", value)
+    with pytest.raises(ImproperlyConfigured) as caught:
+        environment.token("TWELVELABS_API_KEY")
+    assert "tlk" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "value", ["api.example.org", "ftp://a.example", "https://me:pw@a.example", "https://"]
+)
+def test_an_address_that_is_none_stops_the_start(monkeypatch, value):
+    monkeypatch.setenv("TWELVELABS_BASE_URL", value)
+    with pytest.raises(ImproperlyConfigured):
+        environment.address("TWELVELABS_BASE_URL", "https://api.example.org")
 
 
 # --- choosing it ---

@@ -47,6 +47,7 @@ class Step(models.TextChoices):
 
 
 FINAL = (Status.READY, Status.FAILED)
+ELSEWHERE = (Step.SUBMIT, Step.POLL, Step.FETCH)
 HEAVY = (Step.TRANSCRIBE, Step.SUBMIT)  # each with slots of its own; the others are small
 
 
@@ -274,6 +275,11 @@ class Task(models.Model):
         if gained < 5000 or took < 2:
             return None
         return max(0.0, self.video.duration_ms - self.done_ms) * took / gained
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """A cloud listens, so its lines come all at once."""
+        return self.step in ELSEWHERE
 
     @property
     def remote_tag(self) -> str:
