@@ -592,6 +592,18 @@ def test_an_upload_and_local_speech_do_not_wait_for_each_other(monkeypatch, rung
     assert taken == [sent.pk]
 
 
+def test_many_that_wait_there_do_not_keep_a_new_one_waiting(rung):
+    index = make_index()
+    for _ in range(tasks.SWEEP_RINGS):
+        sending(index=index, step=Step.POLL)
+    new = sending(index=index, step=Step.PREPARE)
+    for _ in range(2):
+        rung.clear()
+        tasks.sweep()
+        Task.objects.filter(pk__in=rung, step=Step.POLL).update(updated_at=Now())
+    assert new.pk in rung
+
+
 # --- gone here, gone there ---
 
 
