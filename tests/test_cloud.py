@@ -366,7 +366,7 @@ def test_a_service_that_is_down_ends_at_the_deadline_with_a_sentence(cloud: Clou
     )
     task = take(task)
     assert task.status == Status.FAILED
-    assert task.error.startswith("Twelve Labs (cloud) was not done within 24 h")
+    assert task.error.startswith("Twelve Labs was not done within 24 h")
     assert "has a fault" in task.error
 
 
@@ -377,7 +377,7 @@ def test_a_task_that_is_never_ready_ends_at_the_deadline_and_can_be_tried_again(
         asked_at=Now() - timedelta(hours=25), remote_asked_at=Now() - timedelta(hours=25)
     )
     task = take(task)
-    assert task.error.startswith("Twelve Labs (cloud) was not done within 24 h")
+    assert task.error.startswith("Twelve Labs was not done within 24 h")
     cloud.status = "ready"
     assert ingest.try_again(task)
     assert carry(task).status == Status.READY
@@ -416,6 +416,16 @@ def test_a_task_or_transcript_that_vanished_there_ends_and_is_sent_again_when_as
     cloud.always.clear()
     ingest.try_again(task)
     assert carry(task).status == Status.READY
+
+
+def test_a_service_that_hangs_up_on_each_upload_is_not_sent_to_for_a_day(cloud: Cloud):
+    cloud.always["POST /tasks"] = Answer(play=scripted_cloud.reset)
+    task = carry(sending())
+    assert (task.status, task.error) == (
+        Status.FAILED,
+        "Twelve Labs hung up while the video was sent.",
+    )
+    assert len(cloud.asked("POST", "/tasks$")) == 5
 
 
 # --- faults for good ---
@@ -651,6 +661,13 @@ def test_a_deletion_that_fails_is_tried_again_later(cloud: Cloud, rung):
     cloud.always["DELETE *"] = Answer(404, {"message": "Gone."})
     delete_there()
     assert not RemoteDeletion.objects.exists()
+
+
+def test_a_failed_task_deleted_by_itself_is_deleted_there_too(cloud: Cloud, rung):
+    task = take(take(sending()))
+    ingest.delete_task(task)
+    delete_there()
+    assert cloud.tasks == {}
 
 
 def test_nothing_is_deleted_there_when_the_setting_says_so_or_nothing_was_sent(

@@ -219,6 +219,13 @@ def delete_video(video: Video) -> None:
         video.delete()
 
 
+def delete_task(task: Task) -> None:
+    """Delete one of several tasks of a video."""
+    with transaction.atomic():
+        forgetting.note_tasks(Task.objects.filter(pk=task.pk))
+        task.delete()
+
+
 def delete_index(index: Index) -> None:
     """Delete the index with all its videos."""
     with transaction.atomic():

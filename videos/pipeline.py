@@ -379,9 +379,8 @@ class _Cloud:
         index_id = self._mirror_index()
         failpoints.reach("remote.before_call")
         parcel = self._parcel(sent_before)
-        place = self._attend(
-            self.engine.submit(self.config, index_id, parcel), "Uploading to Twelve Labs"
-        )
+        call = self.engine.submit(self.config, index_id, parcel)
+        place = self._attend(call, f"Uploading to {self.engine.service}")
         failpoints.reach("remote.after_call")
         found = {"remote_id": place.task_id, "remote_video_id": place.video_id}
         self._go_on(Step.POLL, settings.TWELVELABS_POLL_SECONDS, **found)
@@ -495,7 +494,7 @@ class _Cloud:
         sentence = str(error)
         if self._is_late():
             limit = timecode.spoken(settings.TWELVELABS_DEADLINE_HOURS * 3600)
-            sentence = f"{self.engine.label} was not done within {limit}. {error}".strip()
+            sentence = f"{self.engine.service} was not done within {limit}. {error}".strip()
         self.task.end(Status.FAILED, sentence, error_detail=error.detail[:20_000], **lost)
 
     def _age_seconds(self) -> float:

@@ -206,7 +206,8 @@ class CloudEngine(Protocol):
     """Speech recognition by a service elsewhere. Each call is short but for ``submit``."""
 
     name: str
-    label: str
+    label: str  # in lists
+    service: str  # in sentences
     languages: tuple[str, ...]
 
     def model(self, config: EngineConfig) -> str:

@@ -31,6 +31,7 @@ LONGEST_WAIT = 900.0  # whatever a service asks for: a limit a day long is asked
 PASSING = (408, 425, 429)
 GARBLED_TRIES = 8
 GONE_TRIES = 5
+SENDING_TRIES = 5
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -130,9 +131,12 @@ class Caller:
     def _unreachable(self, error: Exception) -> NotNow:
         name = type(error).__name__
         host = urlsplit(self.config.base_url).hostname
-        return NotNow(
-            f"{self.who} cannot be reached.", detail=self.clean(f"{host}: {name} {error}")
-        )
+        detail = self.clean(f"{host}: {name} {error}")
+        if self.watch.sent.bytes:
+            # It may be a refusal that was not waited for: not worth a day of gigabytes.
+            sentence = f"{self.who} hung up while the video was sent."
+            return NotNow(sentence, detail=detail, most=SENDING_TRIES)
+        return NotNow(f"{self.who} cannot be reached.", detail=detail)
 
     def _understand(self, response: requests.Response) -> Json:
         body = self._read(response)

@@ -49,6 +49,7 @@ class TwelveLabs:
 
     name = "twelvelabs"
     label = "Twelve Labs (cloud)"
+    service = WHO
     languages: tuple[str, ...] = ()
 
     def model(self, config: EngineConfig) -> str:

@@ -82,7 +82,7 @@ def _running(task: Task) -> State:
 
 def _in_a_cloud(task: Task, words: str) -> State:
     """Nobody here works on it while it waits there, yet it gets on: so it is "running"."""
-    service = engine_label(task.engine).partition(" (")[0]
+    service = engines.CLOUD[task.engine].service if task.engine in engines.CLOUD else task.engine
     if task.remote_faults and not task.is_running:
         return State("waiting", words.format(service), f"{task.doing} Next try {_when(task)}.")
     percent = None if task.fraction is None else int(task.fraction * 100)
