@@ -31,11 +31,12 @@ from videos.views.state import describe
 
 pytestmark = pytest.mark.django_db
 LEASE = timedelta(seconds=60)
+LOOK_SECONDS, TICK_SECONDS = pipeline.SENDING_LOOK_SECONDS, calls.TICK_SECONDS
 
 
 @pytest.fixture
 def cloud(settings, monkeypatch):
-    monkeypatch.setattr(pipeline, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(pipeline, "SENDING_LOOK_SECONDS", 0.0)
     monkeypatch.setattr(calls, "TICK_SECONDS", 0.02)
     settings.TWELVELABS_API_KEY = KEY
     settings.TWELVELABS_TIMEOUT_SECONDS = 20.0
@@ -208,7 +209,9 @@ def test_an_upload_is_read_from_disk_in_flat_memory(cloud: Cloud, tmp_path):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_cancelled_upload_stops_within_a_second(cloud: Cloud):
+def test_a_cancelled_upload_stops_within_a_second(cloud: Cloud, monkeypatch):
+    monkeypatch.setattr(pipeline, "SENDING_LOOK_SECONDS", LOOK_SECONDS)
+    monkeypatch.setattr(calls, "TICK_SECONDS", TICK_SECONDS)
     begun = threading.Event()
 
     def never_answers(handler) -> None:
@@ -228,7 +231,7 @@ def test_a_cancelled_upload_stops_within_a_second(cloud: Cloud):
     ingest.cancel(claimed)
     cancelled = time.monotonic()
     thread.join(20)
-    assert time.monotonic() - cancelled < 1.5
+    assert time.monotonic() - cancelled < 1.0 + 1.0  # a second, and one for a loaded machine
     assert Task.objects.get().error == "Cancelled."
 
 

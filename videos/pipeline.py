@@ -48,6 +48,7 @@ logger = logging.getLogger(__name__)
 TURN_SECONDS = 180.0
 # How often a running step looks whether it was cancelled, and how often the page sees it move.
 LOOK_SECONDS = 1.0
+SENDING_LOOK_SECONDS = 0.6  # a cancelled upload stops within a second, with the call's own ticks
 SETBACK_SECONDS = (2.0, 10.0, 30.0)
 
 # After a call to a service that failed, doubled with each one in a row.
@@ -174,12 +175,13 @@ def _set_back(task: Task, sentence: str, detail: str, *, permanent: bool) -> Non
 class _Lease:
     """Keeps a running step's lease: renews it in time, and finds out when it is gone."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, look_seconds: float | None = None) -> None:
         self.task = task
+        self.look_seconds = LOOK_SECONDS if look_seconds is None else look_seconds
         self.renewed = self.looked = time.monotonic()
 
     def is_time_to_look(self) -> bool:
-        return time.monotonic() - self.looked >= LOOK_SECONDS
+        return time.monotonic() - self.looked >= self.look_seconds
 
     def keep(self, **changes: object) -> None:
         """Write ``changes``, with a longer lease when it ages; raises LostLease.
@@ -354,7 +356,7 @@ class _Cloud:
     def __init__(self, task: Task, stopping: Stopping) -> None:
         self.task = task
         self.stopping = stopping
-        self.hold = _Lease(task)
+        self.hold = _Lease(task, SENDING_LOOK_SECONDS)
         self.engine = engines.CLOUD[task.engine]
         self.config = engine_config()
         self.last_fault = task.doing if task.remote_faults else ""
