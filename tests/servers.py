@@ -46,6 +46,8 @@ def _prepare() -> str:
     os.environ["DATA_DIR"] = str(folder)
     (folder / "static").mkdir()
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's own loop confuses the ORM's guard
+    for name in [name for name in os.environ if name.startswith("TWELVELABS_")]:
+        os.environ.pop(name)
     for name in ("BROKER_URL", "DATABASE_URL", "ENGINE", "HF_ENDPOINT", "REQUIRE_LOGIN"):
         os.environ.pop(name, None)
     if database == "postgres":

@@ -15,7 +15,8 @@ def test_every_setting_is_in_the_example_file():
     )
     read = set(
         re.findall(
-            r'\b(?:env\.)?(?:text|flag|number|whole|words|hosts_and_networks)\("([A-Z_]+)"', code
+            r'\b(?:env\.)?(?:text|flag|number|whole|words|hosts_and_networks|token|address|one_of)\("([A-Z_]+)"',
+            code,
         )
     )
     read -= {"name"}

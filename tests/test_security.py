@@ -83,7 +83,7 @@ def test_nobody_gets_in_without_signing_in(route, theirs):  # noqa: F811
 def test_what_may_be_unsafe_stands_where_it_is_known_to_be_safe(name):
     allowed = {
         "mark_safe": {"videos/rows.py", "videos/replacing.py", "videos/search.py"},
-        "csrf_exempt": {"videos/api/endpoint.py"},
+        "csrf_exempt": {"videos/api/endpoint.py", "videos/views/hooks.py"},
     }.get(name, set())
     files = [*ROOT.glob("videos/**/*.py"), *ROOT.glob("templates/**/*.html")]
     found = {str(path.relative_to(ROOT)) for path in files if name in path.read_text()}

@@ -70,6 +70,31 @@ def hosts_and_networks(name: str) -> tuple[list[str], Networks]:
     return hosts, networks
 
 
+def token(name: str) -> str:
+    """A secret that goes into an HTTP header; a complaint about it never shows it."""
+    value = text(name)
+    if not all("!" <= char <= "~" for char in value):
+        raise ImproperlyConfigured(f"{name} must be printable ASCII without spaces")
+    return value
+
+
+def address(name: str, default: str) -> str:
+    """An http(s) URL without user, query and slash at the end."""
+    value = text(name).rstrip("/") or default
+    url = urlsplit(value)
+    if url.scheme not in ("http", "https") or not url.hostname or url.username or url.query:
+        raise ImproperlyConfigured(f"{name} must be an address such as {default}")
+    return value
+
+
+def one_of(name: str, choices: tuple[str, ...]) -> str:
+    """One of the choices; the first one if nothing is said."""
+    value = text(name) or choices[0]
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+    return value
+
+
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 
 

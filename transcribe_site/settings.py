@@ -133,6 +133,18 @@ FETCH_MODELS = env.flag("FETCH_MODELS", default=True)
 HUB_URL = env.text("HF_ENDPOINT")
 MODEL_STALL_SECONDS = env.number("MODEL_STALL_SECONDS", 60, least=1)
 CORES = env.cores()
+# The key stays in the environment: no row, no backup and no page ever holds it.
+TWELVELABS_API_KEY = env.token("TWELVELABS_API_KEY")
+TWELVELABS_VERSION = env.one_of("TWELVELABS_VERSION", ("v1.3", "v1.2", "v1.1"))
+TWELVELABS_BASE_URL = env.address("TWELVELABS_BASE_URL", "https://api.twelvelabs.io")
+# Their newer SDKs read the same variable with the version in it.
+TWELVELABS_BASE_URL = TWELVELABS_BASE_URL.removesuffix(f"/{TWELVELABS_VERSION}")
+TWELVELABS_MODEL = env.text("TWELVELABS_MODEL")
+TWELVELABS_POLL_SECONDS = env.number("TWELVELABS_POLL_SECONDS", 5, least=0.1)
+TWELVELABS_TIMEOUT_SECONDS = env.number("TWELVELABS_TIMEOUT_SECONDS", 60, least=1)
+TWELVELABS_DEADLINE_HOURS = env.number("TWELVELABS_DEADLINE_HOURS", 24, least=0.001)
+TWELVELABS_DELETE = env.flag("TWELVELABS_DELETE", default=True)
+TWELVELABS_WEBHOOK_SECRET = env.token("TWELVELABS_WEBHOOK_SECRET")
 ENGINE_MEMORY_BYTES = int(env.number("ENGINE_MEMORY_GB", 6, least=0.5) * 1024**3)
 
 # --- the pipeline's clockwork (seconds) ---
@@ -141,9 +153,11 @@ HEARTBEAT_SECONDS = env.number("HEARTBEAT_SECONDS", 10, least=0.1)
 LEASE_SECONDS = env.number("LEASE_SECONDS", 60, least=0.5)
 if HEARTBEAT_SECONDS * 2 > LEASE_SECONDS:
     raise ImproperlyConfigured("LEASE_SECONDS must be at least twice HEARTBEAT_SECONDS")
-SWEEP_SECONDS = env.number("SWEEP_SECONDS", 10, least=0.2)
-# How many tasks may listen to speech at once on one machine, and how many small steps beside them.
+SWEEP_SECONDS = env.number("SWEEP_SECONDS", 5, least=0.2)
+# How many tasks may listen to speech at once on one machine, how many may be sent to a cloud,
+# and how many small steps beside them.
 SPEECH_SLOTS = env.whole("SPEECH_SLOTS", 1, least=1)
+SENDING_SLOTS = env.whole("SENDING_SLOTS", 2, least=1)
 LIGHT_SLOTS = env.whole("LIGHT_SLOTS", 2, least=1)
 FETCH_SLOTS = env.whole("FETCH_SLOTS", 2, least=1)
 # And how many waveforms and thumbnails, and how many playable copies: at a low priority.
@@ -163,9 +177,9 @@ CELERY_TASK_ACKS_LATE = True
 # A message whose worker died is not put back: the sweep finds the row. No message loops.
 CELERY_TASK_REJECT_ON_WORKER_LOST = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_CONCURRENCY = (
-    SPEECH_SLOTS + LIGHT_SLOTS + FETCH_SLOTS + PICTURE_SLOTS + COPY_SLOTS + 1  # 1: webhooks
-)
+CELERY_WORKER_CONCURRENCY = sum(
+    (SPEECH_SLOTS, SENDING_SLOTS, LIGHT_SLOTS, FETCH_SLOTS, PICTURE_SLOTS, COPY_SLOTS, 1)
+)  # 1: webhooks
 CELERY_WORKER_POOL = "threads"  # the work itself runs in child processes; a thread only waits
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_ACCEPT_CONTENT = ["json"]

@@ -1,6 +1,15 @@
 from django.contrib import admin
 
-from videos.models import ApiKey, Delivery, Derivation, Fetch, Index, Task, Video
+from videos.models import (
+    ApiKey,
+    Delivery,
+    Derivation,
+    Fetch,
+    Index,
+    RemoteDeletion,
+    Task,
+    Video,
+)
 
 
 @admin.register(Index)
@@ -36,6 +45,13 @@ class DerivationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ["kind", "state"]
     list_select_related = ["video"]
     raw_id_fields = ["video"]
+
+
+@admin.register(RemoteDeletion)
+class RemoteDeletionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """What still has to go from a cloud, and why it did not yet."""
+
+    list_display = ["__str__", "engine", "tries", "not_before", "created_at"]
 
 
 @admin.register(ApiKey)

@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
-from videos import engines, fetcher, folding, timecode
+from videos import engines, fetcher, folding, pipeline, timecode
 from videos import played as stretches
 from videos.corrections import MAX_TEXT, Seen
 from videos.handover import Part
@@ -370,7 +370,8 @@ class AgainForm(forms.Form):
 
 def engine_choices(usual: str = "") -> list[tuple[str, str]]:
     """Engines by name; the empty choice leaves it to the index, whose engine is ``usual``."""
-    labels = [(name, engine.label) for name, engine in engines.ENGINES.items()]
+    offered = engines.offered(pipeline.engine_config())
+    labels = [(name, engine.label) for name, engine in offered.items()]
     known = dict(labels).get(usual)
     empty = f"The index's choice: {known}" if known else "The best that is available"
     return [("", empty), *labels]

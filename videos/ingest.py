@@ -17,7 +17,17 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from videos import admission, engines, failpoints, fetcher, pipeline, search, storage, tasks
+from videos import (
+    admission,
+    engines,
+    failpoints,
+    fetcher,
+    forgetting,
+    pipeline,
+    search,
+    storage,
+    tasks,
+)
 from videos.admission import Refused as Refused
 from videos.admission import TooLong as TooLong
 from videos.admission import look_at as look_at
@@ -187,7 +197,7 @@ def transcribe_again(video: Video, engine: str, language: str) -> Task:
     The transcript that it has stays until the new one is ready. Raises Refused when that
     engine is unknown or does not know the language, or when a task is under way.
     """
-    if engine and engine not in engines.ENGINES:
+    if engine and engine not in engines.offered(pipeline.engine_config()):
         raise Refused("There is no such engine.")
     if not video.sha256:
         raise Refused("The file of this video is not here yet.")
@@ -235,8 +245,16 @@ def delete_video(video: Video) -> None:
         # Before the rows go: it fences off a worker that is about to add a segment to them.
         Task.objects.filter(video=video).cancel()
         search.forget(Segment.objects.filter(task__video=video))
+        forgetting.note_tasks(Task.objects.filter(video=video))
         transaction.on_commit(partial(tasks.clean_up_after, video.pk, video.media_name))
         video.delete()
+
+
+def delete_task(task: Task) -> None:
+    """Delete one of several tasks of a video."""
+    with transaction.atomic():
+        forgetting.note_tasks(Task.objects.filter(pk=task.pk))
+        task.delete()
 
 
 def delete_index(index: Index) -> None:
@@ -244,6 +262,7 @@ def delete_index(index: Index) -> None:
     with transaction.atomic():
         Task.objects.filter(video__index=index).cancel()
         search.forget(Segment.objects.filter(task__video__index=index))
+        forgetting.note_index(index)
         for video in Video.objects.filter(index=index).only("id", "sha256"):
             transaction.on_commit(partial(tasks.clean_up_after, video.pk, video.media_name))
         index.delete()

@@ -1,6 +1,7 @@
 """Takes a claimed Task one step on. The only room that changes a Task's status.
 
-    prepare -> transcribe -> done
+    prepare -> transcribe -> done                 an engine on this machine
+    prepare -> submit -> poll -> receive -> done    a service elsewhere
 
 Each step may be cut off at any moment and taken again: what it writes, it writes together
 with the task's new state in one transaction that only the holder of the lease can make.
@@ -9,11 +10,13 @@ with the task's new state in one transaction that only the holder of the lease c
 from __future__ import annotations
 
 import logging
+import random
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
@@ -22,10 +25,21 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from videos import doubt, engines, failpoints, search, storage, timecode
-from videos.engines.base import Cue, EngineConfig, EngineError, Report
+from videos.engines.base import (
+    Call,
+    CloudConfig,
+    Cue,
+    EngineConfig,
+    EngineError,
+    NotNow,
+    Parcel,
+    Place,
+    Progress,
+    Report,
+)
 from videos.media import pictures
 from videos.media.sandbox import MediaError
-from videos.models import LostLease, Segment, Status, Step, Task, Video
+from videos.models import Index, LostLease, RemoteDeletion, Segment, Status, Step, Task, Video
 from videos.models.task import MAX_INTERRUPTIONS
 
 logger = logging.getLogger(__name__)
@@ -34,7 +48,15 @@ logger = logging.getLogger(__name__)
 TURN_SECONDS = 180.0
 # How often a running step looks whether it was cancelled, and how often the page sees it move.
 LOOK_SECONDS = 1.0
+SENDING_LOOK_SECONDS = 0.6  # a cancelled upload stops within a second, with the call's own ticks
 SETBACK_SECONDS = (2.0, 10.0, 30.0)
+
+# After a call to a service that failed, doubled with each one in a row.
+FIRST_WAIT_SECONDS = 2.0
+LONGEST_WAIT_SECONDS = 300.0
+# A task is asked about every so often of its age: 5 s at first, a minute after 20 of them.
+POLL_SHARE = 1 / 20
+SLOWEST_POLL = 12  # times the first interval
 
 # The "engine" of a transcript that came with the video.
 CAPTIONS = "captions"
@@ -56,6 +78,13 @@ def engine_config() -> EngineConfig:
         fetch_models=settings.FETCH_MODELS,
         model_stall_seconds=settings.MODEL_STALL_SECONDS,
         memory_bytes=settings.ENGINE_MEMORY_BYTES,
+        cloud=CloudConfig(
+            key=settings.TWELVELABS_API_KEY,
+            base_url=settings.TWELVELABS_BASE_URL,
+            version=settings.TWELVELABS_VERSION,
+            model=settings.TWELVELABS_MODEL,
+            timeout_seconds=settings.TWELVELABS_TIMEOUT_SECONDS,
+        ),
     )
 
 
@@ -69,8 +98,10 @@ def step(task: Task, stopping: Stopping = lambda: False) -> None:
             task.end(Status.FAILED, sentence)
         elif task.step == Step.PREPARE:
             _prepare(task, stopping)
-        else:
+        elif task.step == Step.TRANSCRIBE:
             _Listening(task, stopping).run()
+        else:
+            _Cloud(task, stopping).run()
     except LostLease:
         logger.info("task=%s is no longer ours, nothing more is written", task.pk)
     except EngineError as error:
@@ -134,6 +165,8 @@ def _hopeless(task: Task) -> str:
     if _is_overdue(task):
         return overdue_sentence()
     if task.interruptions >= MAX_INTERRUPTIONS:
+        if task.step == Step.SUBMIT:
+            return "Stopped three times while this file was sent, so it is left alone."
         where = timecode.clock(task.done_ms)
         return f"Stopped three times while reading this file at {where}, so it is left alone."
     return ""
@@ -163,12 +196,13 @@ def _set_back(task: Task, sentence: str, detail: str, *, permanent: bool) -> Non
 class _Lease:
     """Keeps a running step's lease: renews it in time, and finds out when it is gone."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, look_seconds: float | None = None) -> None:
         self.task = task
+        self.look_seconds = LOOK_SECONDS if look_seconds is None else look_seconds
         self.renewed = self.looked = time.monotonic()
 
     def is_time_to_look(self) -> bool:
-        return time.monotonic() - self.looked >= LOOK_SECONDS
+        return time.monotonic() - self.looked >= self.look_seconds
 
     def keep(self, **changes: object) -> None:
         """Write ``changes``, with a longer lease when it ages; raises LostLease.
@@ -198,7 +232,14 @@ def _prepare(task: Task, stopping: Stopping) -> None:
     if task.engine == CAPTIONS or not task.video.has_sound:
         _finish(task)
     else:
-        task.release(step=Step.TRANSCRIBE, status=Status.PENDING)
+        task.release(step=_first_step(task), status=Status.PENDING)
+
+
+def _first_step(task: Task) -> Step:
+    """What is in a cloud already is not sent again."""
+    if task.engine not in engines.CLOUD:
+        return Step.TRANSCRIBE
+    return Step.POLL if task.remote_id else Step.SUBMIT
 
 
 def _draw_poster(task: Task, stopping: Stopping) -> bool:
@@ -256,11 +297,8 @@ class _Listening:
         _finish(self.task)
 
     def _reports(self) -> Generator[Report, None, None]:
-        path = storage.media_path(self.task.video.media_name)
-        if not path.exists():
-            raise EngineError("The video's file is missing on this server.", permanent=True)
-        return engines.get(self.task.engine).transcribe(
-            path,
+        return engines.ENGINES[self.task.engine].transcribe(
+            _media(self.task),
             engine_config(),
             language=self.task.language or self.task.heard_language,
             from_ms=self.task.done_ms,
@@ -317,6 +355,184 @@ class _Listening:
         self.turn_began = time.monotonic()
         mine = self.task.video.index.owner_id
         return Task.objects.due().heavy().exclude(video__index__owner=mine).exists()
+
+
+def _media(task: Task) -> Path:
+    path = storage.media_path(task.video.media_name)
+    if not path.exists():
+        raise EngineError("The video's file is missing on this server.", permanent=True)
+    return path
+
+
+# --- submit, poll, receive ---
+
+Answer = TypeVar("Answer")
+
+
+class _Stopping(Exception):
+    """The worker shuts down: the call is broken off and the task handed back."""
+
+
+class _Cloud:
+    """One step of a task that a service elsewhere listens to."""
+
+    def __init__(self, task: Task, stopping: Stopping) -> None:
+        self.task = task
+        self.stopping = stopping
+        self.hold = _Lease(task, SENDING_LOOK_SECONDS)
+        self.engine = engines.CLOUD[task.engine]
+        self.config = engine_config()
+        self.last_fault = task.doing if task.remote_faults else ""
+
+    def run(self) -> None:
+        steps = {Step.SUBMIT: self._submit, Step.POLL: self._poll, Step.RECEIVE: self._receive}
+        try:
+            if self._is_late():
+                self._give_up(NotNow(self.last_fault))
+            else:
+                steps[Step(self.task.step)]()
+        except _Stopping:
+            self.task.release(doing="", fraction=None)
+        except NotNow as error:
+            self._wait(error)
+
+    def _submit(self) -> None:
+        """What is meant to happen is written before it does: see ``Task.remote_asked_at``."""
+        sent_before = self.task.remote_asked_at is not None
+        intent = {} if sent_before else {"remote_asked_at": Now()}
+        self.task.write(status=Status.INDEXING, **intent)
+        index_id = self._mirror_index()
+        failpoints.reach("remote.before_call")
+        parcel = self._parcel(sent_before)
+        call = self.engine.submit(self.config, index_id, parcel)
+        place = self._attend(call, f"Uploading to {self.engine.service}")
+        failpoints.reach("remote.after_call")
+        found = {"remote_id": place.task_id, "remote_video_id": place.video_id}
+        self._go_on(Step.POLL, settings.TWELVELABS_POLL_SECONDS, **found)
+
+    def _mirror_index(self) -> str:
+        index = self.task.video.index
+        call = self.engine.mirror(self.config, index.remote_tag, index.remote_id)
+        index_id = self._attend(call)
+        failpoints.reach("remote.after_index")
+        if index_id != index.remote_id:
+            Index.objects.filter(pk=index.pk).update(remote_id=index_id)
+        return index_id
+
+    def _parcel(self, sent_before: bool) -> Parcel:
+        video = self.task.video
+        return Parcel(
+            media=_media(self.task),
+            tag=self.task.remote_tag,
+            index_tag=video.index.remote_tag,
+            content_type=video.content_type,
+            title=video.filename,
+            language=self.task.language,
+            sent_before=sent_before,
+        )
+
+    def _poll(self) -> None:
+        progress = self._attend(self.engine.poll(self.config, self._place()))
+        if progress.error:
+            self._end_as_they_did(progress)
+        elif progress.is_ready:
+            self._go_on(Step.RECEIVE, remote_video_id=progress.video_id)
+        else:
+            wait = self._poll_seconds()
+            found = {"remote_video_id": progress.video_id, "fraction": progress.fraction}
+            self._go_on(Step.POLL, wait, **found)
+
+    def _receive(self) -> None:
+        cues = self._attend(self.engine.fetch(self.config, self._place()))
+        with transaction.atomic():
+            self.task.write(remote_faults=0)
+            write(self.task, cues, 0)
+            failpoints.reach("step.before_commit")
+            _finish(self.task)
+
+    def _attend(self, call: Call[Answer], doing: str = "") -> Answer:
+        """Keep the lease while the call is under way, and show how much was sent."""
+        with closing(call):
+            while True:
+                try:
+                    tick = next(call)
+                except StopIteration as end:
+                    answer: Answer = end.value
+                    return answer
+                if tick.bytes:
+                    failpoints.reach("remote.sending")
+                if self.stopping():
+                    raise _Stopping
+                if self.hold.is_time_to_look():
+                    self.hold.keep(**({"doing": doing, "fraction": tick.fraction} if doing else {}))
+
+    def _place(self) -> Place:
+        task = self.task
+        return Place(task.video.index.remote_id, task.remote_id, task.remote_video_id)
+
+    def _go_on(self, step: Step, after_seconds: float = 0, **found: object) -> None:
+        fields = {"step": step, "status": Status.INDEXING, "doing": "", "fraction": None}
+        calm = {"remote_faults": 0, "interruptions": 0, "error_detail": ""}
+        self.task.release(after_seconds=after_seconds, **{**fields, **calm, **found})
+
+    def _end_as_they_did(self, progress: Progress) -> None:
+        """Failed there: the next try sends it once more, and the failed one goes."""
+        place = self._place()
+        with transaction.atomic():
+            self.task.end(Status.FAILED, progress.error, remote_id="", remote_video_id="")
+            if settings.TWELVELABS_DELETE:
+                RemoteDeletion.objects.create(
+                    engine=self.task.engine,
+                    index_id=place.index_id,
+                    task_id=place.task_id,
+                    video_id=progress.video_id,
+                )
+
+    # --- when it does not answer as it should ---
+
+    def _wait(self, error: NotNow) -> None:
+        """As a row that is due later: no worker sleeps."""
+        faults = self.task.remote_faults + 1 if str(error) == self.last_fault else 1
+        if self._is_late() or (error.most and faults >= error.most):
+            self._give_up(error)
+            return
+        self.task.release(
+            after_seconds=self._wait_seconds(error, faults),
+            doing=str(error)[:200],
+            fraction=None,
+            remote_faults=faults,
+            error_detail=error.detail[:20_000],
+        )
+
+    def _wait_seconds(self, error: NotNow, faults: int) -> float:
+        """As asked for, else doubled each time; never the same for all that wait."""
+        if error.wait_seconds is not None:
+            return error.wait_seconds * random.uniform(1.0, 1.1)  # noqa: S311 - no secret
+        wait = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** min(faults - 1, 10))
+        return wait * random.uniform(0.75, 1.25)  # noqa: S311
+
+    def _give_up(self, error: NotNow) -> None:
+        """What is gone there is sent again when somebody tries again."""
+        lost: dict[str, object] = {}
+        if error.gone and self.task.step != Step.SUBMIT:
+            lost = {"remote_id": "", "remote_video_id": ""}
+        sentence = str(error)
+        if self._is_late():
+            limit = timecode.spoken(settings.TWELVELABS_DEADLINE_HOURS * 3600)
+            sentence = f"{self.engine.service} was not done within {limit}. {error}".strip()
+        self.task.end(Status.FAILED, sentence, error_detail=error.detail[:20_000], **lost)
+
+    def _age_seconds(self) -> float:
+        asked = self.task.remote_asked_at
+        return (timezone.now() - max(asked, self.task.asked_at)).total_seconds() if asked else 0.0
+
+    def _is_late(self) -> bool:
+        return self._age_seconds() > settings.TWELVELABS_DEADLINE_HOURS * 3600
+
+    def _poll_seconds(self) -> float:
+        first = float(settings.TWELVELABS_POLL_SECONDS)
+        slowest = SLOWEST_POLL * first
+        return min(max(first, self._age_seconds() * POLL_SHARE), slowest)
 
 
 def _finish(task: Task) -> None:

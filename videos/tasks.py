@@ -17,8 +17,19 @@ from celery.signals import worker_ready, worker_shutting_down
 from django.conf import settings
 from django.db.models.functions import Now
 
-from videos import derive, failpoints, fetching, pipeline, storage, webhooks
-from videos.models import Asset, Delivery, Fetch, Pulse, Status, Step, Task, Upload, Video
+from videos import derive, failpoints, fetching, forgetting, pipeline, storage, webhooks
+from videos.models import (
+    Asset,
+    Delivery,
+    Fetch,
+    Pulse,
+    RemoteDeletion,
+    Status,
+    Step,
+    Task,
+    Upload,
+    Video,
+)
 from videos.models.task import HEAVY
 
 logger = logging.getLogger(__name__)
@@ -28,9 +39,13 @@ ORPHAN_SECONDS = 3600.0
 DELIVERIES_KEPT = timedelta(days=30)
 LATE_UPLOAD = "This upload was not finished in time."
 
-_speech_slots = threading.BoundedSemaphore(settings.SPEECH_SLOTS)
 _fetch_slots = threading.BoundedSemaphore(settings.FETCH_SLOTS)
 _delivery_slot = threading.BoundedSemaphore(1)
+# An upload waits for the network and speech for the cores: neither shall wait for the other.
+_slots = {
+    Step.TRANSCRIBE: threading.BoundedSemaphore(settings.SPEECH_SLOTS),
+    Step.SUBMIT: threading.BoundedSemaphore(settings.SENDING_SLOTS),
+}
 _stopping = threading.Event()
 
 
@@ -48,11 +63,15 @@ def _look_around(**_: Any) -> None:
 
 def ring(task_id: str) -> None:
     """Tell a worker that this task is due. If nobody hears it, the sweep rings again."""
-    try:
-        advance.apply_async((task_id,), retry=False)
-    except Exception as error:  # whatever a broker raises: it must not cost the caller anything
-        logger.warning("task=%s not rung, the sweep will: %s", task_id, error)
+    _send(advance, task_id)
     failpoints.reach("ring.after_publish")
+
+
+def _send(job: Any, argument: object) -> None:
+    try:
+        job.apply_async((argument,), retry=False)
+    except Exception as error:  # whatever a broker raises: it must not cost the caller anything
+        logger.warning("%s %s not rung, the sweep will: %s", job.name, argument, error)
 
 
 @shared_task
@@ -62,7 +81,7 @@ def advance(task_id: str, **_: Any) -> None:
     if step is None or _stopping.is_set():
         return
     if step in HEAVY:
-        _listen_to_the_next()
+        _take_the_next(Step(step))
     else:
         _take(task_id)
         ring(task_id)
@@ -77,21 +96,27 @@ def _take(task_id: str) -> None:
         _ring_errands()  # it may have ended, and its owner's webhook waits for that
 
 
-def _listen_to_the_next() -> None:
+def _take_the_next(step: Step) -> None:
     """Take whose turn it is. Without a free slot do nothing: who holds it rings when it is free."""
-    if not _speech_slots.acquire(blocking=False):
+    if not _slots[step].acquire(blocking=False):
         return
     try:
-        if task_id := _whose_turn():
-            _take(task_id)
+        if taken := _whose_turn(step):
+            _take(taken)
     finally:
-        _speech_slots.release()
-    if not _stopping.is_set() and (task_id := _whose_turn()):
+        _slots[step].release()
+    if not _stopping.is_set() and (task_id := _whose_turn(step)):
         ring(task_id)
 
 
-def _whose_turn() -> str | None:
-    return Task.objects.due().heavy().next_turn()
+def _whose_turn(step: Step = Step.TRANSCRIBE) -> str | None:
+    return Task.objects.due().heavy(step).next_turn()
+
+
+@shared_task
+def forget(deletion_id: int, **_: Any) -> None:
+    """Delete something in a cloud, if it is due."""
+    forgetting.carry_out(deletion_id)
 
 
 @shared_task
@@ -103,11 +128,15 @@ def sweep(**_: Any) -> None:
         Status.FAILED, pipeline.overdue_sentence()
     )
     due = Task.objects.due()
-    light = due.light().order_by("created_at").values_list("pk", flat=True)[:SWEEP_RINGS]
+    # The one left alone for longest first: many that wait for a cloud come again and again.
+    light = due.light().order_by("updated_at").values_list("pk", flat=True)[:SWEEP_RINGS]
     for task_id in light:
         ring(task_id)
-    for task_id in due.heavy().order_by("updated_at").values_list("pk", flat=True)[:1]:
-        ring(task_id)  # whom it names does not matter: the slot goes to whose turn it is
+    for step in HEAVY:  # whom it names does not matter: the slot goes to whose turn it is
+        for task_id in due.heavy(step).order_by("updated_at").values_list("pk", flat=True)[:1]:
+            ring(task_id)
+    for deletion_id in RemoteDeletion.objects.due().values_list("pk", flat=True)[:SWEEP_RINGS]:
+        _send(forget, deletion_id)
     _ring_errands()
     derive.sweep()
     if not Pulse.objects.heard("cleaner", settings.CLEAN_MINUTES * 60):

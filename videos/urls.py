@@ -9,6 +9,7 @@ from videos.views import (
     derived,
     exports,
     health,
+    hooks,
     keeping,
     library,
     media,
@@ -106,6 +107,7 @@ urlpatterns = [
     path("account/webhooks/delete", webhooks.delete, name="webhook_delete"),
     path("login/", LoginView.as_view(template_name="videos/login.html"), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("hooks/twelvelabs", hooks.twelve_labs),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

@@ -136,6 +136,14 @@ class Stack:
     def log(self) -> str:
         return (self.data_dir / "log").read_text(errors="replace")
 
+    def manage(self, *arguments: str) -> str:
+        """What another command of manage.py prints, in this site's environment."""
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment(), capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
     # --- processes ---
 
     def child(self, command: str) -> int:

@@ -13,13 +13,17 @@ READY_SECONDS = 60  # whether a model can be had is asked of the network
 
 
 def list_all(request: ApiRequest) -> HttpResponse:
-    return answer({"data": [_engine(name) for name in engines.ENGINES]})
+    return answer({"data": [_engine(name) for name in _offered()]})
 
 
 def show(request: ApiRequest, name: str) -> HttpResponse:
-    if name not in engines.ENGINES:
+    if name not in _offered():
         raise errors.no_such(name, "engines")
     return answer(_engine(name))
+
+
+def _offered() -> list[str]:
+    return list(engines.offered(pipeline.engine_config()))
 
 
 def _engine(name: str) -> dialects.Json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import IntegrityError, transaction
 from django.http import HttpResponse, QueryDict
 
-from videos import engines, ingest
+from videos import engines, ingest, pipeline
 from videos.api import ApiRequest, dialects, errors, paging, params
 from videos.api.endpoint import answer, done
 from videos.api.paging import Filter
@@ -31,7 +31,8 @@ def create(request: ApiRequest) -> HttpResponse:
     name = _name(body)
     models = dialects.asked_models(body)
     # Who asks for an engine of ours by its name gets it; Twelve Labs' names leave us the choice.
-    ours = next((model["name"] for model in models if model["name"] in engines.ENGINES), "")
+    offered = engines.offered(pipeline.engine_config())
+    ours = next((model["name"] for model in models if model["name"] in offered), "")
     index = Index(owner=request.user, options=models, engine=ours)
     _save(index, name)
     return answer({"_id": index.pk}, status=201)

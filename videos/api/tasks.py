@@ -117,7 +117,7 @@ def delete(request: ApiRequest, task_id: str) -> HttpResponse:
         message = f"The task cannot be deleted. {why}"
         raise errors.ApiError(400, "task_cannot_be_deleted", message)
     if task.video.tasks.exclude(pk=task.pk).exists():
-        task.delete()
+        ingest.delete_task(task)
     else:
         ingest.delete_video(task.video)
     return done()

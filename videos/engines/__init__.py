@@ -1,9 +1,10 @@
-"""Engines on this machine: the registry, and which one is taken when nobody chose."""
+"""Engines here and elsewhere: the registry, and which one is taken when nobody chose."""
 
 from __future__ import annotations
 
-from videos.engines.base import EngineConfig, LocalEngine
+from videos.engines.base import CloudEngine, EngineConfig, LocalEngine
 from videos.engines.sphinx import Sphinx
+from videos.engines.twelvelabs import TwelveLabs
 from videos.engines.whisper import Whisper
 
 # To add one: see the docstring of ``videos.engines.base``.
@@ -11,15 +12,24 @@ ENGINES: dict[str, LocalEngine] = {
     "whisper": Whisper(),
     "sphinx": Sphinx(),
 }
+CLOUD: dict[str, CloudEngine] = {"twelvelabs": TwelveLabs()}
 
 
-def get(name: str) -> LocalEngine:
+def get(name: str) -> LocalEngine | CloudEngine:
     """Give an engine by its name. Raises KeyError."""
-    return ENGINES[name]
+    return CLOUD[name] if name in CLOUD else ENGINES[name]
+
+
+def offered(config: EngineConfig) -> dict[str, LocalEngine | CloudEngine]:
+    """Those that may be chosen: a service only when it is set up, all that run here."""
+    ready = {name: each for name, each in CLOUD.items() if each.availability(config).ok}
+    return {**ready, **ENGINES}
 
 
 def default(config: EngineConfig) -> tuple[str, str]:
     """Choose the best engine that can be used now: (its name, why it is not a better one)."""
+    if CLOUD["twelvelabs"].availability(config).ok:
+        return "twelvelabs", ""  # who sets a key wants it used
     whisper = ENGINES["whisper"].availability(config)
     if whisper.ok:
         return "whisper", ""

@@ -7,6 +7,7 @@ from videos.models.fetch import Fetch
 from videos.models.index import Index
 from videos.models.place import Place
 from videos.models.pulse import Pulse
+from videos.models.remote_deletion import RemoteDeletion
 from videos.models.search_row import SearchRow
 from videos.models.segment import Segment
 from videos.models.select import Select
@@ -29,6 +30,7 @@ __all__ = [
     "LostLease",
     "Place",
     "Pulse",
+    "RemoteDeletion",
     "SearchRow",
     "Segment",
     "Select",

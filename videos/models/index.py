@@ -33,6 +33,8 @@ class Index(models.Model):
     engine = models.CharField(max_length=20, blank=True)  # empty: the best that is available
     # As the API was asked for it: [{"name": "marengo2.6", "options": ["conversation"]}, …].
     options = models.JSONField(default=list, blank=True)
+    # The index at Twelve Labs that mirrors this one; empty until one of its videos was sent.
+    remote_id = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -52,3 +54,8 @@ class Index(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def remote_tag(self) -> str:
+        """The name of the index that mirrors this one in a cloud; a rename here changes nothing."""
+        return f"desk-{self.pk}"

@@ -40,11 +40,15 @@ class Step(models.TextChoices):
     FETCH = "fetch", "Fetching the file"  # its Fetch does it; the task itself is not due
     PREPARE = "prepare", "Preparing the picture"
     TRANSCRIBE = "transcribe", "Listening"
+    SUBMIT = "submit", "Uploading"
+    POLL = "poll", "Waiting for the cloud"
+    RECEIVE = "receive", "Fetching the transcript"
     DONE = "done", "Done"
 
 
 FINAL = (Status.READY, Status.FAILED)
-HEAVY = (Step.TRANSCRIBE,)
+ELSEWHERE = (Step.SUBMIT, Step.POLL, Step.RECEIVE)
+HEAVY = (Step.TRANSCRIBE, Step.SUBMIT)  # each with slots of its own; the others are small
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
@@ -63,8 +67,8 @@ class TaskQuerySet(models.QuerySet["Task"]):
         ripe = Q(not_before__isnull=True) | Q(not_before__lte=Now())
         return self.unfinished().exclude(step=Step.FETCH).filter(free, ripe)
 
-    def heavy(self) -> TaskQuerySet:
-        return self.filter(step__in=HEAVY)
+    def heavy(self, step: str = Step.TRANSCRIBE) -> TaskQuerySet:
+        return self.filter(step=step)
 
     def light(self) -> TaskQuerySet:
         return self.exclude(step__in=HEAVY)
@@ -107,6 +111,13 @@ class TaskQuerySet(models.QuerySet["Task"]):
         if not claimed:
             return None
         return self.select_related("video__index").get(pk=task_id)
+
+    def hurry(self, remote_id: str) -> list[str]:
+        """Make tasks due that wait for this one in a cloud; their ids."""
+        waiting = self.unfinished().filter(remote_id=remote_id)
+        found = list(waiting.values_list("pk", flat=True))
+        waiting.update(not_before=None)
+        return found
 
     def held_as(self, task: Task) -> TaskQuerySet:
         """The task, if the lease under which it was claimed still holds."""
@@ -177,6 +188,13 @@ class Task(models.Model):
     claimed_at = models.DateTimeField(null=True, blank=True)
     claims = models.PositiveIntegerField(default=0)
     interruptions = models.PositiveIntegerField(default=0)  # since it last got on
+
+    # Its way through a cloud. Written before the first call: from then on something of it may
+    # be there, under the name ``remote_tag``, whatever we heard of it.
+    remote_asked_at = models.DateTimeField(null=True, blank=True)
+    remote_id = models.CharField(max_length=64, blank=True, db_index=True)  # their task
+    remote_video_id = models.CharField(max_length=64, blank=True)
+    remote_faults = models.PositiveIntegerField(default=0)  # calls in a row that failed
 
     run_started_at = models.DateTimeField(null=True, blank=True)  # this run's, for the time left
     run_from_ms = models.PositiveBigIntegerField(default=0)
@@ -272,6 +290,16 @@ class Task(models.Model):
             return None
         return max(0.0, self.video.duration_ms - self.done_ms) * took / gained
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """A cloud listens, so its lines come all at once."""
+        return self.step in ELSEWHERE
+
+    @property
+    def remote_tag(self) -> str:
+        """The name of this task's file in a cloud: always the same, and nobody else's."""
+        return f"{self.pk}.{self.video.container or 'bin'}"
+
     def try_again(self) -> bool:
         """Put a failed task back to where it stopped; False if it is not failed."""
         missing = hasattr(self, "fetch")
@@ -282,6 +310,9 @@ class Task(models.Model):
             error_detail="",
             cancelled=False,
             interruptions=0,
+            remote_faults=0,
+            doing="",
+            fraction=None,
             finished_at=None,
             not_before=None,
             asked_at=Now(),

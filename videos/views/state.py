@@ -12,6 +12,12 @@ from videos.models import Status, Step, Task, Video
 from videos.pipeline import CAPTIONS
 from videos.timecode import clock, spoken
 
+# A step in a cloud, while a worker takes it and while it waits.
+CLOUD_WORDS = {
+    Step.SUBMIT: ("Uploading to {}", "Waiting to be uploaded to {}"),
+    Step.POLL: ("Waiting for {}", "Waiting for {}"),
+    Step.RECEIVE: ("Fetching the transcript from {}", "Fetching the transcript from {}"),
+}
 LOST_FILE = "This video has no task. Delete it and upload it again."
 
 
@@ -74,6 +80,8 @@ def _fetching(task: Task) -> State:
 def _running(task: Task) -> State:
     if task.step == Step.PREPARE:
         return State("running", "Checking the file")
+    if task.step in CLOUD_WORDS:
+        return _in_a_cloud(task, CLOUD_WORDS[Step(task.step)][0])
     if task.doing:
         percent = None if task.fraction is None else int(task.fraction * 100)
         return State("running", task.doing, percent=percent)
@@ -82,7 +90,19 @@ def _running(task: Task) -> State:
     return State("running", "Listening", detail, task.percent)
 
 
+def _in_a_cloud(task: Task, words: str) -> State:
+    """Nobody here works on it while it waits there, yet it gets on: so it is "running"."""
+    service = engines.CLOUD[task.engine].service if task.engine in engines.CLOUD else task.engine
+    if task.remote_faults and not task.is_running:
+        return State("waiting", words.format(service), f"{task.doing} Next try {_when(task)}.")
+    percent = None if task.fraction is None else int(task.fraction * 100)
+    waits = task.step == Step.SUBMIT and not task.is_running
+    return State("waiting" if waits else "running", words.format(service), percent=percent)
+
+
 def _waiting(task: Task, ahead: int) -> State:
+    if task.step in CLOUD_WORDS and not task.interruptions:
+        return _in_a_cloud(task, CLOUD_WORDS[Step(task.step)][1])
     if task.interruptions:
         detail = f"Going on from {clock(task.done_ms)} {_when(task)}."
         return State("waiting", "Interrupted", detail, _percent(task))

@@ -61,6 +61,8 @@ def engine_notice(chosen: str = "") -> EngineNotice:
             "default-engine", lambda: engines.default(config), ENGINE_SECONDS
         )
     engine = engines.get(name)
+    if name in engines.CLOUD:
+        notice = "Your videos are sent to this service."
     return EngineNotice(engine.label, engine.model(config), notice)
 
 
