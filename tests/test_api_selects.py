@@ -72,3 +72,12 @@ def test_another_bin_is_not_there(caller, video):
     assert refusal(caller.get(bin_of(theirs)))[0] == 404
     assert refusal(caller.delete(f"{bin_of(theirs)}/{select.pk}"))[0] == 404
     assert refusal(caller.delete(f"{bin_of(video)}/{select.pk}"))[0] == 404
+
+
+def test_the_bin_is_exported(caller, video):
+    keep(video, 2000, 4000, caller.user, note="good")
+    answer = caller.get(f"{bin_of(video)}/export/edl", handles=2)
+
+    assert answer.status_code == 200 and "FCM:" in answer.text
+    assert refusal(caller.get(f"{bin_of(video)}/export/edl", handles=-1))[0] == 400
+    assert refusal(caller.get(f"{bin_of(video)}/export/pdf"))[0] == 404

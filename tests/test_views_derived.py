@@ -16,7 +16,8 @@ from tests.factories import (
     make_user,
     make_video,
 )
-from videos import derive, webvtt
+from videos import derive
+from videos.exports import Line, subtitles
 from videos.models import Derivation, Kind, Segment
 
 pytestmark = pytest.mark.django_db
@@ -286,7 +287,7 @@ def test_captions_grow_with_the_transcript_and_are_empty_without_one(client, use
 def test_no_text_ends_its_cue_or_makes_another():
     text = "a --> b\n\n00:00:09.000 --> 00:00:10.000\r\n<v Bob> & <script>"
 
-    document = webvtt.document([(0, 1000, text), (1000, 2000, "  \n ")])
+    document = subtitles.captions([Line(0, 1000, text), Line(1000, 2000, "  \n ")])
 
     assert document.count(" --> ") == 1
     assert document.endswith(

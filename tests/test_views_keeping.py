@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import io
 import re
 import time
+import zipfile
 from html import unescape
 
 import pytest
@@ -108,6 +110,31 @@ def test_nothing_of_a_stranger_can_be_named_moved_to_or_untagged(client, user):
     client.post("/videos/many", {"video": mine.pk, "do": "move", "index": theirs.index_id})
     assert Video.objects.get(pk=mine.pk).index_id == mine.index_id
     assert names(client.get("/", {"tag": word.pk})) == [] and "secret" not in client.get("/").text
+
+
+def test_many_are_exported_as_a_zip_with_a_file_each(client, user, settings, tmp_path):
+    settings.TEMP_ROOT = tmp_path
+    index = make_index(user)
+    twins = [make_transcript(3, index, filename="interview.mp4") for _ in range(2)]
+    silent, theirs = make_transcript(0, index), make_transcript(3)
+    chosen = [video.pk for video in (*twins, silent, theirs)]
+
+    answer = client.post("/videos/many", {"video": chosen, "do": "export", "format": "srt"})
+
+    archive = zipfile.ZipFile(io.BytesIO(answer.getvalue()))
+    assert sorted(archive.namelist()) == ["interview 2.srt", "interview.srt"]
+    assert archive.read("interview.srt").startswith(b"1\n00:00:00,000 --> ")
+
+
+@pytest.mark.parametrize(("format", "number"), [("", 3), ("pdf", 3), ("srt", 0)])
+def test_an_export_of_nothing_has_a_sentence(client, user, settings, tmp_path, format, number):
+    settings.TEMP_ROOT = tmp_path
+    video = make_transcript(number, make_index(user))
+    form = {"video": video.pk, "do": "export", "format": format}
+
+    page = client.post("/videos/many", form, follow=True).text
+
+    assert "Choose the format" in page or "has a line to export" in page
 
 
 def test_a_list_is_narrowed_by_name_tag_and_state(client, user):

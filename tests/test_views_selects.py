@@ -221,3 +221,38 @@ def test_a_video_without_a_transcript_can_be_kept_from(client, user):
     client.post(f"/videos/{video.pk}/selects", {"start": "0", "end": "4"})
 
     assert Select.objects.get().words == ""
+
+
+# --- handing the bin over ---
+
+
+def test_the_bin_is_exported_as_one_cut_across_videos(client, video):
+    other = make_transcript(CUES, video.index, filename="other.mov", start_timecode="20:00:00:00")
+    kept(video, 2000)
+    kept(other, 4000)
+    page = client.get(f"/indexes/{video.index_id}/selects/").text
+    assert f'formaction="/indexes/{video.index_id}/selects/export/edl"' in page
+    assert "/selects/export/srt" not in page  # a subtitle file holds one video
+
+    edl = client.get(f"/indexes/{video.index_id}/selects/export/edl", {"handles": "5"})
+
+    assert edl["Content-Disposition"].startswith("attachment")
+    first, second = (line for line in edl.text.splitlines() if line.startswith("00"))
+    assert "10:00:01:20 10:00:03:05 01:00:00:00" in first
+    assert "20:00:03:20 20:00:05:05" in second
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "sentence"),
+    [("edl?handles=x", 400, "handles"), ("srt", 404, "one video"), ("pdf", 404, "nothing here")],
+)
+def test_a_bin_that_cannot_be_exported_says_why(client, video, path, status, sentence):
+    kept(video, 0)
+    kept(make_transcript(CUES, video.index), 0)
+    answer = client.get(f"/indexes/{video.index_id}/selects/export/{path}")
+
+    assert answer.status_code == status and sentence in answer.text
+
+
+def test_an_empty_bin_has_nothing_to_export(client, video):
+    assert client.get(f"/indexes/{video.index_id}/selects/export/edl").status_code == 404

@@ -191,6 +191,16 @@ class ExportForm(RangeForm):
         return f"{name}: {faults[0]}"
 
 
+class BinExportForm(forms.Form):
+    """How the bin is handed over."""
+
+    handles = forms.IntegerField(required=False, min_value=0, max_value=MAX_HANDLES)
+
+    @property
+    def sentence(self) -> str:
+        return f"handles: {self.errors['handles'][0]}"
+
+
 class LineForm(RangeForm):
     """A line as an editor wants it, and as it was when the form was made."""
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from videos import exports
 from videos.exports import Clip, Line, Media
 from videos.folding import holds, terms
-from videos.models import Task, Video
+from videos.models import Select, Task, Video
+from videos.models.video import VideoQuerySet
 from videos.timecode import clock
 
 
@@ -64,6 +66,39 @@ def write(name: str, video: Video, task: Task | None, part: Part) -> bytes:
         media = media_of(video)
         clips = [Clip(media, *_fields(line)) for line in lines(task, part)]
     return exports.write(name, clips, title=title(video, part), handles=part.handles)
+
+
+def write_all(name: str, videos: VideoQuerySet) -> Iterator[tuple[str, bytes]]:
+    """(file's name, bytes) of each video in which something is said; no two have one name."""
+    taken: set[str] = set()
+    for video in videos.select_related("transcript"):
+        try:
+            body = write(name, video, video.transcript, Part())
+        except ValueError:  # nothing is said in it
+            continue
+        wanted = PurePath(exports.filename(name, title(video, Part())))
+        found, number = wanted.name, 1
+        while found.casefold() in taken:
+            number += 1
+            found = f"{wanted.stem} {number}{wanted.suffix}"
+        taken.add(found.casefold())
+        yield found, body
+
+
+def write_bin(name: str, selects: Iterable[Select], title: str, handles: int = 0) -> bytes:
+    """Selects of any videos as one cut, in their order. Raises ValueError with a sentence."""
+    clips = [
+        Clip(
+            media_of(select.video),
+            select.start_ms,
+            select.end_ms,
+            text=select.words,
+            note=select.note,
+            colour=select.colour,
+        )
+        for select in selects
+    ]
+    return exports.write(name, clips, title=title, handles=handles)
 
 
 def _fields(line: Line) -> tuple[int, int, str]:

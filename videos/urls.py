@@ -80,6 +80,7 @@ urlpatterns = [
     path("videos/<id:video_id>/selects", selects.keep_range, name="keep"),
     path("indexes/<id:index_id>/selects/", selects.bin_page, name="bin"),
     path("indexes/<id:index_id>/selects/order", selects.arrange, name="bin_order"),
+    path("indexes/<id:index_id>/selects/export/<slug:name>", exports.export_bin, name="bin_export"),
     path("selects/<id:select_id>/change", selects.change, name="select_change"),
     path("selects/<id:select_id>/move", selects.move, name="select_move"),
     path("selects/<id:select_id>/delete", selects.remove, name="select_delete"),

@@ -4,7 +4,8 @@
 // A click jumps, a drag sets the range; handles and drags snap to the edges of lines, but not
 // with Alt. Only letting go asks for the range (desk:range), so that address, form and server
 // stay one truth. Listens to desk:hits (detail.hits: seconds, detail.colours: one each, if any)
-// and desk:selects (detail.ranges: [start, end, colour]); says desk:hover (detail.at, detail.tip).
+// and desk:selects (detail.ranges: [start, end, colour]); says desk:hover (detail.at in seconds
+// or null, detail.x and y: where there is room above).
 
 import { name, timebaseOf } from "./time.js";
 
@@ -16,6 +17,9 @@ const canvas = strip.querySelector("canvas");
 const shade = strip.querySelector(".strip-range");
 const playhead = strip.querySelector(".strip-playhead");
 const tip = document.getElementById("strip-tip");
+const TIP = 24; // its height
+// By a word's number, as in the lines, where they lie behind text and are paler.
+const HITS = ["#d99a00", "#2f9e5a", "#3d86d6", "#c2569b", "#8a66d9"];
 const handles = Object.fromEntries([...strip.querySelectorAll("[role=slider]")].map((each) => [each.dataset.side, each]));
 
 const SNAP = 6; // pixels
@@ -115,7 +119,7 @@ function paint() {
     pen.fillRect((start / length) * across, 39 * unit, Math.max(((end - start) / length) * across, 2 * unit), 4 * unit);
   }
   for (let n = 0; n < hits.length; n++) {
-    pen.fillStyle = colours[n] || outlineColor;
+    pen.fillStyle = HITS[colours[n]] ?? colours[n] ?? outlineColor;
     pen.fillRect((hits[n] / length) * across - unit / 2, 0, 1.5 * unit, top - unit);
   }
 }
@@ -287,7 +291,8 @@ function point(event, at) {
     tip.firstElementChild.textContent = named(at);
     tip.style.transform = `translateX(${(at / length) * width}px)`;
   }
-  document.dispatchEvent(new CustomEvent("desk:hover", { detail: tip.hidden ? null : { at, tip } }));
+  const detail = tip.hidden ? { at: null } : { at, x: event.clientX, y: strip.getBoundingClientRect().top - TIP };
+  document.dispatchEvent(new CustomEvent("desk:hover", { detail }));
 }
 
 function go(at) {
@@ -388,3 +393,4 @@ document.addEventListener("desk:time", () => place());
 readRange();
 read();
 if (player.dataset.peaks) fetchPeaks();
+document.addEventListener("desk:peaks", fetchPeaks);

@@ -1,12 +1,13 @@
-"""/indexes/{id}/videos/{id}/export/{format}: the transcript as a file. Not Twelve Labs'."""
+"""A transcript, or the bin of an index, as a file. This site's own, not Twelve Labs'."""
 
 from __future__ import annotations
 
 from django.http import HttpResponse
 
 from videos import exports, handover, streaming
-from videos.api import ApiRequest, errors, params, videos
+from videos.api import ApiRequest, errors, indexes, params, videos
 from videos.forms import MAX_HANDLES
+from videos.models import Select
 
 
 def export(request: ApiRequest, index_id: str, video_id: str, format: str) -> HttpResponse:
@@ -18,8 +19,27 @@ def export(request: ApiRequest, index_id: str, video_id: str, format: str) -> Ht
         body = handover.write(format, video, task, part)
     except ValueError as error:
         raise errors.ApiError(404, "resource_not_exists", str(error)) from error
-    name = exports.filename(format, handover.title(video, part))
+    return _file(body, format, handover.title(video, part))
+
+
+def export_bin(request: ApiRequest, index_id: str, format: str) -> HttpResponse:
+    """The selects of an index as one cut."""
+    index = indexes.find(request, index_id)
+    if format not in exports.FORMATS:
+        raise errors.no_such(format, "formats")
+    handles = params.whole("handles", request.GET.get("handles", "0"), 0, MAX_HANDLES)
+    selects = Select.objects.in_bin(index).select_related("video")
+    title = f"{index.name} selects"
+    try:
+        body = handover.write_bin(format, selects, title, handles)
+    except ValueError as error:
+        raise errors.ApiError(404, "resource_not_exists", str(error)) from error
+    return _file(body, format, title)
+
+
+def _file(body: bytes, format: str, title: str) -> HttpResponse:
     response = HttpResponse(body, content_type=exports.FORMATS[format].content_type)
+    name = exports.filename(format, title)
     response["Content-Disposition"] = streaming.disposition(name, attachment=True)
     response["X-Content-Type-Options"] = "nosniff"
     return response

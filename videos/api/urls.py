@@ -47,6 +47,7 @@ urlpatterns = [
         f"{INDEX}/selects",
         endpoint(GET=selects.list_all, POST=selects.create, PUT=selects.arrange),
     ),
+    path(f"{INDEX}/selects/export/<str:format>", endpoint(GET=exports.export_bin)),
     path(
         f"{INDEX}/selects/<str:select_id>",
         endpoint(GET=selects.show, PATCH=selects.update, DELETE=selects.delete),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from videos.exports.clips import Cut, Line, printable
 
@@ -11,28 +11,33 @@ _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 
 
 def srt(cut: Cut) -> str:
+    said = (line for clip in cut.clips for line in clip.said)
     cues = (
         f"{number}\n{_clock(line.start_ms, ',')} --> {_clock(line.end_ms, ',')}\n{text}\n"
-        for number, (line, text) in enumerate(_cues(cut), 1)
+        for number, (line, text) in enumerate(_cues(said), 1)
     )
     return "\n".join(_srt_safe(cue) for cue in cues)
 
 
 def webvtt(cut: Cut) -> str:
+    return captions(line for clip in cut.clips for line in clip.said)
+
+
+def captions(lines: Iterable[Line]) -> str:
+    """Lines as WebVTT; a document without cues when nothing is said."""
     cues = (
         f"\n{_clock(line.start_ms)} --> {_clock(line.end_ms)}\n{_vtt_safe(text)}\n"
-        for line, text in _cues(cut)
+        for line, text in _cues(lines)
     )
     return "WEBVTT\n" + "".join(cues)
 
 
-def _cues(cut: Cut) -> Iterator[tuple[Line, str]]:
+def _cues(lines: Iterable[Line]) -> Iterator[tuple[Line, str]]:
     """Lines that say something. A blank line would end the cue, so there is none in its text."""
-    for clip in cut.clips:
-        for line in clip.said:
-            parts = (" ".join(part.split()) for part in printable(line.text).split("\n"))
-            if text := "\n".join(filter(None, parts)):
-                yield line, text
+    for line in lines:
+        parts = (" ".join(part.split()) for part in printable(line.text).split("\n"))
+        if text := "\n".join(filter(None, parts)):
+            yield line, text
 
 
 def _clock(ms: int, mark: str = ".") -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from videos import exports, handover, rows, streaming
 from videos.exports.snippets import COPIES
-from videos.forms import ExportForm
-from videos.models import Video
+from videos.forms import BinExportForm, ExportForm
+from videos.models import Index, Select, Video
 from videos.views import Request, errors, viewer
 from videos.views.state import latest_task
 
@@ -22,7 +23,7 @@ def export(request: Request, video_id: str, name: str) -> HttpResponse:
     video = viewer.find(request, video_id)
     if name not in exports.FORMATS:
         raise Http404
-    form = ExportForm(request.GET)
+    form = ExportForm(request.GET, base=video.timebase)
     if not form.is_valid():
         return errors.page(request, 400, form.sentence)
     try:
@@ -30,6 +31,24 @@ def export(request: Request, video_id: str, name: str) -> HttpResponse:
     except ValueError as error:
         return errors.page(request, 404, str(error))
     return attachment(body, name, handover.title(video, form.part))
+
+
+@require_safe
+def export_bin(request: Request, index_id: str, name: str) -> HttpResponse:
+    """The selects of an index as one cut, in the order of its bin."""
+    index = get_object_or_404(Index.objects.visible_to(request.user), pk=index_id)
+    if name not in exports.FORMATS:
+        raise Http404
+    form = BinExportForm(request.GET)
+    if not form.is_valid():
+        return errors.page(request, 400, form.sentence)
+    selects = Select.objects.in_bin(index).select_related("video")
+    title = f"{index.name} selects"
+    try:
+        body = handover.write_bin(name, selects, title, form.cleaned_data["handles"] or 0)
+    except ValueError as error:
+        return errors.page(request, 404, str(error))
+    return attachment(body, name, title)
 
 
 def attachment(body: bytes, name: str, title: str) -> HttpResponse:
@@ -45,7 +64,7 @@ def copy(request: Request, video_id: str, kind: str) -> HttpResponse:
     video = viewer.find(request, video_id)
     if kind not in COPIES:
         raise Http404
-    form = ExportForm(request.GET)
+    form = ExportForm(request.GET, base=video.timebase)
     if not form.is_valid():
         return _plain(form.sentence, 400)
     clip = handover.one_clip(video, video.transcript or latest_task(video), form.part)

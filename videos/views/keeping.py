@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import tempfile
+import zipfile
+
+from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from videos import ingest
+from videos import exports, handover, ingest
 from videos.models import Index, Tag, Video
 from videos.models.tag import MAX_NAME
 from videos.models.video import VideoQuerySet
@@ -51,10 +55,13 @@ def untag(request: Request, video_id: str, tag_id: int) -> HttpResponse:
 
 
 @require_POST
-def many(request: Request) -> HttpResponse:
-    """Delete, move or tag the videos ``video=…&video=…``, as the button ``do`` says."""
+def many(request: Request) -> HttpResponseBase:
+    """Delete, move, tag or export the videos ``video=…&video=…``, as the button ``do`` says."""
     try:
-        messages.success(request, _do(request, _chosen(request)))
+        videos = _chosen(request)
+        if request.POST.get("do") == "export":
+            return _export(request.POST.get("format", ""), videos)
+        messages.success(request, _do(request, videos))
     except Refused as refusal:
         messages.error(request, str(refusal))
     return back(request, reverse("library"))
@@ -98,6 +105,22 @@ def _tag(request: Request, videos: VideoQuerySet) -> str:
     tag = Tag.objects.named(request.user, name)
     tag.videos.add(*found)
     return f"Tagged {_videos(len(found))} with {tag.name}."
+
+
+def _export(name: str, videos: VideoQuerySet) -> HttpResponseBase:
+    """A zip with a file for each video that has a transcript, named after it."""
+    if name not in exports.FORMATS:
+        raise Refused("Choose the format to export them in.")
+    archive = tempfile.TemporaryFile(dir=settings.TEMP_ROOT)  # noqa: SIM115 - the response closes it
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
+        for title, body in handover.write_all(name, videos):
+            out.writestr(title, body)
+        written = len(out.namelist())
+    if not written:
+        archive.close()
+        raise Refused("None of these videos has a line to export.")
+    archive.seek(0)
+    return FileResponse(archive, as_attachment=True, filename="transcripts.zip")
 
 
 def _delete(videos: VideoQuerySet) -> str:

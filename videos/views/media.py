@@ -10,7 +10,8 @@ from django.utils.cache import get_conditional_response
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
-from videos import storage, streaming, webvtt
+from videos import storage, streaming
+from videos.exports import Line, subtitles
 from videos.models import Segment, Video
 from videos.views import errors
 
@@ -57,8 +58,8 @@ def captions(request: HttpRequest, video_id: str) -> HttpResponseBase:
     videos = Video.objects.visible_to(request.user).select_related("transcript")
     video = get_object_or_404(videos, pk=video_id)
     segments = Segment.objects.filter(task=video.transcript or video.tasks.first())
-    cues = segments.order_by("number").values_list("start_ms", "end_ms", "text")
-    body = webvtt.document(cues).encode()
+    said = segments.order_by("number").values_list("start_ms", "end_ms", "text")
+    body = subtitles.captions(Line(*row) for row in said).encode()
     response = HttpResponse(body, content_type="text/vtt; charset=utf-8")
     return guarded(tagged(request, response, sha256(body).hexdigest()[:32]), cache=ASK_AGAIN)
 
