@@ -48,6 +48,7 @@ function send() {
   sent = asked;
   form.elements.start.value = start === null ? "" : rounded(start);
   form.elements.end.value = end === null ? "" : rounded(end);
+  window.htmx.process(form); // it may have come just now: unprocessed, it would load a page
   form.requestSubmit();
 }
 

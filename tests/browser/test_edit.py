@@ -305,9 +305,9 @@ def test_replacing_shows_each_line_before_and_is_undone_in_one_step(open_page, f
     expect(page.locator("#changes")).to_contain_text("11 lines")
     assert Axe().run(page, context="main").violations_count == 0
 
-    page.get_by_label("All").uncheck()
+    page.get_by_label("All", exact=True).uncheck()
     expect(page.locator("[name=row]:checked")).to_have_count(0)
-    page.get_by_label("All").check()
+    page.get_by_label("All", exact=True).check()
     page.get_by_label("Change the line at 0:20").uncheck()
     page.get_by_role("button", name="Replace in the chosen lines").click()
 

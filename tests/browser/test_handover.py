@@ -6,6 +6,7 @@ import os
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 SHOTS = os.environ.get("SHOTS")
 
@@ -33,7 +34,7 @@ def test_a_file_holds_what_the_page_shows(open_page, film):
     page.click("#range-show")
     page.wait_for_selector('#transcript[data-query="start=10&end=20"]')
     page.get_by_text("Export", exact=True).click()
-    assert "0:10 to 0:20" in page.get_by_role("form", name="Export").inner_text()
+    expect(page.get_by_role("form", name="Export")).to_contain_text("0:10 to 0:20")
     page.fill("#export-handles", "5")
     name, text = download(page, "EDL CMX 3600")
     assert name == "film 0.10-0.20.edl"

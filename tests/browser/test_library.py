@@ -71,7 +71,7 @@ def test_a_language_the_engine_does_not_know_is_refused_before_it_is_sent(open_p
     page.on("request", lambda request: sent.append(request.method))
 
     page.get_by_label("Choose video or sound files").set_input_files(a_file(sample))
-    page.get_by_label("Spoken language").select_option("de")
+    page.locator("#id_language").select_option("de")
     page.get_by_role("button", name="Upload", exact=True).click()
 
     expect(page.locator("#queue li")).to_contain_text("does not understand this language")

@@ -410,7 +410,7 @@ def test_the_fields_of_another_transcript_stand_apart(open_page, film, width):
     page = open_page(f"/videos/{film.pk}/", viewport={"width": width, "height": 900})
     page.get_by_text("Transcribe again…").click()
 
-    frame = page.locator(".again form").bounding_box()
+    frame = page.locator("#progress .again form").bounding_box()
     by = page.get_by_label("By", exact=True).bounding_box()
     language = page.get_by_label("Spoken language").bounding_box()
 

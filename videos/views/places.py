@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.http import HttpResponse
+from django.db import IntegrityError
+from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
@@ -20,7 +21,11 @@ def place(request: Request, video_id: str) -> HttpResponse:
     if not form.is_valid():
         sentence = next(str(errors[0]) for errors in form.errors.values())
         return HttpResponse(sentence, status=400, content_type="text/plain")
-    Place.objects.keep(request.user, video, form.cleaned_data["at"], form.cleaned_data["played"])
+    at, played = form.cleaned_data["at"], form.cleaned_data["played"]
+    try:
+        Place.objects.keep(request.user, video, at, played)
+    except IntegrityError:  # deleted meanwhile: the page plays what it has loaded
+        raise Http404 from None
     return HttpResponse(status=204)
 
 
