@@ -27,9 +27,14 @@ def sample() -> Path:
     return ROOT / "static" / "sample" / "sample.mp4"
 
 
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    """Rate limits count in the cache and answers wait in it; ids come again in each test."""
+    cache.clear()
+
+
 @pytest.fixture
 def caller(db, settings) -> Caller:
     """Somebody with an API key; the engine is a known one, or the network would be asked."""
     settings.DEFAULT_ENGINE = "sphinx"
-    cache.clear()  # rate limits count in it, and ids come again in each test
     return Caller(make_user())

@@ -190,11 +190,11 @@ def test_a_transcript_that_grows_brings_only_the_lines_that_are_wanted(client, u
     assert '<input type="hidden" name="doubt" value="1">' in part
 
 
-@pytest.mark.parametrize("q", ["\0", "x" * 3000, '"', "<b>", "%"])
+@pytest.mark.parametrize("q", ["\0", "x" * 3000, '"', "<xmp>", "%"])
 def test_any_words_may_be_looked_for(client, video, q):
     page = client.get(f"/videos/{video.pk}/", {"q": q, "only": "1"})
 
-    assert page.status_code == 200 and "<b>" not in page.text.split("<body")[1].split("Delete")[0]
+    assert page.status_code == 200 and "<xmp>" not in page.text
 
 
 # --- while a task runs ---
