@@ -35,7 +35,7 @@ def test_a_worker_killed_in_mid_transcription_loses_and_doubles_nothing(stack, a
     wait_for(ready, 90, "ready after the kill")
     assert stack.texts() == truth
     assert 0 < before <= len(truth)
-    assert not any("failed" in page for page in pages)
+    assert not any('class="state failed' in page for page in pages)
     (claims,) = stack.rows("SELECT claims FROM videos_task")[0]
     assert claims >= 3
 
