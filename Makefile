@@ -3,9 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r
-# Neither opens the database: engines and media know no Django, and the fault and SDK tests bring SQLite.
+# These do not open the database: engines, media and exports know no Django, the fault and SDK tests
+# start sites of their own (some on Postgres), and pages are the same in a browser whatever is below.
 POSTGRES_SKIPS := --ignore-glob='*test_engine_*' --ignore-glob='*test_media_*' \
-	--ignore=tests/test_captions.py --ignore=tests/faults --ignore=tests/sdk
+	--ignore=tests/test_captions.py --ignore=tests/exports --ignore=tests/faults --ignore=tests/sdk \
+	--ignore=tests/browser
 
 .PHONY: run test test-servers lint lock bench screenshots clean
 

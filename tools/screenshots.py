@@ -199,8 +199,8 @@ def _keep_some(page: Page, viewer: str) -> None:
     ]
     for start, end, note, colour in kept:
         page.goto(viewer)
-        page.get_by_label("In of the select").fill(start)
-        page.get_by_label("Out of the select").fill(end)
+        page.locator("#keep [name=start]").fill(start)
+        page.locator("#keep [name=end]").fill(end)
         page.locator("#keep [name=note]").fill(note)
         page.locator("#keep [name=colour]").select_option(colour)
         page.locator("#keep-button").click()
