@@ -10,27 +10,19 @@ from django.contrib import messages
 from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from videos import exports, handover, ingest
 from videos.models import Index, Tag, Video
 from videos.models.tag import MAX_NAME
 from videos.models.video import VideoQuerySet
-from videos.views import Request, SeeOther
+from videos.views import Request, back
 
 MAX_AT_ONCE = 500
 
 
 class Refused(Exception):
     """It cannot be done; the message is a sentence."""
-
-
-def back(request: Request, fallback: str) -> SeeOther:
-    """To the page that the form names, if it is one of ours."""
-    url = request.POST.get("next", "")
-    ours = url_has_allowed_host_and_scheme(url, {request.get_host()}, request.is_secure())
-    return SeeOther(url if ours else fallback)
 
 
 @require_POST

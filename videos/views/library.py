@@ -16,8 +16,7 @@ from videos import ingest
 from videos.forms import IndexForm
 from videos.models import Index, Tag, Video
 from videos.models.video import VideoQuerySet
-from videos.views import Request, SeeOther, shelf
-from videos.views.keeping import back
+from videos.views import Request, SeeOther, back, shelf
 from videos.views.state import State, describe, latest_task
 from videos.views.uploads import upload_context
 

@@ -8,7 +8,6 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -17,7 +16,7 @@ from videos.forms import SelectForm
 from videos.models import Index, Select, Video
 from videos.models.select import MOST_IN_A_BIN, keep, words
 from videos.rows import range_query
-from videos.views import Request, SeeOther
+from videos.views import Request, SeeOther, back
 
 FULL = f"This bin is full: it holds {MOST_IN_A_BIN:,} selects."
 
@@ -108,7 +107,7 @@ def _panel(request: Request, video: Video, refusal: str = "") -> HttpResponse:
         return render(request, "videos/_selects.html", context)
     if refusal:
         return render(request, "videos/keep.html", context, status=400)
-    return _back(request, reverse("viewer", args=[video.pk]))
+    return back(request, reverse("viewer", args=[video.pk]))
 
 
 @require_POST
@@ -174,10 +173,4 @@ def _answer(request: Request, select: Select, **more: Any) -> HttpResponse:
     if more:  # a refusal, or what was removed: the page says it once
         status = 400 if "refusal" in more else 200
         return render(request, "videos/bin.html", context, status=status)
-    return _back(request, reverse("bin", args=[select.video.index_id]))
-
-
-def _back(request: Request, usual: str) -> SeeOther:
-    back = request.POST.get("next", "")
-    ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure())
-    return SeeOther(back if ours else usual)
+    return back(request, reverse("bin", args=[select.video.index_id]))

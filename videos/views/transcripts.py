@@ -12,7 +12,6 @@ from django.db.models import Count, Q
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
@@ -23,7 +22,7 @@ from videos.corrections import Refused
 from videos.forms import lines_seen, whole_numbers
 from videos.models import Status, Task, Video
 from videos.timecode import ms_to_seconds, parse_clock
-from videos.views import Request, SeeOther
+from videos.views import Request, SeeOther, back
 from videos.views.state import origin
 from videos.views.viewer import find
 
@@ -284,6 +283,4 @@ def take(request: Request, video_id: str) -> HttpResponse:
         corrections.take(request.user, shown, seen, list(lines.order_by("start_ms", "number")))
     except Refused as refusal:
         messages.error(request, str(refusal))
-    back = request.POST.get("next", "")
-    ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure())
-    return SeeOther(back if ours else reverse("compare", args=[video.pk]))
+    return back(request, reverse("compare", args=[video.pk]))
