@@ -154,6 +154,8 @@ LEASE_SECONDS = env.number("LEASE_SECONDS", 60, least=0.5)
 if HEARTBEAT_SECONDS * 2 > LEASE_SECONDS:
     raise ImproperlyConfigured("LEASE_SECONDS must be at least twice HEARTBEAT_SECONDS")
 SWEEP_SECONDS = env.number("SWEEP_SECONDS", 5, least=0.2)
+# `serve` starts a worker again that has not swept for so long. Far above the longest small step.
+WORKER_MUTE_SECONDS = env.number("WORKER_MUTE_SECONDS", max(300, 10 * SWEEP_SECONDS), least=1)
 # How many tasks may listen to speech at once on one machine, how many may be sent to a cloud,
 # and how many small steps beside them.
 SPEECH_SLOTS = env.whole("SPEECH_SLOTS", 1, least=1)

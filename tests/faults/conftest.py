@@ -36,7 +36,12 @@ def truth(a_minute, tmp_path_factory) -> list[str]:
 
 
 def wait_ready(stack: Stack, seconds: float = 90) -> None:
-    wait_for(stack.all_ready, seconds, "all tasks ready")
+    """Fails with what the rows and the log said, without which nobody could tell why."""
+    try:
+        wait_for(stack.all_ready, seconds, "all tasks ready")
+    except AssertionError as error:
+        error.add_note(stack.report())
+        raise
 
 
 def start_redis(port: int, folder: Path) -> subprocess.Popen[bytes]:

@@ -255,6 +255,18 @@ class Stack:
         assert "failed" not in statuses, self.rows("SELECT error, error_detail FROM videos_task")
         return bool(statuses) and set(statuses) == {"ready"}
 
+    def report(self) -> str:
+        """The rows that work is done by, the processes, and the end of the log."""
+        assert self.process is not None
+        kept = "interruptions, not_before, lease_no, lease_until, error_detail"
+        asked = (
+            f"SELECT id, status, step, done_ms, {kept} FROM videos_task",
+            f"SELECT video_id, kind, state, fraction, {kept} FROM videos_derivation",
+        )
+        found = [str(row) for sql in asked for row in self.rows(sql)]
+        commands = [f"{pid} {command_of(pid)}" for pid in family_of(self.process.pid)]
+        return "\n".join([*found, *commands, self.log()[-4000:]])
+
     def check(self) -> None:
         """What must hold at the end of every test: nothing lost, nothing twice."""
         twins = "SELECT task_id, number FROM videos_segment GROUP BY 1, 2 HAVING COUNT(*) > 1"

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tests.faults.conftest import wait_ready
-from tests.faults.stack import ROOT, Stack, wait_for
+from tests.faults.stack import ROOT, Stack, is_alive, wait_for
 
 
 def manage(stack: Stack, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -60,6 +60,20 @@ def test_the_secret_key_is_made_once_and_for_its_owner_alone(embedded):
 def test_ready_names_the_part_that_is_missing(embedded):
     embedded.start()
     wait_for(embedded.ready, 30, "a worker")
+
+
+def test_a_worker_that_runs_and_does_nothing_is_started_again(embedded, sample):
+    embedded.start(WORKER_MUTE_SECONDS="6")
+    wait_for(embedded.ready, 30, "a worker that is heard")
+    stuck = embedded.child("worker")
+    embedded.freeze(stuck)
+
+    embedded.upload(sample)
+    wait_ready(embedded)
+
+    assert not is_alive(stuck)
+    assert "No worker was heard for 6 s" in embedded.log()
+    embedded.check()
 
 
 def test_a_port_in_use_is_a_sentence(embedded):

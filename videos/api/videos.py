@@ -15,7 +15,8 @@ from videos import ingest
 from videos.api import ApiRequest, dialects, errors, indexes, paging, params
 from videos.api.endpoint import answer, done
 from videos.api.paging import Filter
-from videos.models import Segment, Task, Video
+from videos.models import Task, Video
+from videos.models.segment import spoken
 from videos.models.video import VideoQuerySet
 
 FILTERS = {
@@ -88,25 +89,13 @@ def transcription(request: ApiRequest, index_id: str, video_id: str) -> HttpResp
     ``data`` is null when nobody speaks in the video, and an empty list when nobody does in
     the range.
     """
-    task_id = _transcript_id(request, index_id, video_id)
     start_ms, end_ms = span(request)
-    if task_id is None:
+    found = spoken(request.key.user_id, index_id, video_id, start_ms, end_ms)
+    if not found and find(request, index_id, video_id).transcript_id is None:
         raise _not_ready(video_id)
-    found = Segment.objects.filter(task=task_id).overlapping(start_ms, end_ms)
     whole = start_ms is None and end_ms is None
     text = dialects.transcription(index_id, video_id, found, null=whole)
     return HttpResponse(text, content_type="application/json")
-
-
-def _transcript_id(request: ApiRequest, index_id: str, video_id: str) -> str | None:
-    """The task whose segments are shown. One query, as this is asked most often of all."""
-    known: str | None = None
-    if params.ID.fullmatch(index_id) and params.ID.fullmatch(video_id):
-        mine = Video.objects.visible_to(request.user).filter(pk=video_id, index=index_id)
-        known = mine.values_list("transcript_id", flat=True).first()
-    if known is None:  # or it says what is not there
-        known = find(request, index_id, video_id).transcript_id
-    return known
 
 
 def span(request: ApiRequest) -> tuple[int | None, int | None]:

@@ -17,9 +17,11 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.wsgi import get_wsgi_application
+from django.db import DatabaseError, connection
 from waitress import create_server
 
 from videos import local_user, process, web
+from videos.models import Pulse
 
 logger = logging.getLogger(__name__)
 
@@ -126,6 +128,10 @@ class _Child:
             env=os.environ | {process.PARENT_VARIABLE: str(os.getpid())},
         )
 
+    def lived(self) -> float:
+        """For how many seconds it runs now."""
+        return time.monotonic() - self.started
+
     def restart_if_dead(self, stop: threading.Event) -> None:
         if self.popen.poll() is None:
             return
@@ -133,7 +139,7 @@ class _Child:
             "%s ended with code %s, starting it again", self.command, self.popen.returncode
         )
         self.kill()  # what it may have left in its session
-        lived = time.monotonic() - self.started
+        lived = self.lived()
         self.pause = 1.0 if lived > CALM_SECONDS else min(self.pause * 2, LONGEST_PAUSE_SECONDS)
         if not stop.wait(self.pause if lived < CALM_SECONDS else 0):
             self.start()
@@ -149,11 +155,33 @@ class _Child:
 
 def _watch(server: _Web, children: list[_Child], stop: threading.Event) -> None:
     """Until told to stop. Raises CommandError when the web server died, rather than be mute."""
+    looked = time.monotonic()
     while not stop.wait(0.5):
         if not server.thread.is_alive():
             raise CommandError("The web server stopped by itself; its last words are above.")
         for child in children:
             child.restart_if_dead(stop)
+        if time.monotonic() - looked >= settings.SWEEP_SECONDS:
+            looked = time.monotonic()
+            _wake_the_mute(children)
+
+
+def _wake_the_mute(children: list[_Child]) -> None:
+    """Kill children that run and yet get no sweep done: whatever holds them, the rows go on."""
+    patience = settings.WORKER_MUTE_SECONDS
+    if children and min(child.lived() for child in children) > patience and not _heard(patience):
+        logger.warning("No worker was heard for %g s: they are started again", patience)
+        for child in children:
+            child.kill()
+
+
+def _heard(within_seconds: float) -> bool:
+    try:
+        return Pulse.objects.heard("worker", within_seconds)
+    except DatabaseError:  # then nobody can do anything
+        return True
+    finally:
+        connection.close()
 
 
 def _stop(children: list[_Child]) -> None:
