@@ -4,6 +4,8 @@ import os
 
 from celery import Celery
 
+import transcribe_site.folder_broker  # noqa: F401 - makes folder:// known
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "transcribe_site.settings")
 
 app = Celery("transcribe_site")

@@ -183,7 +183,7 @@ def broker(data_dir: Path) -> tuple[str, dict[str, Any]]:
         # Far above any run, or Redis hands a running task's message out a second time.
         return url, {"visibility_timeout": 6 * 3600, "socket_connect_timeout": 2}
     folder = data_dir / "broker"
-    return "filesystem://", {
+    return "folder://", {
         "data_folder_in": str(folder / "queue"),
         "data_folder_out": str(folder / "queue"),
         "control_folder": str(folder / "control"),

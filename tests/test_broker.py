@@ -1,0 +1,74 @@
+"""The folder that serves as a broker, and what a worker does when the broker fails it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from queue import Empty
+
+import pytest
+from celery.signals import worker_shutting_down
+from kombu import Connection
+
+from transcribe_site import environment
+from videos.management.commands.worker import _Worker
+
+
+@pytest.fixture
+def queue(tmp_path):
+    url, options = environment.broker(tmp_path)
+    for name in ("queue", "control"):
+        (tmp_path / "broker" / name).mkdir(parents=True)
+    with (
+        Connection(url, transport_options=options) as connection,
+        connection.SimpleQueue("transcribe") as queue,
+    ):
+        yield queue
+
+
+def messages(folder: Path) -> list[Path]:
+    return list((folder / "broker" / "queue").glob("[!.]*.transcribe.msg"))
+
+
+def test_a_message_is_seen_only_when_it_is_whole(queue, tmp_path, monkeypatch):
+    seen_before, rename = [], Path.rename
+
+    def spy(self: Path, target: Path) -> Path:
+        seen_before.extend(messages(tmp_path))
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", spy)
+    queue.put({"task": 1})
+
+    assert seen_before == []
+    assert len(messages(tmp_path)) == 1
+    assert queue.get(timeout=5).payload == {"task": 1}
+    assert messages(tmp_path) == []
+
+
+def test_a_message_that_cannot_be_read_stops_nobody(queue, tmp_path):
+    (tmp_path / "broker" / "queue" / "0_half.transcribe.msg").write_bytes(b'{"bo')
+    queue.put({"task": 2})
+
+    for _ in range(2):
+        try:
+            assert queue.get(timeout=2).payload == {"task": 2}
+            break
+        except Empty:
+            pass
+    assert messages(tmp_path) == []
+
+
+def test_a_worker_that_ends_by_an_error_tells_what_runs_to_stop(monkeypatch):
+    heard, ended = [], []
+
+    def hear(**told: object) -> None:
+        heard.append(told["exitcode"])
+
+    worker = _Worker(loglevel="WARNING", quiet=True)
+    monkeypatch.setattr(_Worker.__base__, "stop", lambda *told: ended.append(told[-1]))
+    # What listens in this process already would stay stopped.
+    monkeypatch.setattr(worker_shutting_down, "receivers", [])
+    worker_shutting_down.connect(hear, weak=False)
+    worker.stop(exitcode=1)
+
+    assert heard == ended == [1]

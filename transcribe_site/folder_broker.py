@@ -1,0 +1,44 @@
+"""Celery's broker in a folder, with messages that appear whole or not at all.
+
+kombu's own transport opens a message's file before it writes it. A worker that looks just then
+reads nothing, and ends on the error: with a film's copy under way, hours later.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+from kombu.exceptions import ChannelError
+from kombu.transport import TRANSPORT_ALIASES, filesystem
+from kombu.utils.json import dumps
+
+
+class Channel(filesystem.Channel):
+    def _put(self, queue: str, message: Any, **_: Any) -> None:  # type: ignore[override]
+        """Raises ChannelError, like kombu's own, when the folder takes no file."""
+        name = f"{round(time.monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
+        # A name that begins with a dot is of no queue, so nobody takes it.
+        hidden = Path(self.data_folder_out, f".{name}")
+        try:
+            hidden.write_text(dumps(message))
+            hidden.rename(hidden.with_name(name))
+        except OSError as error:
+            raise ChannelError(f"Cannot add a message to {self.data_folder_out}") from error
+
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
+        """A message that cannot be read is gone: the sweep rings again. Raises Empty."""
+        try:
+            return super()._get(queue)
+        except ValueError:
+            raise Empty from None
+
+
+class Transport(filesystem.Transport):
+    Channel = Channel
+
+
+TRANSPORT_ALIASES["folder"] = f"{__name__}:Transport"
