@@ -276,6 +276,7 @@ def _transcript(task: Task) -> Iterator[None]:
         Video.objects.select_for_update().get(pk=task.video_id)
         if not Task.objects.filter(pk=task.pk, status=Status.READY).exists():
             raise Refused("Lines can be corrected when the transcript is ready.")
+        Task.objects.filter(pk=task.pk).update(edition=F("edition") + 1)
         yield
 
 

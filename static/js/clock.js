@@ -1,6 +1,7 @@
 // Shows time as clock, timecode or the file's own timecode: beside the player and on the lines,
 // and goes to whatever is typed. The strip listens to desk:time for its own labels.
 
+import { startOf } from "./seek.js";
 import { clock, name, NoTime, parseMoment, timebaseOf } from "./time.js";
 
 const MODES = ["clock", "running", "source"];
@@ -51,8 +52,7 @@ function write(block) {
   written.set(block, mode);
   for (const row of block.children) {
     const link = row.firstElementChild;
-    const href = link.getAttribute("href");
-    const ms = Math.round(Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#"))) * 1000);
+    const ms = Math.round(startOf(row) * 1000);
     link.firstChild.data = mode === "clock" ? clock(ms) : name(ms, base, mode);
   }
 }

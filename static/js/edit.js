@@ -3,6 +3,8 @@
 // What comes back is the line with its neighbours as the server writes them; numbers of blocks
 // behind it are moved here. "desk:rows" on the document says that lines were changed.
 
+import { startOf } from "./seek.js";
+
 const player = document.getElementById("player");
 const transcript = () => document.getElementById("transcript");
 
@@ -29,8 +31,7 @@ function rowAt(number) {
 }
 
 function startMs(row) {
-  const href = row.querySelector("a").getAttribute("href");
-  return Math.round(Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#"))) * 1000);
+  return Math.round(startOf(row) * 1000);
 }
 
 function spokenRow() {
@@ -71,6 +72,7 @@ function say(sentence) {
   if (place) {
     place.innerHTML = "<p class=error></p>";
     place.firstChild.textContent = sentence;
+    place.hidden = false;
   } else {
     const trouble = document.getElementById("trouble");
     trouble.textContent = sentence;

@@ -6,6 +6,9 @@
 // the line. desk:find (detail.on) tells follow.js to stand still; desk:hits (detail.hits:
 // seconds, detail.colours: the word's number) tells the strip where they are.
 
+import { lines as known } from "./lines.js";
+import { startOf } from "./seek.js";
+
 const MOST_TERMS = 5;
 const player = document.getElementById("player");
 const form = document.getElementById("find");
@@ -18,6 +21,7 @@ const paints = Boolean(CSS.highlights && window.StaticRange);
 
 let lines = null; // the elements; null when the texts are to be read again
 let blob = ""; // the folded texts, each with a line feed behind it
+let plain = false; // places in it are places in the texts
 let begins = new Uint32Array(1); // where each line begins in it, and its end
 
 let hits = { at: new Uint32Array(0), line: new Uint32Array(0), colour: new Uint8Array(0) };
@@ -74,26 +78,22 @@ function termsOf(query) {
 // --- the texts ---
 
 // A line's own text: no module adds to it, and buttons that a line borrows come after it.
-const textOf = (line) => line.children[1]?.firstChild;
+const textOf = (line) => line.firstElementChild.nextElementSibling?.firstChild;
 
 function read() {
-  lines = script.querySelectorAll("#rows li");
+  lines = known().rows;
+  const texts = Array.from(lines, (line) => textOf(line)?.data ?? "");
+  plain = isPlain(texts);
+  // Of plain text nothing changes its length, so all of it is folded at once.
+  if (!plain) texts.forEach((text, n) => (texts[n] = fold(text)));
+  blob = `${texts.join("\n")}\n`;
+  if (plain) blob = blob.toLowerCase();
   begins = new Uint32Array(lines.length + 1);
-  const texts = new Array(lines.length);
-  let size = 0;
-  for (let n = 0; n < lines.length; n++) {
-    texts[n] = fold(textOf(lines[n])?.data ?? "");
-    begins[n] = size;
-    size += texts[n].length + 1;
-  }
-  begins[lines.length] = size;
-  blob = texts.join("\n") + "\n";
+  for (let n = 0; n < texts.length; n++) begins[n + 1] = begins[n] + texts[n].length + 1;
 }
 
-function startOf(line) {
-  const href = line.querySelector("a").getAttribute("href");
-  return Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#")));
-}
+// ASCII, and no white space but spaces.
+const isPlain = (texts) => texts.every((text) => !/[^\x20-\x7e]/.test(text));
 
 // --- looking ---
 
@@ -132,7 +132,8 @@ function search() {
 function rangeOf(hit) {
   const node = textOf(lines[hits.line[hit]]);
   const begin = hits.at[hit] - begins[hits.line[hit]];
-  const [startOffset, endOffset] = trace(node.data, begin, begin + words[hits.colour[hit]].length);
+  const end = begin + words[hits.colour[hit]].length;
+  const [startOffset, endOffset] = plain ? [begin, end] : trace(node.data, begin, end);
   return new StaticRange({ startContainer: node, startOffset, endContainer: node, endOffset });
 }
 
@@ -244,10 +245,16 @@ function scrollTo(line) {
 
 // The first hit is the next one from where the reader is.
 function nearest() {
-  const top = from?.row && [...(lines ?? [])].indexOf(from.row);
-  if (!(top > 0)) return 0;
-  const hit = hits.line.findIndex((line) => line >= top);
-  return hit < 0 ? 0 : hit;
+  const row = from?.row;
+  if (!row?.isConnected) return 0;
+  const before = (hit) => lines[hits.line[hit]].compareDocumentPosition(row) & Node.DOCUMENT_POSITION_FOLLOWING;
+  let [low, high] = [0, hits.at.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (before(middle)) low = middle + 1;
+    else high = middle;
+  }
+  return low < hits.at.length ? low : 0;
 }
 
 // Remembers where the reader is, once, and tells follow.js to stand still.
@@ -285,6 +292,8 @@ field.addEventListener("input", () => {
   search();
   go(nearest());
 });
+// The texts are read when somebody is about to type, not before.
+field.addEventListener("focus", () => (window.requestIdleCallback ?? setTimeout)(() => lines ?? read()));
 form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("keydown", (event) => {
   if (event.isComposing) return;
@@ -382,7 +391,7 @@ function whole() {
 function open() {
   field.value = new URLSearchParams(location.search).get("q") ?? field.value;
   whole();
-  if (!field.value.trim()) return void (window.requestIdleCallback ?? setTimeout)(() => lines ?? read());
+  if (!field.value.trim()) return;
   search();
   if (!new URLSearchParams(location.search).has("t")) go(0);
 }

@@ -4,15 +4,13 @@
 // Following pauses when the reader scrolls the marked line out of sight, and goes on when the
 // line is back in sight, when a line is clicked or with the button. No timer decides it.
 
+import { lines, whenRead } from "./lines.js";
+
 const player = document.getElementById("player");
 const toggle = document.getElementById("follow");
 const button = document.getElementById("to-playhead");
 const script = document.getElementById("script");
 
-let rows = [];
-let starts = new Float64Array(0);
-let stale = true;
-let some = false; // some lines are left out between those in the page, so that each has its end
 let current = null; // the marked line
 let timer = 0;
 
@@ -23,19 +21,8 @@ let scrolled = false; // the reader scrolled since the mark moved or was last in
 let ours = false; // the scrolling under way is our own
 let watcher = null;
 
-function read() {
-  rows = document.querySelectorAll("#rows li");
-  starts = new Float64Array(rows.length);
-  for (let i = 0; i < rows.length; i++) {
-    const href = rows[i].firstElementChild.getAttribute("href");
-    starts[i] = Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#")));
-  }
-  some = document.getElementById("rows").classList.contains("some");
-  stale = false;
-}
-
 // The last line that began at or before the time; -1 before the first.
-function find(time) {
+function find(starts, time) {
   let low = 0;
   let high = starts.length;
   while (low < high) {
@@ -48,16 +35,17 @@ function find(time) {
 
 function tick(time = player.currentTime) {
   clearTimeout(timer);
-  if (stale) read();
+  const { rows, starts, ends } = lines();
+  // With some lines left out between those in the page, nothing may be said behind each.
+  const some = document.getElementById("rows").classList.contains("some");
   // A frame's time may lie a hair before the moment that was asked for.
-  const at = find(time + 0.002);
-  const over = at >= 0 && time >= Number(rows[at].dataset.e);
+  const at = find(starts, time + 0.002);
+  const over = at >= 0 && time >= ends[at];
   const past = over && at === rows.length - 1;
   mark(past || (over && some) || !begun(time) ? null : (rows[at] ?? null));
   if (player.paused || player.ended || past) return;
-  const ends = at + 1 === starts.length || (some && at >= 0 && !over);
-  const next = ends ? Number(rows[at]?.dataset.e) : starts[at + 1];
-  if (Number.isNaN(next)) return;
+  const next = at + 1 === starts.length || (some && at >= 0 && !over) ? ends[at] : starts[at + 1];
+  if (!(next >= 0)) return;
   const wait = ((next - time) * 1000) / (player.playbackRate || 1);
   timer = setTimeout(tick, Math.min(Math.max(wait, 4), 60_000));
 }
@@ -152,7 +140,6 @@ document.addEventListener("visibilitychange", () => document.hidden || tick());
 // Lines come while the task runs, and go with a range.
 new MutationObserver((records) => {
   if (records.every((record) => record.target.closest("#rows li, form, output"))) return;
-  stale = true;
   if (current && !current.isConnected) {
     current.removeAttribute("aria-current");
     current = null;
@@ -169,5 +156,5 @@ if (opened) {
   tick(Number(opened[1]));
   show();
 } else {
-  (window.requestIdleCallback ?? setTimeout)(() => tick());
+  whenRead(() => tick());
 }

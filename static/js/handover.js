@@ -1,5 +1,7 @@
 // The menus "Copy as" and "Export": forms that mean the range which the page shows.
 
+import { endOf, startOf } from "./seek.js";
+
 const place = document.getElementById("handover");
 const handed = document.getElementById("handed");
 const menus = () => place.querySelectorAll("details[open]");
@@ -71,17 +73,6 @@ function part(form) {
   data.set("start", startOf(row));
   data.set("end", endOf(row));
   return data;
-}
-
-function startOf(row) {
-  const href = row.querySelector("a").getAttribute("href");
-  return href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#"));
-}
-
-// An end is written only where the next line does not begin at once.
-function endOf(row) {
-  if (row.dataset.e) return row.dataset.e;
-  return startOf(row.nextElementSibling ?? row.parentElement.nextElementSibling.firstElementChild);
 }
 
 // True, or a sentence that says why not.

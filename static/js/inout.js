@@ -4,6 +4,7 @@
 // then, and not at all while paused. desk:range (detail.start, detail.end: seconds or null) sets
 // the range from elsewhere.
 
+import { endOf, startOf } from "./seek.js";
 import { frameAt, frameMs, timebaseOf } from "./time.js";
 
 const player = document.getElementById("player");
@@ -83,17 +84,6 @@ function markRow() {
   const row = document.querySelector("#rows li[aria-current]");
   if (!row) return say("No line is spoken at the playhead.");
   ask({ start: startOf(row), end: endOf(row) });
-}
-
-function startOf(row) {
-  const href = row.querySelector("a").getAttribute("href");
-  return Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#")));
-}
-
-// An end is written only where the next line does not begin at once.
-function endOf(row) {
-  if (row.dataset.e) return Number(row.dataset.e);
-  return startOf(row.nextElementSibling ?? row.parentElement.nextElementSibling.firstElementChild);
 }
 
 function say(sentence) {

@@ -3,6 +3,8 @@
 // The sheet is fetched when the first of them is asked for. Lines get theirs block by block as
 // they come near, and their frames have their size from the beginning: nothing moves.
 
+import { secondsOf, startOf } from "./seek.js";
+
 const player = document.getElementById("player");
 const script = document.getElementById("script");
 const toggle = document.getElementById("pictures");
@@ -87,23 +89,17 @@ document.addEventListener("pointerover", (event) => {
   const link = event.pointerType === "mouse" && event.target.closest?.("#rows li > a");
   if (!link || toggle?.checked) return;
   const box = link.getBoundingClientRect();
-  show({ at: startOf(link), x: box.right, y: box.top + box.height / 2, beside: true });
+  show({ at: secondsOf(link.getAttribute("href")), x: box.right, y: box.top + box.height / 2, beside: true });
   link.addEventListener("pointerleave", hide, { once: true });
 });
 addEventListener("scroll", hide, { passive: true });
 
 // --- the lines ---
 
-function startOf(link) {
-  const href = link.getAttribute("href");
-  return Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#")));
-}
-
 function paint(block, map) {
   const scale = frameHeight() / map.height;
   for (const row of block.children) {
-    const link = row.querySelector(":scope > a");
-    if (link) row.style.setProperty("--tile", background(map, startOf(link), scale));
+    row.style.setProperty("--tile", background(map, startOf(row), scale));
   }
 }
 

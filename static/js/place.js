@@ -3,6 +3,8 @@
 // The player itself knows what it played. The server is told now and then while it plays, and
 // when the page goes; lines are tinted when their block comes near, so that length costs nothing.
 
+import { startOf } from "./seek.js";
+
 const EVERY_MS = 15_000;
 const player = document.getElementById("player");
 const place = document.getElementById("place");
@@ -77,16 +79,11 @@ const watcher = new IntersectionObserver(
   { rootMargin: "300px 0px" },
 );
 
-function startOf(row) {
-  const href = row.querySelector("a").getAttribute("href");
-  return Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#"))) * 1000;
-}
-
 // A line is played when more than half of it is.
 function tint(block, stretches) {
   if (!stretches.length) return;
   const rows = block.children;
-  const starts = Array.from(rows, startOf);
+  const starts = Array.from(rows, (row) => startOf(row) * 1000);
   for (let n = 0; n < rows.length; n++) {
     const end = Number(rows[n].dataset.e ?? NaN) * 1000 || starts[n + 1] || starts[n] + 1000;
     const middle = (starts[n] + end) / 2;

@@ -1,5 +1,7 @@
 // The time range is in the address; a line can become the range; links can be copied.
 
+import { endOf, startOf } from "./seek.js";
+
 const player = document.getElementById("player");
 const copied = document.getElementById("copied");
 const tools = document.getElementById("row-tools").content.firstElementChild;
@@ -109,17 +111,6 @@ document.addEventListener("pointerover", lend);
 document.addEventListener("focusin", lend);
 
 const number = (text) => Number(Number(text).toFixed(3));
-
-function startOf(row) {
-  const href = row.querySelector("a").getAttribute("href");
-  return number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#")));
-}
-
-// An end is written only where the next line does not begin at once.
-function endOf(row) {
-  if (row.dataset.e) return number(row.dataset.e);
-  return startOf(row.nextElementSibling ?? row.parentElement.nextElementSibling.firstElementChild);
-}
 
 tools.addEventListener("click", (event) => {
   const act = event.target.dataset.row;

@@ -1,10 +1,14 @@
 // A click on a line moves the player there and leaves it playing or paused as it was.
+// Loaded before the page is whole, so that the first lines that are seen can be clicked.
 
-const player = document.getElementById("player");
+// The moment that a line's link names, in seconds: ?…t=12.3#now
+export const secondsOf = (href) => Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#")));
+export const startOf = (row) => secondsOf(row.firstElementChild.getAttribute("href"));
 
-function startOf(row) {
-  const href = row.querySelector("a").getAttribute("href");
-  return Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#")));
+// An end is written only where the next line does not begin at once.
+export function endOf(row) {
+  if (row.dataset.e) return Number(row.dataset.e);
+  return startOf(row.nextElementSibling ?? row.parentElement.nextElementSibling.firstElementChild);
 }
 
 function isSelecting(row) {
@@ -20,16 +24,15 @@ document.addEventListener("click", (event) => {
   if (!link && isSelecting(row)) return;
   event.preventDefault();
   const at = startOf(row);
-  player.currentTime = at;
+  document.getElementById("player").currentTime = at;
   row.dispatchEvent(new CustomEvent("desk:seek", { bubbles: true, detail: { at } }));
 });
 
-async function explain() {
+async function explain(player) {
   const answer = await fetch(player.src, { method: "HEAD" }).catch(() => null);
-  if (!answer) return;
-  document.getElementById(answer.ok ? "unplayable" : "missing").hidden = false;
+  if (answer) document.getElementById(answer.ok ? "unplayable" : "missing").hidden = false;
 }
 
-// The error may have come before this module did.
-player.addEventListener("error", explain);
-if (player.error) explain();
+// Errors do not bubble; and one may have come before this module did.
+document.addEventListener("error", ({ target }) => target.id === "player" && explain(target), true);
+if (document.getElementById("player")?.error) explain(document.getElementById("player"));

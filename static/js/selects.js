@@ -1,9 +1,10 @@
 // Keeps the range, or the line at the playhead, while the video plays on.
 
+import { endOf, startOf } from "./seek.js";
+
 const player = document.getElementById("player");
 
 const form = () => document.getElementById("keep");
-const seconds = (href) => Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#")));
 
 document.addEventListener("desk:command", (event) => {
   if (event.detail.name === "keep-select" && fill()) form().requestSubmit();
@@ -29,19 +30,13 @@ function range() {
 
 function line() {
   const row = document.querySelector("#rows li[aria-current]") ?? spoken();
-  return row ? [seconds(row.querySelector("a").getAttribute("href")), endOf(row)] : null;
+  return row ? [startOf(row), endOf(row)] : null;
 }
 
 // Before the first play no line is marked: the one at the playhead, or the first after it.
 function spoken() {
   const rows = [...document.querySelectorAll("#rows li")];
   return rows.find((row) => endOf(row) > player.currentTime);
-}
-
-function endOf(row) {
-  if (row.dataset.e) return Number(row.dataset.e);
-  const next = row.nextElementSibling ?? row.parentElement.nextElementSibling?.firstElementChild;
-  return next ? seconds(next.querySelector("a").getAttribute("href")) : player.duration;
 }
 
 // The form follows the range of the page; the strip draws what is kept.

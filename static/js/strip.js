@@ -7,6 +7,7 @@
 // and desk:selects (detail.ranges: [start, end, colour]); says desk:hover (detail.at in seconds
 // or null, detail.x and y: where there is room above).
 
+import { whenRead } from "./lines.js";
 import { name, timebaseOf } from "./time.js";
 
 const player = document.getElementById("player");
@@ -38,9 +39,8 @@ let range = { start: null, end: null };
 const named = (seconds) => name(Math.round(seconds * 1000), base, main.dataset.time ?? "clock");
 const clamp = (seconds) => Math.min(Math.max(seconds, 0), length);
 
-// --- what is spoken: read from the page when there is nothing else to do, a block at a time ---
+// --- what is spoken ---
 
-const later = window.requestIdleCallback ?? ((work) => setTimeout(() => work({ timeRemaining: () => 8 }), 50));
 let reading = 0; // which reading is the newest
 let whole = ""; // the task whose lines are known from start to end
 
@@ -49,29 +49,9 @@ function read() {
   const task = document.querySelector("#applied [name=task]")?.value ?? "";
   const filtered = Boolean(document.getElementById("transcript").dataset.query);
   if (filtered) return whole === task ? undefined : fetchLines(task, mine);
-  const blocks = [...document.querySelectorAll("#rows > .block")];
-  const found = [];
-  const next = (deadline) => {
-    if (mine !== reading) return;
-    while (blocks.length && deadline.timeRemaining() > 1) readBlock(blocks.shift(), found);
-    if (blocks.length) return later(next);
-    whole = task;
-    keep(found);
-  };
-  later(next);
-}
-
-function readBlock(block, found) {
-  for (const row of block.children) {
-    const link = row.firstElementChild;
-    const href = link.getAttribute("href");
-    const start = Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#")));
-    const before = found.at(-1);
-    if (before && Number.isNaN(before[1])) before[1] = start;
-    const end = row.getAttribute("data-e");
-    const text = link.nextElementSibling?.firstChild; // its length alone, without making a string
-    found.push([start, end === null ? NaN : Number(end), text?.length ?? 0]);
-  }
+  whenRead((found) => {
+    if (mine === reading) keep(task, found);
+  });
 }
 
 // A page that was opened with a range does not hold the other lines.
@@ -79,16 +59,16 @@ async function fetchLines(task, mine) {
   const answer = await fetch(strip.dataset.speech).catch(() => null);
   if (!answer?.ok || mine !== reading) return;
   const { lines: found } = await answer.json();
-  whole = task;
-  keep(found.map(([start, end, weight]) => [start / 1000, end / 1000, weight]));
+  keep(task, {
+    starts: Float64Array.from(found, ([start]) => start / 1000),
+    ends: Float64Array.from(found, ([, end]) => end / 1000),
+    weights: Float64Array.from(found, ([, , weight]) => weight),
+  });
 }
 
-function keep(found) {
-  lines = {
-    starts: Float64Array.from(found, (line) => line[0]),
-    ends: Float64Array.from(found, (line) => line[1]),
-    weights: Float64Array.from(found, (line) => line[2]),
-  };
+function keep(task, found) {
+  whole = task;
+  lines = found;
   draw();
 }
 

@@ -1,5 +1,6 @@
 // Does what the keys and buttons of the player ask for: play, shuttle, frames, rates, moves.
 
+import { startOf } from "./seek.js";
 import { frameAt, frameMs, timebaseOf } from "./time.js";
 
 const player = document.getElementById("player");
@@ -113,11 +114,6 @@ const beside = (row, way) => {
   const edge = way === "next" ? "firstElementChild" : "lastElementChild";
   return row[`${way}ElementSibling`] ?? block[`${way}ElementSibling`]?.[edge] ?? null;
 };
-
-function startOf(row) {
-  const href = row.querySelector("a").getAttribute("href");
-  return Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#")));
-}
 
 // The line beside the one that is spoken, passing over those that are hidden.
 function toRow(way) {

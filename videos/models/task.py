@@ -188,6 +188,8 @@ class Task(models.Model):
     claimed_at = models.DateTimeField(null=True, blank=True)
     claims = models.PositiveIntegerField(default=0)
     interruptions = models.PositiveIntegerField(default=0)  # since it last got on
+    # Goes up with each correction: what was drawn of a ready task's lines holds for one edition.
+    edition = models.PositiveBigIntegerField(default=0)
 
     # Its way through a cloud. Written before the first call: from then on something of it may
     # be there, under the name ``remote_tag``, whatever we heard of it.

@@ -10,13 +10,14 @@ from django.contrib.auth.models import User
 from django.db.models.functions import Length
 from django.http import HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from videos import fetcher, rows
+from videos import drawn, fetcher, rows
 from videos.folding import holds
 from videos.forms import AgainForm, FilterForm, RangeForm
 from videos.models import Correction, Fetch, Index, Place, Segment, Status, Task, Video
@@ -26,6 +27,7 @@ from videos.views.derived import Extras
 from videos.views.selects import panel_context
 from videos.views.state import State, count_ahead, describe, origin
 
+ROWS = SafeString("<!-- rows -->")  # no text of a user's gets so far: they are escaped
 NEAR_MS = 5000  # so near to the beginning or the end there is nothing to resume
 
 
@@ -137,6 +139,12 @@ class Page:
         return rows.fetch(span)
 
     @cached_property
+    def whole(self) -> drawn.Drawn | None:
+        """All rows as they are kept for such pages; None where the page asks for others."""
+        plain = self.form.is_open and self.filter.is_open and self.at_ms is None
+        return drawn.whole(self.shown) if plain and self.shown else None
+
+    @cached_property
     def doubtful(self) -> list[bool]:
         return [bool(row.marks) for row in self.rows]
 
@@ -147,11 +155,13 @@ class Page:
     @cached_property
     def switches(self) -> list[Switch]:
         """What there is to show alone, with how much of it is in the range."""
-        found = {"doubt": ("Doubtful lines", self.doubtful), "gaps": ("Gaps", self.gaps)}
+        doubtful = self.whole.doubtful if self.whole else sum(self.doubtful)
+        gaps = self.whole.gaps if self.whole else sum(self.gaps)
+        found = {"doubt": ("Doubtful lines", doubtful), "gaps": ("Gaps", gaps)}
         return [
-            Switch(name, label, sum(rows_with), self._switched(name), self.filter.switches[name])
-            for name, (label, rows_with) in found.items()
-            if any(rows_with) or self.filter.switches[name]
+            Switch(name, label, count, self._switched(name), self.filter.switches[name])
+            for name, (label, count) in found.items()
+            if count or self.filter.switches[name]
         ]
 
     def _switched(self, name: str) -> str:
@@ -175,6 +185,9 @@ class Page:
 
     @cached_property
     def html(self) -> SafeString:
+        """The rows, or the place where ``answer`` puts those that are kept."""
+        if self.whole:
+            return ROWS
         start_ms, end_ms, keep = self.form.start_ms, self.form.end_ms, self.filter.query()
         if self.wanted is None:
             return rows.render(self.rows, start_ms, end_ms, self.at_ms, keep)
@@ -182,12 +195,16 @@ class Page:
 
     @cached_property
     def total(self) -> int:
+        if self.whole:
+            return self.whole.count
         if self.form.is_open:
             return len(self.rows)
         return self.shown.segments.count() if self.shown else 0
 
     @property
     def count(self) -> int:
+        if self.whole:
+            return self.whole.count
         return len(self.rows) if self.wanted is None else sum(self.wanted)
 
     @cached_property
@@ -246,7 +263,7 @@ def find(request: Request, video_id: str) -> Video:
 
 @require_safe
 @gzip_page
-@vary_on_headers("HX-Request")
+@vary_on_headers("HX-Request", "Accept-Encoding")
 def viewer(request: Request, video_id: str) -> HttpResponse:
     """The page; htmx asks this same URL for the transcript alone, in a range."""
     page = Page(find(request, video_id), request.GET, request.user)
@@ -254,14 +271,26 @@ def viewer(request: Request, video_id: str) -> HttpResponse:
     if not page.video.sha256:
         return render(request, "videos/fetching.html", context | {"source": _source(page)})
     if not request.htmx:
-        return render(request, "videos/viewer.html", context)
+        return _answer(request, "videos/viewer.html", context)
     if page.form.is_valid():
-        return render(request, "videos/_transcript.html", context)
+        return _answer(request, "videos/_transcript.html", context)
     # Say what is wrong beside the fields; leave the rows, whichever they are, and their count.
     part = render(request, "videos/_range.html", context | {"kept": True})
     return HttpResponse(
         part.content, headers={"HX-Retarget": "#range", "HX-Reswap": "outerHTML"}, status=200
     )
+
+
+def _answer(request: Request, template: str, context: dict[str, Any]) -> HttpResponse:
+    """The template, with the rows that are kept put to their place."""
+    text, whole = render_to_string(template, context, request), context["page"].whole
+    head, place, tail = (part.encode() for part in text.partition(ROWS))
+    if not place or whole is None:
+        return HttpResponse(text)
+    if "gzip" not in request.headers.get("Accept-Encoding", ""):
+        return HttpResponse(head + whole.html + tail)
+    packed = drawn.gzipped(head, whole, tail)
+    return HttpResponse(packed, headers={"Content-Encoding": "gzip"})
 
 
 def _source(page: Page) -> str:
@@ -304,7 +333,7 @@ def progress_partial(
     if not video.sha256:
         return render(request, "videos/_progress.html", context)
     if page.shown is None or query.get("task") != page.shown.pk:
-        return render(request, "videos/_progress_and_transcript.html", context)
+        return _answer(request, "videos/_progress_and_transcript.html", context)
     return render(request, "videos/_progress_and_rows.html", context | _news(page, page.shown))
 
 

@@ -1,0 +1,69 @@
+// The lines of the page, read once for all who ask: elements, starts and ends in seconds, and
+// how many characters each holds.
+//
+// They are read while there is nothing else to do, or at once for who cannot wait. What was
+// read stays with its #rows, so that a transcript that is laid aside and put back is not read
+// again. This module's observer is older than those of the modules that ask: when they hear that
+// lines came or went, what was read before is forgotten already.
+
+import { startOf } from "./seek.js";
+
+const script = document.getElementById("script");
+const known = new WeakMap(); // #rows -> a reading
+const later = window.requestIdleCallback ?? ((work) => setTimeout(() => work({ timeRemaining: () => 8 }), 50));
+const STRIDE = 50; // lines between two looks at the clock
+
+function begin(box) {
+  const rows = box.querySelectorAll("li");
+  const [starts, ends, weights] = [0, 0, 0].map(() => new Float64Array(rows.length));
+  return { rows, starts, ends, weights, at: 0 };
+}
+
+// An end is written only where the next line does not begin at once.
+function advance(reading, mayGoOn) {
+  const { rows, starts, ends, weights } = reading;
+  while (reading.at < rows.length && mayGoOn()) {
+    const stop = Math.min(reading.at + STRIDE, rows.length);
+    for (let n = reading.at; n < stop; n++) {
+      const row = rows[n];
+      const end = row.getAttribute("data-e");
+      starts[n] = startOf(row);
+      ends[n] = end === null ? NaN : Number(end);
+      weights[n] = row.firstElementChild.nextElementSibling?.firstChild?.length ?? 0;
+      if (n && Number.isNaN(ends[n - 1])) ends[n - 1] = starts[n];
+    }
+    reading.at = stop;
+  }
+  return reading.at === rows.length;
+}
+
+function current() {
+  const box = document.getElementById("rows") ?? script;
+  if (!known.has(box)) known.set(box, begin(box));
+  return known.get(box);
+}
+
+// All of them, now.
+export function lines() {
+  const reading = current();
+  advance(reading, () => true);
+  return reading;
+}
+
+// Calls back with all of them, soon. Not at all when others take their place meanwhile.
+export function whenRead(tell) {
+  const reading = current();
+  const next = (deadline) => {
+    if (current() !== reading) return;
+    if (advance(reading, () => deadline.timeRemaining() > 1)) tell(reading);
+    else later(next);
+  };
+  later(next);
+}
+
+// A line's own tools, its form and its marks are no other lines.
+new MutationObserver((records) => {
+  for (const { target } of records) {
+    if (!target.closest("#rows li")) known.delete(target.closest("#rows") ?? document.getElementById("rows") ?? script);
+  }
+}).observe(script, { childList: true, subtree: true });
