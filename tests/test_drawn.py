@@ -6,12 +6,26 @@ import gzip
 
 import pytest
 
-from tests.factories import make_index, make_segments, make_task, make_transcript, make_video
+from tests.factories import (
+    make_index,
+    make_segments,
+    make_task,
+    make_transcript,
+    make_user,
+    make_video,
+)
 from videos import corrections, drawn, rows
 from videos.corrections import Seen
 from videos.models import Status, Task
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def user(client):
+    user = make_user()
+    client.force_login(user)
+    return user
 
 
 @pytest.fixture
