@@ -61,9 +61,10 @@ export function whenRead(tell) {
   later(next);
 }
 
-// A line's own tools, its form and its marks are no other lines.
+// A line's own tools, its form and its marks are no other lines; a #rows that takes another's place
+// holds the lines that it held.
 new MutationObserver((records) => {
   for (const { target } of records) {
-    if (!target.closest("#rows li")) known.delete(target.closest("#rows") ?? document.getElementById("rows") ?? script);
+    if (!target.closest("#rows li")) known.delete(target.closest("#rows") ?? script);
   }
 }).observe(script, { childList: true, subtree: true });

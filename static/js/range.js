@@ -1,6 +1,8 @@
 // The time range is in the address; a line can become the range; links can be copied.
 
+import { lines } from "./lines.js";
 import { endOf, startOf } from "./seek.js";
+import { parseMoment, timebaseOf } from "./time.js";
 
 const player = document.getElementById("player");
 const copied = document.getElementById("copied");
@@ -34,11 +36,50 @@ document.addEventListener("htmx:configRequest", (event) => {
     if (!event.detail.formData.get(name)?.trim()) event.detail.formData.delete(name);
   }
 });
+// Until the server answers, blocks that lie outside of the range are out of sight already.
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  if (detail.elt.id === "range" && !transcript().dataset.query) foresee(detail.elt.elements);
+});
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  if (detail.elt.id === "range") foresee(null);
+});
+
+let foreseen = []; // blocks that are out of sight for now
+
+function foresee(fields) {
+  for (const block of foreseen) block.hidden = false;
+  foreseen = [];
+  try {
+    if (fields) foreseen = outside(moment(fields.start.value, 0), moment(fields.end.value, Infinity));
+  } catch {
+    // The server says what is wrong with what was typed.
+  }
+  for (const block of foreseen) block.hidden = true;
+}
+
+const base = timebaseOf(document.getElementById("main").dataset);
+
+function moment(text, open) {
+  return text.trim() ? parseMoment(text, base, player.currentTime * 1000) / 1000 : open;
+}
+
+function outside(start, end) {
+  const { rows, starts, ends } = lines();
+  const found = [];
+  for (let from = 0, to = 0; from < rows.length; from = to) {
+    const block = rows[from].parentElement;
+    to = from + block.childElementCount;
+    if (starts[from] >= end || ends[to - 1] <= start) found.push(block);
+  }
+  return found;
+}
+
 // The whole transcript is laid aside while a range is shown, so that "Clear" needs no server.
 // (htmx would also walk through each of ten thousand lines that it takes away.)
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { target, shouldSwap } = event.detail;
   if (!shouldSwap || target.id !== "transcript") return;
+  foresee(null);
   held = target.contains(document.activeElement);
   const stand = document.createElement("div");
   stand.id = "transcript";

@@ -11,6 +11,7 @@ from django.db.models.functions import Length
 from django.http import HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.gzip import gzip_page
@@ -271,7 +272,10 @@ def viewer(request: Request, video_id: str) -> HttpResponse:
     if not page.video.sha256:
         return render(request, "videos/fetching.html", context | {"source": _source(page)})
     if not request.htmx:
-        return _answer(request, "videos/viewer.html", context)
+        response = _answer(request, "videos/viewer.html", context)
+        # Nothing is painted without it: a browser fetches it before it looks at the page.
+        response["Link"] = f"<{static('css/site.css')}>; rel=preload; as=style"
+        return response
     if page.form.is_valid():
         return _answer(request, "videos/_transcript.html", context)
     # Say what is wrong beside the fields; leave the rows, whichever they are, and their count.
