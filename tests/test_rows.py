@@ -14,7 +14,7 @@ def test_a_row_has_its_time_as_a_link_and_its_text():
     html = rows.render([Row(280_940, 284_200, "He stands at the window.", 7)])
 
     assert html == (
-        '<ol class="block" data-n=7><li data-e=284.2><a href="?t=280.94#now">4:40</a>'
+        '<ol class="block" data-n=7><li data-d=3.26><a href="?t=280.94#now">4:40</a>'
         "<span>He stands at the window.</span>\n</ol>"
     )
 
@@ -35,7 +35,7 @@ def test_links_keep_the_range():
 def test_an_end_is_written_where_the_next_row_does_not_begin_at_once():
     html = rows.render([Row(0, 1000, "a"), Row(1000, 2000, "b"), Row(2500, 3000, "c")])
 
-    assert re.findall(r"<li( data-e=[\d.]+)?>", html) == ["", " data-e=2", " data-e=3"]
+    assert re.findall(r"<li( data-d=[\d.]+)?>", html) == ["", " data-d=1", " data-d=0.5"]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_gap_the_marks_and_the_corrections_of_a_row_are_written_on_it():
         [Row(0, 1000, "a", 0, "fr", 2), Row(5200, 6000, "b", 1), Row(7999, 8500, "c", 2)]
     )
 
-    assert "<li data-e=1 data-g=4 data-m=fr data-v=2>" in html
+    assert "<li data-d=1 data-g=4 data-m=fr data-v=2>" in html
     assert html.count("data-g") == 1
 
 

@@ -65,7 +65,7 @@ def test_saving_answers_with_the_line_and_its_neighbours(client, video):
     part = post(client, video, text="to the river", start="1.5", deed="save")
 
     assert part.text.count("<li") == 3
-    assert '<li data-e=4 data-v=1><a href="?t=1.5#now">0:01</a><span>to the river</span>' in (
+    assert '<li data-d=2.5 data-v=1><a href="?t=1.5#now">0:01</a><span>to the river</span>' in (
         part.text.replace(" data-g=1", "")
     )
     assert 'data-first="1" data-was="1" data-now="1"' in part.text

@@ -102,7 +102,7 @@ def test_t_opens_the_player_at_the_moment_and_marks_the_line(client, video):
     page = client.get(f"/videos/{video.pk}/", {"t": "0:04.5"})
 
     assert f"/videos/{video.pk}/media#t=4.5" in page.text
-    assert '<li id=now aria-current=true data-e=5><a href="?t=4#now">0:04</a>' in page.text
+    assert '<li id=now aria-current=true data-d=1><a href="?t=4#now">0:04</a>' in page.text
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_doubtful_lines_and_gaps_can_be_shown_alone(client, user):
 
     assert lines(client.get(url, {"doubt": "1"})) == ["inside"]
     gaps = client.get(url, {"gaps": "1", "start": "0.5"})
-    assert lines(gaps) == ["before"] and "data-e=1 data-g=4" in gaps.text
+    assert lines(gaps) == ["before"] and "data-d=1 data-g=4" in gaps.text
     assert lines(client.get(url, {"gaps": "1", "doubt": "1"})) == ["before", "inside"]
     assert "There is no such line in this part." in client.get(
         url, {"gaps": "1", "start": "6"}

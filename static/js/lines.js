@@ -6,7 +6,7 @@
 // again. This module's observer is older than those of the modules that ask: when they hear that
 // lines came or went, what was read before is forgotten already.
 
-import { startOf } from "./seek.js";
+import { after, startOf } from "./seek.js";
 
 const script = document.getElementById("script");
 const known = new WeakMap(); // #rows -> a reading
@@ -19,16 +19,16 @@ function begin(box) {
   return { rows, starts, ends, weights, at: 0 };
 }
 
-// An end is written only where the next line does not begin at once.
+// A length is written only where the next line does not begin at once.
 function advance(reading, mayGoOn) {
   const { rows, starts, ends, weights } = reading;
   while (reading.at < rows.length && mayGoOn()) {
     const stop = Math.min(reading.at + STRIDE, rows.length);
     for (let n = reading.at; n < stop; n++) {
       const row = rows[n];
-      const end = row.getAttribute("data-e");
+      const length = row.getAttribute("data-d");
       starts[n] = startOf(row);
-      ends[n] = end === null ? NaN : Number(end);
+      ends[n] = length === null ? NaN : after(starts[n], length);
       weights[n] = row.firstElementChild.nextElementSibling?.firstChild?.length ?? 0;
       if (n && Number.isNaN(ends[n - 1])) ends[n - 1] = starts[n];
     }

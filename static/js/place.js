@@ -85,7 +85,7 @@ function tint(block, stretches) {
   const rows = block.children;
   const starts = Array.from(rows, (row) => startOf(row) * 1000);
   for (let n = 0; n < rows.length; n++) {
-    const end = Number(rows[n].dataset.e ?? NaN) * 1000 || starts[n + 1] || starts[n] + 1000;
+    const end = starts[n] + Number(rows[n].dataset.d ?? NaN) * 1000 || starts[n + 1] || starts[n] + 1000;
     const middle = (starts[n] + end) / 2;
     rows[n].classList.toggle("played", stretches.some(([from, to]) => from <= middle && middle < to));
   }

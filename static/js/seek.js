@@ -5,11 +5,14 @@
 export const secondsOf = (href) => Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#")));
 export const startOf = (row) => secondsOf(row.firstElementChild.getAttribute("href"));
 
-// An end is written only where the next line does not begin at once.
+// A length is written only where the next line does not begin at once.
 export function endOf(row) {
-  if (row.dataset.e) return Number(row.dataset.e);
+  if (row.dataset.d) return after(startOf(row), row.dataset.d);
   return startOf(row.nextElementSibling ?? row.parentElement.nextElementSibling.firstElementChild);
 }
+
+// To the millisecond: sums of decimals are a hair off.
+export const after = (start, length) => Math.round((start + Number(length)) * 1000) / 1000;
 
 function isSelecting(row) {
   const selection = getSelection();

@@ -156,6 +156,10 @@ class Place:
     rows: list[str]  # of the shown transcript: given to ``take`` with the others' keys
     others: list[int]
 
+    @property
+    def duration_ms(self) -> int:
+        return self.end_ms - self.start_ms
+
 
 class Comparison:
     """What the page of two transcripts shows: their differences, or all of them."""
