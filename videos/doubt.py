@@ -2,13 +2,13 @@
 
 Speech recognisers fail in ways that can be seen: they repeat a line, put words over silence,
 squeeze a sentence into a second. A reason never looks at later rows, so that a growing
-transcript is marked as it is written.
+transcript is marked as it is written. What the sound itself says comes later, with its peaks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
 from statistics import median
 from typing import Protocol
 
@@ -92,3 +92,21 @@ def _has_hush(row: Line) -> bool:
         int(after[0] or 0) - int(word[1] or 0) > HUSH_MS
         for word, after in pairwise(row.words or ())
     )
+
+
+# --- what only the sound tells ---
+
+QUIET = 2  # of 255, the file's loudest: 40 dB below it, where nobody is understood
+
+
+def over_silence(rows: Sequence[tuple[int, int]], peaks: bytes, duration_ms: int) -> Iterator[bool]:
+    """For each row's start and end in ms: whether there is nothing to be heard all along.
+
+    ``peaks``: how loud the file is over its length, as ``media/peaks_job.py`` writes it. A row
+    that lies beyond its end is not judged.
+    """
+    loud = list(accumulate((peak > QUIET for peak in peaks), initial=0))
+    for start_ms, end_ms in rows:
+        first = start_ms * len(peaks) // max(1, duration_ms)
+        last = min(-(-end_ms * len(peaks) // max(1, duration_ms)), len(peaks))
+        yield first < last and loud[last] == loud[first]

@@ -24,7 +24,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from videos import doubt, engines, failpoints, search, storage, timecode
+from videos import doubt, engines, failpoints, hush, search, storage, timecode
 from videos.engines.base import (
     Call,
     CloudConfig,
@@ -547,3 +547,4 @@ def _finish(task: Task) -> None:
         Video.objects.filter(pk=task.video_id).uncorrected().update(
             transcript=task, updated_at=Now()
         )
+    hush.look(task.video_id)

@@ -1,0 +1,65 @@
+"""Marks rows where nothing is to be heard, once both they and the sound's peaks are there."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+
+from django.db import DatabaseError, transaction
+from django.db.models import F
+
+from videos import doubt
+from videos.models import Derivation, Kind, Status, Task
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 500  # keys in one statement
+SILENT = "s"  # of doubt.REASONS
+
+
+def look(video_id: str) -> None:
+    """Mark the rows of the video's ready tasks. Whoever comes last, peaks or rows, calls this.
+
+    Never raises: a mark that is missing fails nothing.
+    """
+    try:
+        if peaks := _peaks(video_id):
+            ready = Task.objects.filter(video=video_id, status=Status.READY)
+            for task in ready.select_related("video"):
+                mark(task, peaks)
+    except (DatabaseError, OSError):
+        logger.exception("video=%s no line was marked as over silence", video_id)
+
+
+def _peaks(video_id: str) -> bytes:
+    """Empty while they are not made, or when their file was taken away."""
+    made = Derivation.objects.filter(video=video_id, kind=Kind.PEAKS, state=Derivation.READY)
+    row = made.first()
+    return row.path.read_bytes() if row and row.path.exists() else b""
+
+
+def mark(task: Task, peaks: bytes) -> int:
+    """How many rows were newly marked. Lines that an editor wrote are believed."""
+    rows = list(task.segments.filter(heard__isnull=True).values_list("pk", "start_ms", "end_ms"))
+    times = [(start_ms, end_ms) for _, start_ms, end_ms in rows]
+    silent = doubt.over_silence(times, peaks, task.video.duration_ms)
+    keys = [pk for (pk, _, _), is_silent in zip(rows, silent, strict=True) if is_silent]
+    with transaction.atomic():
+        marked = sum(_add(task, keys[at : at + AT_ONCE]) for at in range(0, len(keys), AT_ONCE))
+        if marked:
+            Task.objects.filter(pk=task.pk).update(edition=F("edition") + 1)
+    return marked
+
+
+def _add(task: Task, keys: list[int]) -> int:
+    """One statement for each set of marks that such rows have; there are few."""
+    bare = task.segments.filter(pk__in=keys).exclude(marks__contains=SILENT)
+    by_marks = defaultdict(list)
+    for pk, marks in bare.values_list("pk", "marks"):
+        by_marks[marks].append(pk)
+    return sum(
+        task.segments.filter(pk__in=found, marks=marks).update(
+            marks="".join(sorted(marks + SILENT))
+        )
+        for marks, found in by_marks.items()
+    )
