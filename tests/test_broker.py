@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from queue import Empty
 
 import pytest
 from celery.signals import worker_shutting_down
-from kombu import Connection
+from kombu import Connection, Exchange, Queue
 
 from transcribe_site import environment
 from videos.management.commands.worker import _Worker
@@ -56,6 +57,20 @@ def test_a_message_that_cannot_be_read_stops_nobody(queue, tmp_path):
         except Empty:
             pass
     assert messages(tmp_path) == []
+
+
+def test_who_starts_while_another_writes_the_bindings_waits_for_them(queue, tmp_path):
+    connection = queue.channel.connection.client
+    bound = Queue("alone", Exchange("alone"), routing_key="alone")
+    bound(connection.channel()).declare()
+    (table,) = (tmp_path / "broker" / "control").iterdir()
+    written = table.read_bytes()
+    table.write_bytes(b"")  # opened, not written yet
+    threading.Timer(0.2, table.write_bytes, [written]).start()
+
+    connection.channel()._queue_bind("alone", "alone", "", "alone")
+
+    assert table.read_bytes() == written
 
 
 def test_a_worker_that_ends_by_an_error_tells_what_runs_to_stop(monkeypatch):

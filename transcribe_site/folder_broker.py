@@ -16,8 +16,21 @@ from kombu.exceptions import ChannelError
 from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils.json import dumps
 
+TRIES, PAUSE_SECONDS = 50, 0.02
+
 
 class Channel(filesystem.Channel):
+    def _queue_bind(self, *binding: Any) -> None:
+        """When several processes start at once, one may look at what another begins to write."""
+        for _ in range(TRIES - 1):
+            try:
+                super()._queue_bind(*binding)
+            except ValueError:
+                time.sleep(PAUSE_SECONDS)
+            else:
+                return
+        super()._queue_bind(*binding)
+
     def _put(self, queue: str, message: Any, **_: Any) -> None:  # type: ignore[override]
         """Raises ChannelError, like kombu's own, when the folder takes no file."""
         name = f"{round(time.monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
