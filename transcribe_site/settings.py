@@ -9,6 +9,7 @@ import tzlocal
 from django.core.exceptions import ImproperlyConfigured
 
 from transcribe_site import environment as env
+from transcribe_site.static_version import static_version
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "var"))).expanduser().resolve()
@@ -93,12 +94,14 @@ MEDIA_ROOT = DATA_DIR / "media"
 DERIVED_ROOT = DATA_DIR / "derived"
 INCOMING_ROOT = DATA_DIR / "incoming"  # on the media's own file system: adopting is a rename
 TEMP_ROOT = DATA_DIR / "tmp"
-STATIC_URL = "/static/"
+# Modules import each other by relative names, so the version stands before all of them.
+STATIC_URL = "/static/" if DEBUG else f"/static/{static_version(BASE_DIR / 'static')}/"
 STATIC_ROOT = env.text("STATIC_ROOT", str(DATA_DIR / "static"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # Files are served as they lie in the tree: no collectstatic before the first page.
 WHITENOISE_USE_FINDERS = True
-WHITENOISE_MAX_AGE = 60
+WHITENOISE_MAX_AGE = 0 if DEBUG else 365 * 24 * 3600
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/[0-9a-f]{12}/"
 
 # --- limits, all said on the form ---
 

@@ -86,8 +86,10 @@ async function next() {
   const item = items.find((each) => each.state === "waiting");
   if (!item) return;
   item.state = "sending";
+  const attempt = (item.attempt = {});
   const why = await refusal(item);
-  if (item.state !== "sending") return next();
+  // Cancelled meanwhile, and perhaps tried again already: that attempt sends it, not this one.
+  if (item.attempt !== attempt || item.state !== "sending") return next();
   if (why) {
     refuse(item, why);
     return next();

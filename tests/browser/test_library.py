@@ -4,6 +4,7 @@ import re
 import threading
 import time
 
+from django.conf import settings
 from playwright.sync_api import expect
 
 from tests.factories import make_index, make_task, make_video
@@ -100,7 +101,8 @@ def test_an_upload_can_be_cancelled_and_tried_again(open_page, sample):
     page.route("**/upload/", lambda route: held.append(route) if not held else route.continue_())
 
     page.get_by_label("Choose video or sound files").set_input_files(a_file(sample))
-    page.get_by_role("button", name="Upload", exact=True).click()
+    with page.expect_request("**/upload/"):
+        page.get_by_role("button", name="Upload", exact=True).click()
     row = page.locator("#queue li")
     row.get_by_role("button", name="Cancel").click()
     expect(row).to_contain_text("Cancelled.")
@@ -108,6 +110,28 @@ def test_an_upload_can_be_cancelled_and_tried_again(open_page, sample):
 
     row.get_by_role("button", name="Try again").click()
     expect(row.get_by_role("link")).to_have_text("interview.mp4")
+
+
+def test_an_upload_cancelled_while_the_server_is_asked_is_sent_once_when_tried_again(
+    open_page, sample
+):
+    page = open_page("/upload/")
+    asked, sent = [], []
+    page.route("**/upload/check*", lambda route: asked.append(route))
+    page.on("request", lambda request: sent.append(request) if request.method == "POST" else None)
+
+    page.get_by_label("Choose video or sound files").set_input_files(a_file(sample))
+    with page.expect_request("**/upload/check*"):
+        page.get_by_role("button", name="Upload", exact=True).click()
+    row = page.locator("#queue li")
+    row.get_by_role("button", name="Cancel").click()
+    with page.expect_request("**/upload/check*"):
+        row.get_by_role("button", name="Try again").click()
+    for route in asked:
+        route.continue_()
+
+    expect(row.get_by_role("link")).to_have_text("interview.mp4")
+    assert len(sent) == 1
 
 
 def test_what_has_arrived_cannot_be_cancelled(open_page, sample, monkeypatch):
@@ -171,12 +195,13 @@ def test_files_dropped_on_the_library_are_sent(open_page, sample):
 
     page.evaluate_handle("() => new DataTransfer()")
     data = page.evaluate_handle(
-        """async () => {
-            const bytes = await (await fetch("/static/sample/sample.mp4")).blob();
+        """async (url) => {
+            const bytes = await (await fetch(url)).blob();
             const transfer = new DataTransfer();
             transfer.items.add(new File([bytes], "dropped.mp4", { type: "video/mp4" }));
             return transfer;
-        }"""
+        }""",
+        f"{settings.STATIC_URL}sample/sample.mp4",
     )
     page.dispatch_event("body", "dragover", {"dataTransfer": data})
     page.dispatch_event("body", "drop", {"dataTransfer": data})

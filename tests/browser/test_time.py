@@ -8,13 +8,14 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from videos import timecode
 
 CASES = json.loads((Path(__file__).parent.parent / "timecodes.json").read_text())
 
 RUN = """async ({ call, cases }) => {
-  const time = await import("/static/js/time.js");
+  const time = await import("STATIC/js/time.js");
   const calls = {
     names: (c) => time.timecode(c.frame, c),
     numbers: (c) => time.parseTimecode(c.name, c),
@@ -30,7 +31,7 @@ RUN = """async ({ call, cases }) => {
       return error instanceof time.NoTime ? `refused: ${error.message}` : `broken: ${error}`;
     }
   });
-}"""
+}""".replace("STATIC/", settings.STATIC_URL)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import expect
 
 from tests.browser.desk import commands, note_commands, press, until
@@ -21,8 +22,9 @@ DOCS = Path(__file__).parents[2] / "docs" / "keys.md"
 def test_the_overlay_and_the_documents_print_the_table_of_the_keys(desk):
     page = desk()
     table = page.evaluate(
-        """async () => { const { KEYS, written } = await import("/static/js/keys.js");
-        return KEYS.map((e) => [e.group, e.keys.map(written), e.says]); }"""
+        """async (url) => { const { KEYS, written } = await import(url);
+        return KEYS.map((e) => [e.group, e.keys.map(written), e.says]); }""",
+        f"{settings.STATIC_URL}js/keys.js",
     )
     documented = re.findall(r"^\| (.+?) \| (.+?) \|$", DOCS.read_text(), re.M)
     documented = [row for row in documented if not set(row[0]) <= set("- ") and row[0] != "key"]
@@ -42,7 +44,8 @@ def _keys(keys: list[str]) -> str:
 
 def test_no_two_commands_share_a_key(desk):
     keys = desk().evaluate(
-        """async () => (await import("/static/js/keys.js")).KEYS.flatMap((e) => e.keys)"""
+        "async (url) => (await import(url)).KEYS.flatMap((e) => e.keys)",
+        f"{settings.STATIC_URL}js/keys.js",
     )
     assert len(keys) == len(set(keys))
 
