@@ -158,7 +158,7 @@ def replay(view: Callable[[], None]) -> Callable[[], None]:
 
     with connection.execute_wrapper(note):
         view()
-    assert all(sql.startswith("SELECT") for sql, _ in statements), statements
+    assert all(sql.lstrip().startswith("SELECT") for sql, _ in statements), statements
 
     def bare() -> None:
         with connection.cursor() as cursor:
