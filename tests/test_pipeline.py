@@ -14,7 +14,7 @@ from tests.fakes import FakeEngine, cue, phrases
 from videos import corrections, engines, failpoints, ingest, pipeline, tasks
 from videos.engines.base import EngineCrashed, EngineError, Report
 from videos.media import pictures
-from videos.models import Segment, Status, Step, Task, Video
+from videos.models import Pulse, Segment, Status, Step, Task, Video
 
 pytestmark = pytest.mark.django_db
 LEASE = timedelta(seconds=60)
@@ -376,6 +376,15 @@ def test_a_lost_message_is_rung_again_by_the_sweep(engine, rung):
     light, heavy = waiting(step=Step.PREPARE), waiting()
     tasks.sweep()
     assert rung == [light.pk, heavy.pk]
+
+
+def test_a_worker_that_takes_steps_is_heard_though_its_sweeps_are_late(engine, settings):
+    Pulse.objects.beat("worker")
+    Pulse.objects.update(at=timezone.now() - timedelta(minutes=10))
+
+    tasks.advance("0" * 24)
+
+    assert Pulse.objects.heard("worker", settings.SWEEP_SECONDS)
 
 
 def test_the_sweep_leaves_alone_what_runs_or_waits_or_ended(engine, rung):

@@ -77,6 +77,7 @@ def _send(job: Any, argument: object) -> None:
 @shared_task
 def advance(task_id: str, **_: Any) -> None:
     """Take the task one step on, if it is due. Safe to deliver twice, late or never."""
+    _be_heard()
     step = Task.objects.due().filter(pk=task_id).values_list("step", flat=True).first()
     if step is None or _stopping.is_set():
         return
@@ -87,6 +88,12 @@ def advance(task_id: str, **_: Any) -> None:
         ring(task_id)
         if step == Step.PREPARE and (video := Video.objects.filter(tasks=task_id).first()):
             derive.want(video)
+
+
+def _be_heard() -> None:
+    """A worker whose threads all wait for a slow cloud sweeps late, and is no mute one for that."""
+    if not Pulse.objects.heard("worker", settings.SWEEP_SECONDS):
+        Pulse.objects.beat("worker")
 
 
 def _take(task_id: str) -> None:
