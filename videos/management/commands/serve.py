@@ -128,10 +128,6 @@ class _Child:
             env=os.environ | {process.PARENT_VARIABLE: str(os.getpid())},
         )
 
-    def lived(self) -> float:
-        """For how many seconds it runs now."""
-        return time.monotonic() - self.started
-
     def restart_if_dead(self, stop: threading.Event) -> None:
         if self.popen.poll() is None:
             return
@@ -139,7 +135,7 @@ class _Child:
             "%s ended with code %s, starting it again", self.command, self.popen.returncode
         )
         self.kill()  # what it may have left in its session
-        lived = self.lived()
+        lived = time.monotonic() - self.started
         self.pause = 1.0 if lived > CALM_SECONDS else min(self.pause * 2, LONGEST_PAUSE_SECONDS)
         if not stop.wait(self.pause if lived < CALM_SECONDS else 0):
             self.start()
@@ -155,27 +151,41 @@ class _Child:
 
 def _watch(server: _Web, children: list[_Child], stop: threading.Event) -> None:
     """Until told to stop. Raises CommandError when the web server died, rather than be mute."""
-    looked = time.monotonic()
+    ear = _Ear()
     while not stop.wait(0.5):
         if not server.thread.is_alive():
             raise CommandError("The web server stopped by itself; its last words are above.")
         for child in children:
             child.restart_if_dead(stop)
-        if time.monotonic() - looked >= settings.SWEEP_SECONDS:
-            looked = time.monotonic()
-            _wake_the_mute(children)
+        if children and ear.hears_nobody():
+            logger.warning(
+                "No worker was heard for %g s: they are started again", settings.WORKER_MUTE_SECONDS
+            )
+            for child in children:
+                child.kill()
+            ear = _Ear()
 
 
-def _wake_the_mute(children: list[_Child]) -> None:
-    """Kill children that run and yet get no sweep done: whatever holds them, the rows go on."""
-    patience = settings.WORKER_MUTE_SECONDS
-    if children and min(child.lived() for child in children) > patience and not _heard(patience):
-        logger.warning("No worker was heard for %g s: they are started again", patience)
-        for child in children:
-            child.kill()
+class _Ear:
+    """Notices children that run and yet get no sweep done: whatever holds them, the rows go on.
+
+    Its patience is counted by our own clock, which stands still while the machine sleeps: the
+    rows' clock alone would accuse a worker that woke up just now.
+    """
+
+    def __init__(self) -> None:
+        self.heard = self.listened = time.monotonic()
+
+    def hears_nobody(self) -> bool:
+        now = time.monotonic()
+        if now - self.listened >= settings.SWEEP_SECONDS:
+            self.listened = now
+            if _beats(3 * settings.SWEEP_SECONDS):
+                self.heard = now
+        return now - self.heard > settings.WORKER_MUTE_SECONDS
 
 
-def _heard(within_seconds: float) -> bool:
+def _beats(within_seconds: float) -> bool:
     try:
         return Pulse.objects.heard("worker", within_seconds)
     except DatabaseError:  # then nobody can do anything
