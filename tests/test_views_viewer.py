@@ -13,7 +13,7 @@ from tests.factories import (
     make_user,
     make_video,
 )
-from videos.models import Task
+from videos.models import Task, Video
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -290,6 +290,19 @@ def test_another_tasks_transcript_replaces_all_lines(client, video):
 
     assert lines(part) == ["before", "across", "inside", "after"]
     assert 'id="transcript"' in part.text and 'hx-swap-oob="true"' in part.text
+
+
+def test_who_waits_for_a_transcript_can_correct_it_as_soon_as_it_is_ready(client, user):
+    task = running(user)
+    url, query = f"/videos/{task.video_id}/progress", {"task": task.pk, "after": "-1"}
+    assert 'id="editing"' not in client.get(url, query, headers=HTMX).text
+
+    Task.objects.filter(pk=task.pk).finish("ready")
+    Video.objects.filter(pk=task.video_id).update(transcript=task)
+    part = client.get(url, query, headers=HTMX).text
+
+    assert '<div id="editing" class="editing" hx-swap-oob="true">' in part
+    assert "Edit line" in part and f"/videos/{task.video_id}/replace" in part
 
 
 def test_progress_without_htmx_leads_to_the_page(client, video):
