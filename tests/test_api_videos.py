@@ -292,3 +292,12 @@ def test_a_list_costs_the_same_however_long_it_is(caller, index, django_assert_m
 
     with django_assert_max_num_queries(6):
         assert len(caller.get(f"/indexes/{index.pk}/videos").json()["data"]) == 10
+
+
+@pytest.mark.parametrize("wrong", ["%00", "x", "A" * 24, "0" * 24])
+def test_what_is_no_id_has_no_transcription(caller, wrong):
+    video = make_transcript(1, make_index(caller.user))
+
+    for ids in ((wrong, video.pk), (video.index_id, wrong)):
+        answer = caller.get("/indexes/{}/videos/{}/transcription".format(*ids))
+        assert refusal(answer)[:2] == (404, "resource_not_exists")

@@ -90,7 +90,8 @@ def transcription(request: ApiRequest, index_id: str, video_id: str) -> HttpResp
     the range.
     """
     start_ms, end_ms = span(request)
-    found = spoken(request.key.user_id, index_id, video_id, start_ms, end_ms)
+    named = params.ID.fullmatch(index_id) and params.ID.fullmatch(video_id)
+    found = spoken(request.key.user_id, index_id, video_id, start_ms, end_ms) if named else []
     if not found and find(request, index_id, video_id).transcript_id is None:
         raise _not_ready(video_id)
     whole = start_ms is None and end_ms is None
