@@ -34,6 +34,14 @@ def nothing_remembered() -> None:
 
 
 @pytest.fixture
+def user(client, db):
+    """Somebody who is signed in with ``client``."""
+    user = make_user()
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
 def caller(db, settings) -> Caller:
     """Somebody with an API key; the engine is a known one, or the network would be asked."""
     settings.DEFAULT_ENGINE = "sphinx"

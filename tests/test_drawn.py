@@ -11,7 +11,6 @@ from tests.factories import (
     make_segments,
     make_task,
     make_transcript,
-    make_user,
     make_video,
 )
 from videos import corrections, drawn, rows
@@ -19,13 +18,6 @@ from videos.corrections import Seen
 from videos.models import Status, Task
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def user(client):
-    user = make_user()
-    client.force_login(user)
-    return user
 
 
 @pytest.fixture

@@ -60,13 +60,6 @@ def test_stretches_end_where_the_video_ends():
 
 
 @pytest.fixture
-def user(client, db):
-    user = make_user()
-    client.force_login(user)
-    return user
-
-
-@pytest.fixture
 def video(user):
     return make_transcript(3, make_index(user))
 

@@ -11,13 +11,6 @@ from videos.models.api_key import hash_key
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def user(client):
-    user = make_user()
-    client.force_login(user)
-    return user
-
-
 def test_a_new_key_is_shown_once_and_kept_as_a_hash(client, user):
     page = client.post("/account/keys/", {"name": "Editing bay"})
 

@@ -3,20 +3,13 @@ from __future__ import annotations
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from tests.factories import make_index, make_task, make_transcript, make_user, make_video
+from tests.factories import make_index, make_task, make_transcript, make_video
 from videos import search
 from videos.models import Task, Video
 
 pytestmark = pytest.mark.django_db
 GOOD = b"1\n00:00:01,000 --> 00:00:02,000\nFrom elsewhere.\n"
 BAD = b"1\n00:00:01,000 --> 00:00:02,000\nHello.\n\n2\n00:00:09 --> 00:00:03,000\nNo.\n"
-
-
-@pytest.fixture
-def user(client):
-    user = make_user()
-    client.force_login(user)
-    return user
 
 
 def give(client, video, data: bytes, name: str = "film.srt"):

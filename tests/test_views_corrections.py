@@ -16,13 +16,6 @@ HUGE = 10**30
 
 
 @pytest.fixture
-def user(client):
-    user = make_user()
-    client.force_login(user)
-    return user
-
-
-@pytest.fixture
 def video(user):
     return make_transcript(CUES, make_index(user))
 

@@ -13,7 +13,6 @@ from tests.factories import (
     make_segments,
     make_task,
     make_transcript,
-    make_user,
     make_video,
 )
 from videos.exports import FORMATS
@@ -27,13 +26,6 @@ CUES = [
     (4000, 5000, "inside the CAFE"),
     (6000, 7000, "after"),
 ]
-
-
-@pytest.fixture
-def user(client):
-    user = make_user()
-    client.force_login(user)
-    return user
 
 
 @pytest.fixture

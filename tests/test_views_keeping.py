@@ -8,7 +8,7 @@ from html import unescape
 
 import pytest
 
-from tests.factories import make_index, make_task, make_transcript, make_user, make_video
+from tests.factories import make_index, make_task, make_transcript, make_video
 from tests.test_views_library import many_videos
 from videos.models import Tag, Video
 
@@ -18,13 +18,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_known_engine")]
 @pytest.fixture
 def _known_engine(settings):
     settings.DEFAULT_ENGINE = "sphinx"
-
-
-@pytest.fixture
-def user(client):
-    user = make_user()
-    client.force_login(user)
-    return user
 
 
 def names(response) -> list[str]:

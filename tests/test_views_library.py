@@ -17,13 +17,6 @@ def _known_engine(settings):
     settings.DEFAULT_ENGINE = "sphinx"  # or the form asks the network for a better one
 
 
-@pytest.fixture
-def user(client):
-    user = make_user()
-    client.force_login(user)
-    return user
-
-
 def many_videos(index: Index, number: int) -> list[Video]:
     """Rows without files, each a minute younger than the one before, each with a ready task."""
     first = datetime(2024, 1, 1, tzinfo=UTC)

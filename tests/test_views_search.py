@@ -4,17 +4,10 @@ import re
 
 import pytest
 
-from tests.factories import make_index, make_transcript, make_user
+from tests.factories import make_index, make_transcript
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def user(client):
-    user = make_user()
-    client.force_login(user)
-    return user
 
 
 def film(index, *lines: str, **fields):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.factories import make_index, make_transcript, make_user, make_video
+from tests.factories import make_index, make_transcript, make_video
 from videos.models import Select
 from videos.models.select import keep
 
@@ -10,13 +10,6 @@ pytestmark = pytest.mark.django_db
 CUES = [(0, 2000, "before"), (2000, 4000, "one"), (4000, 6000, "two"), (6000, 8000, "after")]
 HTMX_PANEL = {"HX-Request": "true", "HX-Target": "selects"}
 HTMX_BIN = {"HX-Request": "true", "HX-Target": "bin"}
-
-
-@pytest.fixture
-def user(client):
-    user = make_user()
-    client.force_login(user)
-    return user
 
 
 @pytest.fixture

@@ -15,13 +15,6 @@ OTHER = [(0, 3900, "We came down to the river."), (5000, 8000, "before the light
 
 
 @pytest.fixture
-def user(client):
-    user = make_user()
-    client.force_login(user)
-    return user
-
-
-@pytest.fixture
 def video(user):
     return make_transcript(CUES, make_index(user))
 

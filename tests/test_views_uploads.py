@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from tests.factories import make_index, make_user
+from tests.factories import make_index
 from videos import engines, ingest
 from videos.models import Index, Video
 
@@ -15,13 +15,6 @@ SRT = b"1\n00:00:01,000 --> 00:00:02,000\nHe stands at the window.\n"
 @pytest.fixture
 def _known_engine(settings):
     settings.DEFAULT_ENGINE = "sphinx"  # or the form asks the network for a better one
-
-
-@pytest.fixture
-def user(client):
-    user = make_user()
-    client.force_login(user)
-    return user
 
 
 def clip(sample, name="clip.mp4") -> SimpleUploadedFile:

@@ -21,13 +21,6 @@ CUES = [(0, 2000, "before"), (1500, 4000, "across"), (4000, 5000, "inside"), (60
 
 
 @pytest.fixture
-def user(client):
-    user = make_user()
-    client.force_login(user)
-    return user
-
-
-@pytest.fixture
 def video(user):
     return make_transcript(CUES, make_index(user))
 

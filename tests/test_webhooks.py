@@ -185,13 +185,6 @@ def test_old_messages_are_forgotten(webhook):
 # --- the page ---
 
 
-@pytest.fixture
-def user(client):
-    user = make_user()
-    client.force_login(user)
-    return user
-
-
 def secret_on(page) -> str | None:
     found = re.search(r'id="new-secret">(\w+)<', page.text)
     return found and found[1]
