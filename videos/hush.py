@@ -40,26 +40,25 @@ def _peaks(video_id: str) -> bytes:
 
 def mark(task: Task, peaks: bytes) -> int:
     """How many rows were newly marked. Lines that an editor wrote are believed."""
-    rows = list(task.segments.filter(heard__isnull=True).values_list("pk", "start_ms", "end_ms"))
-    times = [(start_ms, end_ms) for _, start_ms, end_ms in rows]
+    bare = task.segments.filter(heard__isnull=True).exclude(marks__contains=SILENT)
+    rows = list(bare.values_list("pk", "start_ms", "end_ms", "marks"))
+    times = [(start_ms, end_ms) for _, start_ms, end_ms, _ in rows]
     silent = doubt.over_silence(times, peaks, task.video.duration_ms)
-    keys = [pk for (pk, _, _), is_silent in zip(rows, silent, strict=True) if is_silent]
+    by_marks = defaultdict(list)  # one statement for each set of marks: there are few
+    for (pk, _, _, marks), is_silent in zip(rows, silent, strict=True):
+        if is_silent:
+            by_marks[marks].append(pk)
     with transaction.atomic():
-        marked = sum(_add(task, keys[at : at + AT_ONCE]) for at in range(0, len(keys), AT_ONCE))
+        marked = sum(_add(task, marks, keys) for marks, keys in by_marks.items())
         if marked:
             Task.objects.filter(pk=task.pk).update(edition=F("edition") + 1)
     return marked
 
 
-def _add(task: Task, keys: list[int]) -> int:
-    """One statement for each set of marks that such rows have; there are few."""
-    bare = task.segments.filter(pk__in=keys).exclude(marks__contains=SILENT)
-    by_marks = defaultdict(list)
-    for pk, marks in bare.values_list("pk", "marks"):
-        by_marks[marks].append(pk)
+def _add(task: Task, marks: str, keys: list[int]) -> int:
+    """Rows whose marks were changed meanwhile are left alone."""
+    fresh = "".join(sorted(marks + SILENT))
     return sum(
-        task.segments.filter(pk__in=found, marks=marks).update(
-            marks="".join(sorted(marks + SILENT))
-        )
-        for marks, found in by_marks.items()
+        task.segments.filter(pk__in=keys[at : at + AT_ONCE], marks=marks).update(marks=fresh)
+        for at in range(0, len(keys), AT_ONCE)
     )

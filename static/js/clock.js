@@ -1,6 +1,7 @@
 // Shows time as clock, timecode or the file's own timecode: beside the player and on the lines,
 // and goes to whatever is typed. The strip listens to desk:time for its own labels.
 
+import { later } from "./lines.js";
 import { startOf } from "./seek.js";
 import { clock, name, NoTime, parseMoment, timebaseOf } from "./time.js";
 
@@ -38,7 +39,6 @@ for (const event of ["timeupdate", "seeking", "seeked", "play", "pause", "loaded
 // --- on the lines: block by block, those in sight first, the rest when there is nothing to do ---
 
 const written = new WeakMap(); // a block's mode
-const later = window.requestIdleCallback ?? ((work) => setTimeout(() => work({ timeRemaining: () => 4 }), 50));
 const near = new IntersectionObserver(
   (entries) => entries.forEach(({ isIntersecting, target }) => isIntersecting && write(target)),
   { rootMargin: "1500px 0px" },

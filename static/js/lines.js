@@ -10,7 +10,7 @@ import { after, startOf } from "./seek.js";
 
 const script = document.getElementById("script");
 const known = new WeakMap(); // #rows -> a reading
-const later = window.requestIdleCallback ?? ((work) => setTimeout(() => work({ timeRemaining: () => 8 }), 50));
+export const later = window.requestIdleCallback ?? ((work) => setTimeout(() => work({ timeRemaining: () => 8 }), 50));
 const STRIDE = 50; // lines between two looks at the clock
 
 function begin(box) {

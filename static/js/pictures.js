@@ -3,7 +3,7 @@
 // The sheet is fetched when the first of them is asked for. Lines get theirs block by block as
 // they come near, and their frames have their size from the beginning: nothing moves.
 
-import { secondsOf, startOf } from "./seek.js";
+import { startOf } from "./seek.js";
 
 const player = document.getElementById("player");
 const script = document.getElementById("script");
@@ -89,7 +89,7 @@ document.addEventListener("pointerover", (event) => {
   const link = event.pointerType === "mouse" && event.target.closest?.("#rows li > a");
   if (!link || toggle?.checked) return;
   const box = link.getBoundingClientRect();
-  show({ at: secondsOf(link.getAttribute("href")), x: box.right, y: box.top + box.height / 2, beside: true });
+  show({ at: startOf(link.parentElement), x: box.right, y: box.top + box.height / 2, beside: true });
   link.addEventListener("pointerleave", hide, { once: true });
 });
 addEventListener("scroll", hide, { passive: true });

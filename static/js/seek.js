@@ -2,8 +2,10 @@
 // Loaded before the page is whole, so that the first lines that are seen can be clicked.
 
 // The moment that a line's link names, in seconds: ?…t=12.3#now
-export const secondsOf = (href) => Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#")));
-export const startOf = (row) => secondsOf(row.firstElementChild.getAttribute("href"));
+export function startOf(row) {
+  const href = row.firstElementChild.getAttribute("href");
+  return Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#")));
+}
 
 // A length is written only where the next line does not begin at once.
 export function endOf(row) {

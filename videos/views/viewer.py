@@ -186,7 +186,7 @@ class Page:
 
     @cached_property
     def html(self) -> SafeString:
-        """The rows, or the place where ``answer`` puts those that are kept."""
+        """The rows, or the place where ``_answer`` puts those that are kept."""
         if self.whole:
             return ROWS
         start_ms, end_ms, keep = self.form.start_ms, self.form.end_ms, self.filter.query()
@@ -264,7 +264,7 @@ def find(request: Request, video_id: str) -> Video:
 
 @require_safe
 @gzip_page
-@vary_on_headers("HX-Request", "Accept-Encoding")
+@vary_on_headers("HX-Request")
 def viewer(request: Request, video_id: str) -> HttpResponse:
     """The page; htmx asks this same URL for the transcript alone, in a range."""
     page = Page(find(request, video_id), request.GET, request.user)
@@ -293,8 +293,8 @@ def _answer(request: Request, template: str, context: dict[str, Any]) -> HttpRes
         return HttpResponse(text)
     if "gzip" not in request.headers.get("Accept-Encoding", ""):
         return HttpResponse(head + whole.html + tail)
-    packed = drawn.gzipped(head, whole, tail)
-    return HttpResponse(packed, headers={"Content-Encoding": "gzip"})
+    headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    return HttpResponse(drawn.gzipped(head, whole, tail), headers=headers)
 
 
 def _source(page: Page) -> str:
