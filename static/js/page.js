@@ -1,7 +1,5 @@
 // On every page: what htmx should do when the tab is hidden, the server is away or the session over.
 
-document.documentElement.classList.add("js");
-
 const trouble = document.getElementById("trouble");
 
 function say(sentence) {
