@@ -39,6 +39,7 @@ for (const event of ["timeupdate", "seeking", "seeked", "play", "pause", "loaded
 // --- on the lines: block by block, those in sight first, the rest when there is nothing to do ---
 
 const written = new WeakMap(); // a block's mode
+const modeOf = (block) => written.get(block) ?? "clock";
 const near = new IntersectionObserver(
   (entries) => entries.forEach(({ isIntersecting, target }) => isIntersecting && write(target)),
   { rootMargin: "1500px 0px" },
@@ -48,7 +49,7 @@ let waiting = 0;
 
 function write(block) {
   near.unobserve(block);
-  if ((written.get(block) ?? "clock") === mode) return;
+  if (modeOf(block) === mode) return;
   written.set(block, mode);
   for (const row of block.children) {
     const link = row.firstElementChild;
@@ -64,7 +65,7 @@ function rest(deadline) {
 }
 
 function writeAll(blocks = script.querySelectorAll(".block")) {
-  queue = [...blocks].reverse();
+  queue = [...blocks].filter((block) => modeOf(block) !== mode).reverse();
   near.disconnect();
   for (const block of queue) near.observe(block);
   waiting ||= later(rest);

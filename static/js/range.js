@@ -26,7 +26,8 @@ function page(query) {
 }
 
 let shown = rangeOf(location.search);
-let whole = null;
+let whole = null; // the transcript that is laid aside
+let named = []; // its elements that have ids: [element, id]
 
 // --- the address ---
 
@@ -74,8 +75,9 @@ function outside(start, end) {
   return found;
 }
 
-// The whole transcript is laid aside while a range is shown, so that "Clear" needs no server.
-// (htmx would also walk through each of ten thousand lines that it takes away.)
+// The whole transcript stays in the page, out of sight and without its ids, while a range is shown:
+// "Clear" needs no server then, and ten thousand lines are not taken out and put in again.
+// (htmx would also walk through each line that it takes away.)
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { target, shouldSwap } = event.detail;
   if (!shouldSwap || target.id !== "transcript") return;
@@ -83,12 +85,23 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   held = target.contains(document.activeElement);
   const stand = document.createElement("div");
   stand.id = "transcript";
-  whole = target.dataset.query || document.querySelector("[data-poll]") ? whole : target;
-  target.replaceWith(stand);
+  if (target.dataset.query || document.querySelector("[data-poll]")) target.replaceWith(stand);
+  else layAside(target, stand);
   event.detail.target = stand;
 });
 // Lines were corrected: what was laid aside is old.
-document.addEventListener("desk:rows", () => (whole = null));
+document.addEventListener("desk:rows", () => layAside(null));
+
+function layAside(element, stand) {
+  whole?.remove();
+  whole = element;
+  if (!element) return;
+  element.hidden = true;
+  named = [element, ...element.querySelectorAll("[id]")].map((each) => [each, each.id]);
+  for (const [each] of named) each.removeAttribute("id");
+  element.before(stand);
+}
+
 document.addEventListener("htmx:beforeRequest", (event) => {
   const { elt } = event.detail;
   if (!elt.matches("#range-clear, #filters a") || rangeOf(new URL(elt.href).search) !== rangeOf("")) return;
@@ -100,7 +113,10 @@ function putBack() {
   const task = (element) => element.querySelector("[name=task]").value;
   if (!whole || document.querySelector("[data-poll]") || task(whole) !== task(transcript())) return false;
   held = transcript().contains(document.activeElement);
-  transcript().replaceWith(whole);
+  transcript().remove();
+  for (const [each, id] of named) each.id = id;
+  whole.hidden = false;
+  whole = null;
   document.getElementById("range").reset();
   if (shown !== rangeOf("")) history.pushState(null, "", page(""));
   shown = rangeOf("");
