@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from videos import search, storage
-from videos.models import Index, Segment, Status, Step, Task, Video
+from videos.models import Index, Member, Segment, Status, Step, Task, Video
 
 _numbers = count(1)
 PASSWORD = "correct horse battery"
@@ -38,6 +38,11 @@ def make_user(username: str = "", **fields: Any) -> User:
 def make_index(owner: User | None = None, **fields: Any) -> Index:
     fields.setdefault("name", f"Index {next(_numbers)}")
     return Index.objects.create(owner=owner or make_user(), **fields)
+
+
+def make_member(index: Index, user: User | None = None, role: str = "reader") -> Member:
+    """Somebody with whom the index is shared."""
+    return Member.objects.create(index=index, user=user or make_user(), role=role)
 
 
 def make_video(index: Index | None = None, *, content: bytes | None = None, **fields: Any) -> Video:

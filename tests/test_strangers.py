@@ -1,4 +1,4 @@
-"""What is yours is seen by you alone: walked over every address that the site has.
+"""What is yours is seen by you and whom you share it with: walked over every address there is.
 
 A new page without a rule, or with an id that this file does not know, fails here.
 """
@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.api import Caller
-from tests.factories import make_index, make_task, make_transcript, make_user
+from tests.factories import make_index, make_member, make_task, make_transcript, make_user
 from videos.models import ApiKey, Asset, Index, Tag, Upload
 from videos.models.select import keep
 
@@ -73,6 +73,8 @@ def theirs(settings) -> dict[str, object]:
         "select_id": keep(video, 0, 1000, owner, note=SECRET).pk,
         "key_id": ApiKey.objects.get().pk,
         "tag_id": tag.pk,
+        "member_id": make_member(index, make_user(SECRET)).pk,
+        "user_name": SECRET,
         "number": 0,
         "name": "srt",
         "format": "srt",

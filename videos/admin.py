@@ -6,6 +6,7 @@ from videos.models import (
     Derivation,
     Fetch,
     Index,
+    Member,
     RemoteDeletion,
     Task,
     Video,
@@ -17,6 +18,14 @@ class IndexAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["name", "owner", "engine", "created_at"]
     list_select_related = ["owner"]
     search_fields = ["name", "owner__username"]
+
+
+@admin.register(Member)
+class MemberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["user", "role", "index", "created_at"]
+    list_filter = ["role"]
+    list_select_related = ["user", "index"]
+    raw_id_fields = ["user", "index"]
 
 
 @admin.register(Video)

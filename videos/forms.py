@@ -19,7 +19,7 @@ from videos import played as stretches
 from videos.corrections import MAX_TEXT, Seen
 from videos.handover import Part
 from videos.ingest import DEFAULT_INDEX
-from videos.models import Index, Segment, Select, Video
+from videos.models import Index, Role, Segment, Select, Video
 from videos.timecode import Timebase
 from videos.uploads import PartFile
 
@@ -415,19 +415,34 @@ class PlaceForm(forms.Form):
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
-        self.indexes = {index.pk: index for index in Index.objects.visible_to(user)}
+        visible = list(Index.objects.visible_to(user).with_role(user))
+        visible.sort(key=lambda index: not index.is_own)  # one's own first, each part by name
+        self.visible = {index.pk: index for index in visible}
+        self.indexes = [index for index in visible if index.may_edit]
         choice = cast(forms.ChoiceField, self.fields["index"])
-        choice.choices = [(index.pk, index.name) for index in self.indexes.values()]
+        choice.choices = [(index.pk, label(index)) for index in self.indexes]
+
+    def clean(self) -> dict[str, Any]:
+        """Raises NotAllowed for an index that the user may only read."""
+        asked = self.visible.get(self.data.get(self.add_prefix("index"), ""))
+        if asked and not self.cleaned_data.get("new_index"):
+            asked.require(Role.EDITOR)
+        return self.cleaned_data
 
     def target(self) -> Index:
-        """The index that was chosen, or named, or the first one of all; unsaved if it is new."""
-        name = self.cleaned_data["new_index"]
-        if not name and self.indexes:
-            chosen = self.cleaned_data["index"]
-            return self.indexes[chosen] if chosen else next(iter(self.indexes.values()))
-        name = name or DEFAULT_INDEX
-        twins = (index for index in self.indexes.values() if index.name == name)
-        return next(twins, Index(owner=self.user, name=name))
+        """The index that was chosen, or named, or the user's first one; unsaved if it is new."""
+        name, chosen = self.cleaned_data["new_index"], self.cleaned_data["index"]
+        if not name and chosen:
+            return self.visible[chosen]
+        own = [index for index in self.indexes if index.is_own]
+        twins = [index for index in own if index.name == (name or DEFAULT_INDEX)]
+        first = twins if name else own
+        return first[0] if first else Index(owner=self.user, name=name or DEFAULT_INDEX)
+
+
+def label(index: Index) -> str:
+    """An index's name in a list of choices; who has one of that name too can tell them apart."""
+    return f"{index.name} (of {index.shared_by})" if index.shared_by else index.name
 
 
 def check_address(url: str) -> None:

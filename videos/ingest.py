@@ -146,8 +146,8 @@ def index_asset(index: Index, asset: Asset, wishes: Wishes) -> Video:
 
 
 def accept_sample(user: User) -> Video:
-    """Give the user the clip that ships with the site, in an index of its own if there is none."""
-    index = Index.objects.visible_to(user).first() or Index.objects.create(
+    """Give the user the clip that ships with the site, in an index of the user's own."""
+    index = Index.objects.owned_by(user).first() or Index.objects.create(
         owner=user, name=DEFAULT_INDEX
     )
     part = storage.new_part_path()

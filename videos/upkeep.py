@@ -17,7 +17,7 @@ from django.db.models import Count, F, Max, Min
 from django.db.models.functions import Now
 
 from videos import storage, tasks
-from videos.models import Asset, Segment, Status, Task, Video
+from videos.models import Asset, Member, Segment, Status, Task, Video
 
 COPIED = ("secret_key",)  # beside the database and the media
 
@@ -30,6 +30,7 @@ def faults(*, read_files: bool = False) -> Iterator[str]:
     yield from _lost_files(read_files)
     yield from _stuck_tasks()
     yield from _broken_transcripts()
+    yield from _own_members()
     yield from _left_behind()
 
 
@@ -76,6 +77,13 @@ def _broken_transcripts() -> Iterator[str]:
     counted = rows.annotate(rows=Count("pk"), first=Min("number"), last=Max("number"))
     for task in counted.exclude(first=0, last=F("rows") - 1).values_list("task", flat=True):
         yield f"task {task}: its rows have gaps."
+
+
+def _own_members() -> Iterator[str]:
+    """An owner may do all: a lesser role beside that means nothing, and would outlive it."""
+    for member in Member.objects.filter(user=F("index__owner")).select_related("user"):
+        name = member.user.get_username()
+        yield f"index {member.index_id}: its owner {name} is a member of it as well."
 
 
 def _left_behind() -> Iterator[str]:

@@ -4,10 +4,10 @@ import { endOf, startOf } from "./seek.js";
 
 const player = document.getElementById("player");
 
-const form = () => document.getElementById("keep");
+const form = () => document.getElementById("keep"); // not there for who may only read
 
 document.addEventListener("desk:command", (event) => {
-  if (event.detail.name === "keep-select" && fill()) form().requestSubmit();
+  if (event.detail.name === "keep-select" && form() && fill()) form().requestSubmit();
 });
 // An empty form keeps what the key would keep; what was typed is kept as typed.
 document.addEventListener("click", (event) => {
@@ -42,6 +42,7 @@ function spoken() {
 // The form follows the range of the page; the strip draws what is kept.
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.id === "selects") tell();
+  if (!form()) return;
   const query = new URLSearchParams(document.getElementById("transcript").dataset.query);
   if (form().contains(document.activeElement) || document.querySelector("#selects [role=alert]")) return;
   form().elements.start.value = query.get("start") ?? "";

@@ -13,7 +13,7 @@ from videos.api import ApiRequest, dialects, errors, indexes, limits, paging, pa
 from videos.api.endpoint import answer, done
 from videos.api.paging import Filter
 from videos.ingest import Refused, Wishes
-from videos.models import Asset, Status, Task, Video
+from videos.models import Asset, Role, Status, Task, Video
 from videos.models.video import VideoQuerySet
 from videos.uploads import PartFile
 
@@ -120,7 +120,8 @@ def transcription(request: ApiRequest, asset_id: str) -> HttpResponse:
     """Of the newest video that was made of the asset; a ready one comes first."""
     asset = find(request, asset_id)
     wanted = _includes(request)
-    made = Task.objects.filter(video__asset=asset).order_by("-video__created_at", "-created_at")
+    visible = Task.objects.visible_to(request.user).filter(video__asset=asset)
+    made = visible.order_by("-video__created_at", "-created_at")
     task = made.filter(status=Status.READY).first() or made.first()
     if task is None:
         message = f"The asset {asset.pk} has no transcription: no index holds it."
@@ -136,7 +137,9 @@ def _includes(request: ApiRequest) -> list[str]:
 
 
 def uses(request: ApiRequest, asset_id: str) -> HttpResponse:
-    made = Video.objects.filter(asset=find(request, asset_id)).select_related("index")
+    """Where the caller may see it: not in another's index that is shared no more."""
+    visible = Video.objects.visible_to(request.user).select_related("index")
+    made = visible.filter(asset=find(request, asset_id))
     found = paging.narrow(made, request.GET, {})
     return answer(paging.page(request.GET, found, dialects.asset_use))
 
@@ -146,7 +149,7 @@ def uses(request: ApiRequest, asset_id: str) -> HttpResponse:
 
 @limits.counts_as_upload
 def index_create(request: ApiRequest, index_id: str) -> HttpResponse:
-    index = indexes.find(request, index_id)
+    index = indexes.find(request, index_id, Role.EDITOR)
     body = params.body(request, ("asset_id", "enable_video_stream", "user_metadata"))
     if "asset_id" not in body:
         raise errors.required("asset_id")

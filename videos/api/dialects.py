@@ -17,7 +17,7 @@ from typing import Any
 from django.utils import timezone
 
 from videos.api import errors, params, speech
-from videos.models import Asset, Chunk, Index, Segment, Select, Status, Task, Upload, Video
+from videos.models import Asset, Chunk, Index, Member, Segment, Select, Status, Task, Upload, Video
 from videos.models.segment import SegmentQuerySet, Spoken
 
 Json = dict[str, Any]
@@ -113,6 +113,7 @@ def index(row: Index) -> Json:
         "created_at": moment(row.created_at),
         "updated_at": moment(row.updated_at),
         "expires_at": None,
+        "role": row.role,
     }
 
 
@@ -365,7 +366,14 @@ def engine(name: str, label: str, *, ready: bool) -> Json:
     }
 
 
+def member(row: Member) -> Json:
+    """With whom an index is shared; the row comes with its user."""
+    name = row.user.get_username()
+    return {"user_name": name, "role": row.role, "created_at": moment(row.created_at)}
+
+
 def select(row: Select, index_id: str) -> Json:
+    """The row comes with who kept it."""
     return {
         "_id": row.pk,
         "index_id": index_id,
@@ -375,6 +383,7 @@ def select(row: Select, index_id: str) -> Json:
         "value": row.words,
         "note": row.note,
         "colour": row.colour,
+        "kept_by": row.kept_by.get_username() if row.kept_by else None,
         "created_at": moment(row.created_at),
         "updated_at": moment(row.updated_at),
     }

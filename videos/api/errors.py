@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, Unread
 from django.http.multipartparser import MultiPartParserError
 
 from videos.api import version_of
+from videos.models import NotAllowed
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +76,8 @@ def _known(error: Exception) -> ApiError:
     match error:
         case ApiError():
             return error
+        case NotAllowed():
+            return ApiError(403, "permission_denied", str(error))
         case Http404():
             return of_status(404)
         case RequestDataTooBig():

@@ -10,7 +10,7 @@ from videos.api import ApiRequest, dialects, errors, paging, params
 from videos.api.endpoint import answer, done
 from videos.api.paging import Filter
 from videos.forms import IndexForm
-from videos.models import Index
+from videos.models import Index, Role
 
 FILTERS = {
     "_id": Filter("pk", paging.equal),
@@ -22,8 +22,12 @@ OPTION_FILTERS = ("engine_options", "model_options")
 FAMILY_FILTERS = ("engine_family", "model_family")
 
 
-def find(request: ApiRequest, index_id: object) -> Index:
-    return params.find(Index.objects.visible_to(request.user), index_id, "indexes")
+def find(request: ApiRequest, index_id: object, role: Role = Role.READER) -> Index:
+    """Raises ApiError 404, or NotAllowed where the caller's role is a lesser one."""
+    visible = Index.objects.visible_to(request.user).with_role(request.user)
+    index = params.find(visible, index_id, "indexes")
+    index.require(role)
+    return index
 
 
 def create(request: ApiRequest) -> HttpResponse:
@@ -45,17 +49,17 @@ def list_all(request: ApiRequest) -> HttpResponse:
     if any(wanted.values()):
         fitting = [index.pk for index in indexes if _fits(index, wanted)]
         indexes = indexes.filter(pk__in=fitting)
-    found = paging.narrow(indexes.with_totals(), query, FILTERS)
+    found = paging.narrow(indexes.with_role(request.user).with_totals(), query, FILTERS)
     return answer(paging.page(query, found, dialects.index))
 
 
 def show(request: ApiRequest, index_id: str) -> HttpResponse:
-    with_totals = Index.objects.visible_to(request.user).with_totals()
-    return answer(dialects.index(params.find(with_totals, index_id, "indexes")))
+    visible = Index.objects.visible_to(request.user).with_role(request.user)
+    return answer(dialects.index(params.find(visible.with_totals(), index_id, "indexes")))
 
 
 def rename(request: ApiRequest, index_id: str) -> HttpResponse:
-    index = find(request, index_id)
+    index = find(request, index_id, Role.OWNER)
     body = params.body(request, dialects.INDEX_KEYS)
     if body.keys() - {"index_name"}:
         message = "Only the name of an index can be changed."
@@ -65,7 +69,7 @@ def rename(request: ApiRequest, index_id: str) -> HttpResponse:
 
 
 def delete(request: ApiRequest, index_id: str) -> HttpResponse:
-    ingest.delete_index(find(request, index_id))
+    ingest.delete_index(find(request, index_id, Role.OWNER))
     return done()
 
 

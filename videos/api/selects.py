@@ -9,28 +9,28 @@ from django.http import HttpResponse
 from videos.api import ApiRequest, dialects, errors, indexes, params
 from videos.api.endpoint import answer, done
 from videos.forms import SelectForm
-from videos.models import Select, Video
+from videos.models import Role, Select, Video
 from videos.models.select import MOST_IN_A_BIN, keep, words
 from videos.timecode import ms_to_seconds
 
 KEYS = ("video_id", "start", "end", "note", "colour")
 
 
-def find(request: ApiRequest, index_id: str, select_id: str) -> Select:
-    index = indexes.find(request, index_id)
-    selects = Select.objects.in_bin(index).select_related("video__transcript")
+def find(request: ApiRequest, index_id: str, select_id: str, role: Role = Role.READER) -> Select:
+    index = indexes.find(request, index_id, role)
+    selects = Select.objects.in_bin(index).select_related("video__transcript", "kept_by")
     return params.find(selects, select_id, "selects")
 
 
 def list_all(request: ApiRequest, index_id: str) -> HttpResponse:
     """All of the bin, in the order of the cut."""
     selects = Select.objects.in_bin(indexes.find(request, index_id))
-    data = [dialects.select(select, index_id) for select in selects]
+    data = [dialects.select(each, index_id) for each in selects.select_related("kept_by")]
     return answer({"data": data, "total_duration": selects.total_ms() / 1000})
 
 
 def create(request: ApiRequest, index_id: str) -> HttpResponse:
-    index = indexes.find(request, index_id)
+    index = indexes.find(request, index_id, Role.EDITOR)
     body = params.body(request, KEYS)
     if "video_id" not in body:
         raise errors.required("video_id")
@@ -51,7 +51,7 @@ def show(request: ApiRequest, index_id: str, select_id: str) -> HttpResponse:
 
 def update(request: ApiRequest, index_id: str, select_id: str) -> HttpResponse:
     """What is not sent stays."""
-    select = find(request, index_id, select_id)
+    select = find(request, index_id, select_id, Role.EDITOR)
     body = params.body(request, KEYS[1:])
     now = {
         "start": ms_to_seconds(select.start_ms),
@@ -69,13 +69,13 @@ def update(request: ApiRequest, index_id: str, select_id: str) -> HttpResponse:
 
 
 def delete(request: ApiRequest, index_id: str, select_id: str) -> HttpResponse:
-    find(request, index_id, select_id).delete()
+    find(request, index_id, select_id, Role.EDITOR).delete()
     return done()
 
 
 def arrange(request: ApiRequest, index_id: str) -> HttpResponse:
     """Put the bin in the order of ``{"order": [ids]}``."""
-    index = indexes.find(request, index_id)
+    index = indexes.find(request, index_id, Role.EDITOR)
     order = params.body(request, ("order",)).get("order")
     if not isinstance(order, list) or not all(isinstance(pk, str) for pk in order):
         raise errors.invalid("order", "It must be a list of ids.")

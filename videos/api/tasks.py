@@ -17,7 +17,7 @@ from videos.api.paging import Filter
 from videos.engines.base import Cue
 from videos.forms import LANGUAGE_NAMES
 from videos.ingest import Refused, Wishes
-from videos.models import Index, Status, Task, Video
+from videos.models import Index, Role, Status, Task, Video
 from videos.uploads import PartFile
 
 FILTERS = {
@@ -39,7 +39,8 @@ REFUSALS: dict[type[Refused], str] = {
 
 
 def find(request: ApiRequest, task_id: object) -> Task:
-    tasks = Task.objects.visible_to(request.user).select_related("video")
+    """The task with its video and the caller's role. Raises ApiError 404."""
+    tasks = Task.objects.visible_to(request.user).with_role(request.user).select_related("video")
     return params.find(tasks, task_id, "tasks")
 
 
@@ -112,6 +113,7 @@ def delete(request: ApiRequest, task_id: str) -> HttpResponse:
     A ready task goes when its video is deleted.
     """
     task = find(request, task_id)
+    task.require(Role.OWNER)
     if task.status != Status.FAILED:
         why = "Delete its video first." if task.is_final else "It is still being worked on."
         message = f"The task cannot be deleted. {why}"
@@ -127,7 +129,7 @@ def _index(request: ApiRequest) -> Index:
     index_id = request.POST.get("index_id", "")
     if not index_id:
         raise errors.required("index_id")
-    return indexes.find(request, index_id)
+    return indexes.find(request, index_id, Role.EDITOR)
 
 
 def address(request: ApiRequest, name: str) -> str:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from videos.api import assets, engines, exports, indexes, multipart, search, selects, tasks, videos
+from videos.api import (
+    assets,
+    engines,
+    exports,
+    indexes,
+    members,
+    multipart,
+    search,
+    selects,
+    tasks,
+    videos,
+)
 from videos.api.endpoint import endpoint, nothing_here
 
 INDEX = "indexes/<str:index_id>"
@@ -53,6 +64,8 @@ urlpatterns = [
         endpoint(GET=selects.show, PATCH=selects.update, DELETE=selects.delete),
     ),
     # Ours, not Twelve Labs'.
+    path(f"{INDEX}/members", endpoint(GET=members.list_all)),
+    path(f"{INDEX}/members/<str:user_name>", endpoint(PUT=members.share, DELETE=members.unshare)),
     path(f"{VIDEO}/export/<str:format>", endpoint(GET=exports.export)),
     path("assets", endpoint(GET=assets.list_all, POST=assets.create)),
     path("assets/multipart-uploads", endpoint(GET=multipart.list_all, POST=multipart.create)),

@@ -15,7 +15,7 @@ from videos import ingest
 from videos.api import ApiRequest, dialects, errors, indexes, paging, params
 from videos.api.endpoint import answer, done
 from videos.api.paging import Filter
-from videos.models import Task, Video
+from videos.models import Role, Task, Video
 from videos.models.segment import spoken
 from videos.models.video import VideoQuerySet
 
@@ -35,14 +35,14 @@ OWN_NAME = re.compile(r"(?:user_)?metadata(?:\.(.+)|\[(.+)\])")
 UPDATABLE = ("video_title", "metadata", "user_metadata")
 
 
-def all_in(request: ApiRequest, index_id: str) -> VideoQuerySet:
-    """The videos of an index of the caller."""
-    index = indexes.find(request, index_id)
+def all_in(request: ApiRequest, index_id: str, role: Role = Role.READER) -> VideoQuerySet:
+    """The videos of an index in which the caller has that role."""
+    index = indexes.find(request, index_id, role)
     return Video.objects.filter(index=index).select_related("transcript")
 
 
-def find(request: ApiRequest, index_id: str, video_id: str) -> Video:
-    return params.find(all_in(request, index_id), video_id, "videos")
+def find(request: ApiRequest, index_id: str, video_id: str, role: Role = Role.READER) -> Video:
+    return params.find(all_in(request, index_id, role), video_id, "videos")
 
 
 def list_all(request: ApiRequest, index_id: str) -> HttpResponse:
@@ -67,7 +67,7 @@ def shown(request: ApiRequest, video: Video) -> dialects.Json:
 
 def update(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
     """PUT and PATCH alike: merge, so that no client loses what another one wrote."""
-    video = find(request, index_id, video_id)
+    video = find(request, index_id, video_id, Role.EDITOR)
     body = params.body(request, UPDATABLE)
     if "video_title" in body:
         video.title = params.text("video_title", body["video_title"], 255).strip()
@@ -79,7 +79,7 @@ def update(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
 
 
 def delete(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
-    ingest.delete_video(find(request, index_id, video_id))
+    ingest.delete_video(find(request, index_id, video_id, Role.OWNER))
     return done()
 
 

@@ -5,6 +5,7 @@ from videos.models.derivation import Derivation, Kind
 from videos.models.errand import LostLease
 from videos.models.fetch import Fetch
 from videos.models.index import Index
+from videos.models.member import Member, NotAllowed, Role
 from videos.models.place import Place
 from videos.models.pulse import Pulse
 from videos.models.remote_deletion import RemoteDeletion
@@ -28,9 +29,12 @@ __all__ = [
     "Index",
     "Kind",
     "LostLease",
+    "Member",
+    "NotAllowed",
     "Place",
     "Pulse",
     "RemoteDeletion",
+    "Role",
     "SearchRow",
     "Segment",
     "Select",

@@ -10,6 +10,7 @@ from django.db.models import Case, F, Q, When
 from django.db.models.functions import Now
 
 from videos.models.errand import LostLease
+from videos.models.index import Index
 from videos.models.video import Video
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ ENDINGS = {Kind.PEAKS: "bin", Kind.SPRITE: "jpg", Kind.PROXY: "mp4"}
 
 class DerivationQuerySet(models.QuerySet["Derivation"]):
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> DerivationQuerySet:
-        return self.filter(video__index__owner_id=user.pk)
+        return self.filter(video__index__in=Index.objects.visible_to(user).values("pk"))
 
     def unfinished(self) -> DerivationQuerySet:
         return self.filter(state=Derivation.WAITING)

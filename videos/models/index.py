@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, F, Q, Sum
 
 from videos.models.ids import IdField
+from videos.models.member import Member, MemberQuerySet, WithRole, role_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
@@ -15,14 +16,23 @@ if TYPE_CHECKING:
 
 class IndexQuerySet(models.QuerySet["Index"]):
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> IndexQuerySet:
+        """Those that are the user's own or shared with the user."""
+        shared = Member.objects.of(user).order_by().values("index")
+        return self.filter(Q(owner_id=user.pk) | Q(pk__in=shared))
+
+    def owned_by(self, user: AbstractBaseUser | AnonymousUser) -> IndexQuerySet:
         return self.filter(owner_id=user.pk)
+
+    def with_role(self, user: AbstractBaseUser | AnonymousUser) -> IndexQuerySet:
+        """Add the user's ``role`` and ``owner_name``."""
+        return self.annotate(**role_of(user), **{"owner_name": F("owner__username")})
 
     def with_totals(self) -> IndexQuerySet:
         """Add ``video_count`` and ``total_ms`` (None without videos)."""
         return self.annotate(video_count=Count("videos"), total_ms=Sum("videos__duration_ms"))
 
 
-class Index(models.Model):
+class Index(WithRole, models.Model):
     """A named collection of videos with the engine that listens to them."""
 
     id = IdField()
@@ -50,10 +60,17 @@ class Index(models.Model):
 
     if TYPE_CHECKING:
         owner_id: int
+        owner_name: str
         videos: Any
+        members: MemberQuerySet
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def shared_by(self) -> str:
+        """The name of its owner, for those who are not; it came by ``with_role``."""
+        return "" if self.is_own else self.owner_name
 
     @property
     def remote_tag(self) -> str:

@@ -16,7 +16,12 @@ SELECT start_ms, end_ms, text FROM videos_segment
 WHERE task_id = (
     SELECT transcript_id FROM videos_video
     JOIN videos_index ON videos_index.id = videos_video.index_id
-    WHERE videos_video.id = %s AND videos_index.id = %s AND videos_index.owner_id = %s
+    WHERE videos_video.id = %s AND videos_index.id = %s AND (
+        videos_index.owner_id = %s OR EXISTS (
+            SELECT 1 FROM videos_member
+            WHERE videos_member.index_id = videos_index.id AND videos_member.user_id = %s
+        )
+    )
 ) AND end_ms > %s AND start_ms < %s
 ORDER BY start_ms, number
 """
@@ -34,7 +39,7 @@ def spoken(
     since = 0 if start_ms is None else start_ms
     until = _FOREVER if end_ms is None else end_ms
     with connection.cursor() as cursor:
-        cursor.execute(_SPOKEN, [video_id, index_id, user_id, since, until])
+        cursor.execute(_SPOKEN, [video_id, index_id, user_id, user_id, since, until])
         found: list[Spoken] = cursor.fetchall()
     return found
 

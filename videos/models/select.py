@@ -8,13 +8,13 @@ from django.db import models, transaction
 from django.db.models import F, Max, Q, Sum
 
 from videos.models.ids import IdField
+from videos.models.index import Index
+from videos.models.member import WithRole, role_of
 from videos.models.video import Video
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
     from django.contrib.auth.models import AnonymousUser, User
-
-    from videos.models.index import Index
 
 MOST_IN_A_BIN = 2000
 MAX_WORDS = 4000  # characters
@@ -22,7 +22,11 @@ MAX_WORDS = 4000  # characters
 
 class SelectQuerySet(models.QuerySet["Select"]):
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> SelectQuerySet:
-        return self.filter(video__index__owner_id=user.pk)
+        return self.filter(video__index__in=Index.objects.visible_to(user).values("pk"))
+
+    def with_role(self, user: AbstractBaseUser | AnonymousUser) -> SelectQuerySet:
+        """Add the user's ``role`` in the index of its video."""
+        return self.annotate(**role_of(user, "video__index__"))
 
     def in_bin(self, index: Index) -> SelectQuerySet:
         """Those of the index's videos, in the order in which they are cut together."""
@@ -44,7 +48,7 @@ class SelectQuerySet(models.QuerySet["Select"]):
             self.bulk_update(known.values(), ["position"], batch_size=500)
 
 
-class Select(models.Model):
+class Select(WithRole, models.Model):
     """A range of a video that an editor kept, with a note: a clip of the bin of its index."""
 
     class Colour(models.TextChoices):

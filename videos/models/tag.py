@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from videos.models.member import Member
 from videos.models.video import Video
 
 if TYPE_CHECKING:
@@ -16,17 +17,20 @@ MAX_NAME = 50
 
 class TagQuerySet(models.QuerySet["Tag"]):
     def visible_to(self, user: User) -> TagQuerySet:
-        return self.filter(owner_id=user.pk)
+        """The user's own, and those on videos of indexes that are shared with the user."""
+        shared = Member.objects.of(user).order_by().values("index")
+        there = Tag.videos.through.objects.filter(video__index__in=shared).values("tag")
+        return self.filter(Q(owner_id=user.pk) | Q(pk__in=there))
 
-    def named(self, user: User, name: str) -> Tag:
-        """The user's tag of that name, made if it is new; capitals make no other tag."""
-        mine = self.visible_to(user)
+    def named(self, owner: User, name: str) -> Tag:
+        """The owner's tag of that name, made if it is new; capitals make no other tag."""
+        mine = self.filter(owner=owner)
         twin = mine.filter(name__iexact=name).first()
-        return twin or mine.get_or_create(owner=user, name=name)[0]
+        return twin or mine.get_or_create(owner=owner, name=name)[0]
 
 
 class Tag(models.Model):
-    """A word that its owner puts on videos to find them together."""
+    """A word on videos of its owner's indexes, to find them together."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="tags"

@@ -11,6 +11,8 @@ from django.utils import timezone
 from videos.models import webhook
 from videos.models.errand import LostLease
 from videos.models.ids import IdField
+from videos.models.index import Index
+from videos.models.member import WithRole, role_of
 from videos.models.video import Video
 
 if TYPE_CHECKING:
@@ -53,7 +55,11 @@ HEAVY = (Step.TRANSCRIBE, Step.SUBMIT)  # each with slots of its own; the others
 
 class TaskQuerySet(models.QuerySet["Task"]):
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> TaskQuerySet:
-        return self.filter(video__index__owner_id=user.pk)
+        return self.filter(video__index__in=Index.objects.visible_to(user).values("pk"))
+
+    def with_role(self, user: AbstractBaseUser | AnonymousUser) -> TaskQuerySet:
+        """Add the user's ``role`` in the index of its video."""
+        return self.annotate(**role_of(user, "video__index__"))
 
     def unfinished(self) -> TaskQuerySet:
         return self.exclude(status__in=FINAL)
@@ -162,7 +168,7 @@ def _served_longest_ago(owners: list[int]) -> int:
     return min(owners, key=lambda owner: (owner in last, last.get(owner), owner))
 
 
-class Task(models.Model):
+class Task(WithRole, models.Model):
     """One video's way through one engine, to a transcript or to a sentence that says why not."""
 
     id = IdField()

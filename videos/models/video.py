@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from videos.models.ids import IdField
 from videos.models.index import Index
+from videos.models.member import WithRole, role_of
 from videos.timecode import Timebase, timebase
 
 if TYPE_CHECKING:
@@ -31,7 +32,12 @@ def media_name(sha256: str) -> str:
 
 class VideoQuerySet(models.QuerySet["Video"]):
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> VideoQuerySet:
-        return self.filter(index__owner_id=user.pk)
+        # By ids and not by a join: there are few indexes, and each leads to its videos.
+        return self.filter(index__in=Index.objects.visible_to(user).values("pk"))
+
+    def with_role(self, user: AbstractBaseUser | AnonymousUser) -> VideoQuerySet:
+        """Add the user's ``role`` in the video's index."""
+        return self.annotate(**role_of(user, "index__"))
 
     def uncorrected(self) -> VideoQuerySet:
         """Those whose transcript no editor has changed, so that another one may take its place."""
@@ -42,7 +48,7 @@ class VideoQuerySet(models.QuerySet["Video"]):
         return self.select_related("index", "transcript").prefetch_related("tasks", "tags")
 
 
-class Video(models.Model):
+class Video(WithRole, models.Model):
     """One stored file, what was probed from it, and the transcript that is shown beside it."""
 
     id = IdField()

@@ -8,15 +8,16 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from videos import ingest
+from videos.models import Role
 from videos.uploads import PartFile
 from videos.views import Request, SeeOther
-from videos.views.viewer import find
+from videos.views.finding import find_video
 
 
 @require_POST
 def give(request: Request, video_id: str) -> HttpResponse:
     """An SRT or WebVTT file becomes the transcript that is shown; the earlier one is kept."""
-    video = find(request, video_id)
+    video = find_video(request, video_id, Role.EDITOR)
     file = request.FILES.get("captions")
     try:
         if not isinstance(file, PartFile):

@@ -17,11 +17,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from videos import corrections, rows
 from videos.corrections import Changed, Edited, Refused
 from videos.forms import LineForm, ReplaceForm, line_values, lines_seen
-from videos.models import Segment, Task, Video
+from videos.models import Role, Segment, Task, Video
 from videos.models.segment import SegmentQuerySet
 from videos.replacing import Found, Pattern
 from videos.views import Request, SeeOther
-from videos.views.viewer import Page, find
+from videos.views.finding import find_video
+from videos.views.viewer import Page
 
 PAGE_LINES = 100
 OTHER_SHOWN = "Another transcript took the place of this one. Your words are still in this form."
@@ -43,7 +44,7 @@ class Trouble:
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: Request, video_id: str, number: int) -> HttpResponse:
     """The form of a line, as a page or (for htmx) alone, and what it sends."""
-    video = find(request, video_id)
+    video = find_video(request, video_id, Role.EDITOR)
     if request.method == "POST":
         return _change(request, video, number)
     row = _shown(video).segments.filter(number=number).first()
@@ -159,7 +160,7 @@ def _near(page: Page, first: int, last: int) -> str:
 @gzip_page
 def lines(request: Request, video_id: str) -> HttpResponse:
     """All lines with a link to the form of each, a hundred on a page: works without JavaScript."""
-    video = find(request, video_id)
+    video = find_video(request, video_id)
     segments, first = _shown(video).segments, _whole(request.GET.get("from", ""))
     total = segments.count()
     found = segments.filter(number__gte=first).order_by("number")[:PAGE_LINES]
@@ -186,7 +187,7 @@ def _whole(text: str) -> int:
 @require_POST
 def undo(request: Request, video_id: str) -> HttpResponse:
     """Take back what this user did last to the transcript that is shown."""
-    video = find(request, video_id)
+    video = find_video(request, video_id, Role.EDITOR)
     try:
         edited = corrections.undo(request.user, _shown(video))
     except Refused as refusal:
@@ -213,7 +214,7 @@ def _not_undone(request: Request, video: Video, sentence: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def replace(request: Request, video_id: str) -> HttpResponse:
     """What a replacement would change, line by line; then the chosen lines in one go."""
-    video = find(request, video_id)
+    video = find_video(request, video_id, Role.EDITOR)
     task = _shown(video)
     form = ReplaceForm(request.POST if request.method == "POST" else request.GET or None)
     if request.method != "POST" or not form.is_valid():

@@ -12,8 +12,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from videos import derive, streaming
-from videos.models import Derivation, Kind, Video
+from videos.models import Derivation, Kind, Role, Video
 from videos.views import Request, SeeOther
+from videos.views.finding import find_video
 from videos.views.media import ASK_AGAIN, DAY, guarded, tagged
 
 
@@ -64,10 +65,6 @@ class Extras:
     def is_silent(self) -> bool:
         """Whether there is nothing to say about them."""
         return self.proxy is None and not self.failed
-
-
-def _find(request: HttpRequest, video_id: str) -> Video:
-    return get_object_or_404(Video.objects.visible_to(request.user), pk=video_id)
 
 
 def _ready(request: HttpRequest, video_id: str, kind: Kind) -> Derivation:
@@ -129,26 +126,26 @@ def proxy(request: HttpRequest, video_id: str) -> HttpResponseBase:
 @require_safe
 def state(request: Request, video_id: str) -> HttpResponse:
     """What the page polls until all of them ended."""
-    return _show(request, _find(request, video_id))
+    return _show(request, find_video(request, video_id))
 
 
 @require_POST
 def proxy_make(request: Request, video_id: str) -> HttpResponse:
     """Make a copy that failed anew, or one of a file that this browser does not play."""
-    video = _find(request, video_id)
+    video = find_video(request, video_id)
     derive.want(video, [Kind.PROXY])
     return _change(request, video, derive.again, only=lambda row: row.is_failed)
 
 
 @require_POST
 def proxy_cancel(request: Request, video_id: str) -> HttpResponse:
-    return _change(request, _find(request, video_id), derive.cancel)
+    return _change(request, find_video(request, video_id, Role.EDITOR), derive.cancel)
 
 
 @require_POST
 def retry(request: Request, video_id: str) -> HttpResponse:
     """Make the waveform and the thumbnails anew that could not be made."""
-    video = _find(request, video_id)
+    video = find_video(request, video_id)
     for row in Derivation.objects.filter(video=video, state=Derivation.FAILED):
         if row.kind != Kind.PROXY:
             derive.again(row)

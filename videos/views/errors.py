@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 
+from videos.models import NotAllowed
 from videos.timecode import spoken
 
 SENTENCES = {
@@ -34,7 +35,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return page(request, 403)
+    return page(request, 403, str(exception) if isinstance(exception, NotAllowed) else "")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

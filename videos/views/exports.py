@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
@@ -11,8 +10,9 @@ from django.views.decorators.http import require_safe
 from videos import exports, handover, rows, streaming
 from videos.exports.snippets import COPIES
 from videos.forms import BinExportForm, ExportForm
-from videos.models import Index, Select, Video
-from videos.views import Request, errors, viewer
+from videos.models import Select, Video
+from videos.views import Request, errors
+from videos.views.finding import find_index, find_video
 from videos.views.state import latest_task
 
 
@@ -20,7 +20,7 @@ from videos.views.state import latest_task
 @gzip_page
 def export(request: Request, video_id: str, name: str) -> HttpResponse:
     """The whole transcript, a range of it (``?start=&end=``) or the lines that hold ``?q=``."""
-    video = viewer.find(request, video_id)
+    video = find_video(request, video_id)
     if name not in exports.FORMATS:
         raise Http404
     form = ExportForm(request.GET, base=video.timebase)
@@ -36,7 +36,7 @@ def export(request: Request, video_id: str, name: str) -> HttpResponse:
 @require_safe
 def export_bin(request: Request, index_id: str, name: str) -> HttpResponse:
     """The selects of an index as one cut, in the order of its bin."""
-    index = get_object_or_404(Index.objects.visible_to(request.user), pk=index_id)
+    index = find_index(request, index_id)
     if name not in exports.FORMATS:
         raise Http404
     form = BinExportForm(request.GET)
@@ -61,7 +61,7 @@ def attachment(body: bytes, name: str, title: str) -> HttpResponse:
 @require_safe
 def copy(request: Request, video_id: str, kind: str) -> HttpResponse:
     """What the page puts on the clipboard; without JavaScript it is shown, to be copied by hand."""
-    video = viewer.find(request, video_id)
+    video = find_video(request, video_id)
     if kind not in COPIES:
         raise Http404
     form = ExportForm(request.GET, base=video.timebase)

@@ -7,16 +7,18 @@ import zipfile
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from videos import exports, handover, ingest
-from videos.models import Index, Tag, Video
+from videos.models import Index, Role, Tag, Video
 from videos.models.tag import MAX_NAME
 from videos.models.video import VideoQuerySet
 from videos.views import Request, back
+from videos.views.finding import find_video
 
 MAX_AT_ONCE = 500
 
@@ -28,7 +30,7 @@ class Refused(Exception):
 @require_POST
 def rename(request: Request, video_id: str) -> HttpResponse:
     """Give the video a title; an empty one shows its file's name again."""
-    video = get_object_or_404(Video.objects.visible_to(request.user), pk=video_id)
+    video = find_video(request, video_id, Role.EDITOR)
     title = _clean(request.POST.get("title", ""))[:255]
     video.title = "" if title == video.filename else title
     video.save(update_fields=["title", "updated_at"])
@@ -38,7 +40,7 @@ def rename(request: Request, video_id: str) -> HttpResponse:
 @require_POST
 def untag(request: Request, video_id: str, tag_id: int) -> HttpResponse:
     """Take the tag off the video; a tag that is on no video any more is gone."""
-    video = get_object_or_404(Video.objects.visible_to(request.user), pk=video_id)
+    video = find_video(request, video_id, Role.EDITOR)
     tag = get_object_or_404(Tag.objects.visible_to(request.user), pk=tag_id)
     tag.videos.remove(video)
     if not tag.videos.exists():
@@ -65,7 +67,8 @@ def _chosen(request: Request) -> VideoQuerySet:
         raise Refused("Choose at least one video.")
     if len(ids) > MAX_AT_ONCE:
         raise Refused(f"Choose at most {MAX_AT_ONCE} videos at once.")
-    return Video.objects.visible_to(request.user).filter(pk__in=ids)
+    visible = Video.objects.visible_to(request.user).with_role(request.user)
+    return visible.select_related("index__owner").filter(pk__in=ids)
 
 
 def _do(request: Request, videos: VideoQuerySet) -> str:
@@ -81,11 +84,15 @@ def _do(request: Request, videos: VideoQuerySet) -> str:
 
 def _move(request: Request, videos: VideoQuerySet) -> str:
     pk = request.POST.get("index", "")
-    index = Index.objects.visible_to(request.user).filter(pk=pk).first() if pk.isalnum() else None
+    visible = Index.objects.visible_to(request.user).with_role(request.user)
+    index = visible.filter(pk=pk).first() if pk.isalnum() else None
     if index is None:
         raise Refused("Choose the index to move them to.")
+    _require(videos, Role.OWNER)
+    index.require(Role.OWNER)
     # The key belongs to an upload into the old index; in the new one it might be another's.
-    moved = videos.exclude(index=index).update(index=index, upload_key=None)
+    ids = [video.pk for video in videos if video.index_id != index.pk]
+    moved = Video.objects.filter(pk__in=ids).update(index=index, upload_key=None)
     return f"Moved {_videos(moved)} to {index.name}."
 
 
@@ -93,10 +100,13 @@ def _tag(request: Request, videos: VideoQuerySet) -> str:
     name = _clean(request.POST.get("tag", ""))
     if not name or len(name) > MAX_NAME:
         raise Refused(f"Give the tag a name of at most {MAX_NAME} characters.")
-    found = list(videos)
-    tag = Tag.objects.named(request.user, name)
-    tag.videos.add(*found)
-    return f"Tagged {_videos(len(found))} with {tag.name}."
+    found = _require(videos, Role.EDITOR)
+    by_owner: dict[User, list[Video]] = {}
+    for video in found:
+        by_owner.setdefault(video.index.owner, []).append(video)
+    for owner, theirs in by_owner.items():  # a tag is of the owner of the index that it is used in
+        Tag.objects.named(owner, name).videos.add(*theirs)
+    return f"Tagged {_videos(len(found))} with {name}."
 
 
 def _export(name: str, videos: VideoQuerySet) -> HttpResponseBase:
@@ -116,7 +126,7 @@ def _export(name: str, videos: VideoQuerySet) -> HttpResponseBase:
 
 
 def _delete(videos: VideoQuerySet) -> str:
-    found = list(videos)
+    found = _require(videos, Role.OWNER)
     for video in found:
         ingest.delete_video(video)
     return f"Deleted {_videos(len(found))}."
@@ -124,6 +134,14 @@ def _delete(videos: VideoQuerySet) -> str:
 
 def _videos(number: int) -> str:
     return f"{number:,} video{'' if number == 1 else 's'}"
+
+
+def _require(videos: VideoQuerySet, role: Role) -> list[Video]:
+    """The videos, if the user has that role for each: all of it is done, or nothing."""
+    found = list(videos)
+    for video in found:
+        video.require(role)
+    return found
 
 
 def _clean(text: str) -> str:

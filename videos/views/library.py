@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -14,9 +15,11 @@ from django.views.decorators.vary import vary_on_headers
 
 from videos import ingest
 from videos.forms import IndexForm
-from videos.models import Index, Tag, Video
+from videos.models import Index, Member, Role, Tag, Video
+from videos.models.member import GIVEN
 from videos.models.video import VideoQuerySet
 from videos.views import Request, SeeOther, back, shelf
+from videos.views.finding import find_index, find_video
 from videos.views.state import State, describe, latest_task
 from videos.views.uploads import upload_context
 
@@ -49,12 +52,16 @@ def index(request: Request, index_id: str) -> HttpResponse:
 
 
 def _list(request: Request, template: str, chosen: Index | None) -> HttpResponse:
-    indexes = list(Index.objects.visible_to(request.user).with_totals())
-    wanted = shelf.read(request.GET)
-    found, more = _page(request, [chosen] if chosen else indexes, wanted)
-    context = {
-        "index": next((index for index in indexes if chosen and index.pk == chosen.pk), None),
+    indexes = list(Index.objects.visible_to(request.user).with_role(request.user).with_totals())
+    here = next((each for each in indexes if chosen and each.pk == chosen.pk), None)
+    wanted, listed = shelf.read(request.GET), [here] if here else indexes
+    found, more = _page(request, listed, wanted)
+    context: dict[str, Any] = {
+        "index": here,
         "indexes": indexes,
+        "own_indexes": [each for each in indexes if each.is_own],
+        "may_edit": any(each.may_edit for each in listed),
+        "may_delete": any(each.is_own for each in listed),
         "index_form": IndexForm() if chosen else None,
         "tags": Tag.objects.visible_to(request.user),
         "items": found,
@@ -67,7 +74,16 @@ def _list(request: Request, template: str, chosen: Index | None) -> HttpResponse
     }
     if request.htmx:
         return render(request, "videos/_listing.html", context)
+    context |= {"members": _members(request, here), "given": GIVEN}
     return render(request, template, context | upload_context(request, chosen))
+
+
+def _members(request: Request, index: Index | None) -> list[Member] | None:
+    """With whom the index is shared; None where there is nobody to share it with, or to ask."""
+    # Who has no password is the one user of a private installation: see videos.local_user.
+    if index is None or not index.is_own or not request.user.has_usable_password():
+        return None
+    return list(index.members.select_related("user"))
 
 
 def _page(
@@ -76,6 +92,9 @@ def _page(
     """The page's rows, and whether there are more after them."""
     videos = Video.objects.filter(index__in=[index.pk for index in indexes])
     found = items(shelf.page(shelf.narrow(videos, wanted), wanted))
+    roles = {index.pk: index.role for index in indexes}
+    for item in found:
+        item.video.role = roles[item.video.index_id]
     return found[: shelf.PAGE_ROWS], len(found) > shelf.PAGE_ROWS
 
 
@@ -99,7 +118,7 @@ def sample(request: Request) -> HttpResponse:
 
 @require_POST
 def delete(request: Request, video_id: str) -> HttpResponse:
-    video = get_object_or_404(Video.objects.visible_to(request.user), pk=video_id)
+    video = find_video(request, video_id, Role.OWNER)
     ingest.delete_video(video)
     messages.success(request, f"Deleted {video.name}.")
     return back(request, reverse("index", args=[video.index_id]))
@@ -112,9 +131,7 @@ def index_create(request: Request) -> HttpResponse:
 
 @require_POST
 def index_rename(request: Request, index_id: str) -> HttpResponse:
-    return _save_index(
-        request, get_object_or_404(Index.objects.visible_to(request.user), pk=index_id)
-    )
+    return _save_index(request, find_index(request, index_id, Role.OWNER))
 
 
 def _save_index(request: Request, index: Index) -> HttpResponse:
@@ -129,7 +146,7 @@ def _save_index(request: Request, index: Index) -> HttpResponse:
 
 @require_POST
 def index_delete(request: Request, index_id: str) -> HttpResponse:
-    index = get_object_or_404(Index.objects.visible_to(request.user), pk=index_id)
+    index = find_index(request, index_id, Role.OWNER)
     ingest.delete_index(index)
     messages.success(request, f"Deleted the index {index.name} with its videos.")
     return SeeOther(reverse("library"))

@@ -10,13 +10,13 @@ from django.views.decorators.http import require_POST
 from videos.forms import StopForm
 from videos.models import Place
 from videos.views import Request, SeeOther
-from videos.views.viewer import find
+from videos.views.finding import find_video
 
 
 @require_POST
 def place(request: Request, video_id: str) -> HttpResponse:
     """The page says it now and then while it plays; nobody looks at the answer."""
-    video = find(request, video_id)
+    video = find_video(request, video_id)
     form = StopForm(video.duration_ms, request.POST)
     if not form.is_valid():
         sentence = next(str(errors[0]) for errors in form.errors.values())
@@ -31,6 +31,6 @@ def place(request: Request, video_id: str) -> HttpResponse:
 
 @require_POST
 def forget(request: Request, video_id: str) -> HttpResponse:
-    video = find(request, video_id)
+    video = find_video(request, video_id)
     Place.objects.filter(user=request.user, video=video).delete()
     return SeeOther(reverse("viewer", args=[video.pk]))

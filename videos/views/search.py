@@ -55,7 +55,7 @@ class Result:
 @vary_on_headers("HX-Request")
 def page(request: Request) -> HttpResponse:
     """The page; htmx asks this same URL for the results alone, while somebody types."""
-    indexes = list(Index.objects.visible_to(request.user))
+    indexes = list(Index.objects.visible_to(request.user).with_role(request.user))
     query, chosen = request.GET.get("q", ""), request.GET.get("index", "")
     context = {
         "q": query,

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from videos import timecode
 from videos.forms import SelectForm
-from videos.models import Index, Select, Video
+from videos.models import Index, Role, Select, Video
 from videos.models.select import MOST_IN_A_BIN, keep, words
 from videos.rows import range_query
 from videos.views import Request, SeeOther, back
+from videos.views.finding import find_index, find_select, find_video
 
 FULL = f"This bin is full: it holds {MOST_IN_A_BIN:,} selects."
 
@@ -45,7 +46,7 @@ class Clip:
 @require_safe
 @vary_on_headers("HX-Request")
 def bin_page(request: Request, index_id: str) -> HttpResponse:
-    index = get_object_or_404(Index.objects.visible_to(request.user), pk=index_id)
+    index = find_index(request, index_id)
     template = "videos/_bin.html" if request.htmx else "videos/bin.html"
     return render(request, template, bin_context(index))
 
@@ -53,7 +54,7 @@ def bin_page(request: Request, index_id: str) -> HttpResponse:
 def bin_context(index: Index) -> dict[str, Any]:
     """All of a bin, in three queries whatever is in it."""
     clips, begins_ms = [], 0
-    for select in Select.objects.in_bin(index).select_related("video"):
+    for select in Select.objects.in_bin(index).select_related("video", "kept_by"):
         clips.append(Clip(select, begins_ms))
         begins_ms += select.length_ms
     return {
@@ -66,7 +67,9 @@ def bin_context(index: Index) -> dict[str, Any]:
 
 def panel_context(video: Video) -> dict[str, Any]:
     """The selects of one video, as its page lists them."""
-    selects = list(Select.objects.filter(video=video).order_by("start_ms", "id"))
+    selects = list(
+        Select.objects.filter(video=video).select_related("kept_by").order_by("start_ms", "id")
+    )
     return {
         "video": video,
         "selects": [Clip(select, 0) for select in selects],
@@ -78,8 +81,7 @@ def panel_context(video: Video) -> dict[str, Any]:
 @require_POST
 def keep_range(request: Request, video_id: str) -> HttpResponse:
     """Keep a range of this video; what cannot be kept is said beside the fields."""
-    videos = Video.objects.visible_to(request.user).select_related("index", "transcript")
-    video = get_object_or_404(videos, pk=video_id)
+    video = find_video(request, video_id, Role.EDITOR)
     form = SelectForm(video, request.POST)
     if not form.is_valid():
         return _panel(request, video, form.sentence)
@@ -113,7 +115,7 @@ def _panel(request: Request, video: Video, refusal: str = "") -> HttpResponse:
 @require_POST
 def change(request: Request, select_id: str) -> HttpResponse:
     """Trim it, or change its note or colour."""
-    select = _find(request, select_id)
+    select = find_select(request, select_id, Role.EDITOR)
     form = SelectForm(select.video, request.POST)
     if not form.is_valid():
         return _answer(request, select, refusal=form.sentence)
@@ -129,7 +131,7 @@ def change(request: Request, select_id: str) -> HttpResponse:
 @require_POST
 def remove(request: Request, select_id: str) -> HttpResponse:
     """Take it out of the bin; the answer offers to put it back."""
-    select = _find(request, select_id)
+    select = find_select(request, select_id, Role.EDITOR)
     Select.objects.filter(pk=select.pk).delete()
     return _answer(request, select, removed=Clip(select, 0))
 
@@ -137,7 +139,7 @@ def remove(request: Request, select_id: str) -> HttpResponse:
 @require_POST
 def move(request: Request, select_id: str) -> HttpResponse:
     """One place up (``by=-1``) or down (``by=1``) in the bin."""
-    select = _find(request, select_id)
+    select = find_select(request, select_id, Role.EDITOR)
     ids = list(Select.objects.in_bin(select.video.index).values_list("pk", flat=True))
     at = ids.index(select.pk)
     to = at + (1 if request.POST.get("by") == "1" else -1)
@@ -150,17 +152,11 @@ def move(request: Request, select_id: str) -> HttpResponse:
 @require_POST
 def arrange(request: Request, index_id: str) -> HttpResponse:
     """The bin in the order of ``id=…&id=…``."""
-    index = get_object_or_404(Index.objects.visible_to(request.user), pk=index_id)
+    index = find_index(request, index_id, Role.EDITOR)
     Select.objects.arrange(index, request.POST.getlist("id")[:MOST_IN_A_BIN])
     if request.htmx:
         return render(request, "videos/_bin.html", bin_context(index))
     return SeeOther(reverse("bin", args=[index.pk]))
-
-
-def _find(request: Request, select_id: str) -> Select:
-    related = ("video__index", "video__transcript")
-    selects = Select.objects.visible_to(request.user).select_related(*related)
-    return get_object_or_404(selects, pk=select_id)
 
 
 def _answer(request: Request, select: Select, **more: Any) -> HttpResponse:

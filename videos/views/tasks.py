@@ -11,10 +11,11 @@ from django.views.decorators.http import require_POST
 
 from videos import ingest
 from videos.forms import AgainForm
-from videos.models import Task, Video
+from videos.models import Role, Task, Video
 from videos.views import Request, SeeOther
+from videos.views.finding import find_video
 from videos.views.state import latest_task
-from videos.views.viewer import find, progress_partial
+from videos.views.viewer import progress_partial
 
 
 @require_POST
@@ -30,7 +31,7 @@ def retry(request: Request, video_id: str) -> HttpResponse:
 @require_POST
 def again(request: Request, video_id: str) -> HttpResponse:
     """Transcribe the video once more; its transcript stays until the new one is ready."""
-    video = find(request, video_id)
+    video = find_video(request, video_id, Role.EDITOR)
     refusal = _transcribe(video, AgainForm(video.index, request.POST))
     if refusal and not request.htmx:
         messages.error(request, refusal)
@@ -50,7 +51,7 @@ def _transcribe(video: Video, form: AgainForm) -> str:
 
 def _change(request: Request, video_id: str, change: Callable[[Task], bool]) -> HttpResponse:
     """Do it to the video's newest task. Coming too late is no fault: the page shows what is."""
-    video = find(request, video_id)
+    video = find_video(request, video_id, Role.EDITOR)
     if task := latest_task(video):
         change(task)
     return _show(request, video)
@@ -59,4 +60,4 @@ def _change(request: Request, video_id: str, change: Callable[[Task], bool]) -> 
 def _show(request: Request, video: Video, refusal: str = "") -> HttpResponse:
     if not request.htmx:
         return SeeOther(reverse("viewer", args=[video.pk]))
-    return progress_partial(request, find(request, video.pk), request.POST, refusal)
+    return progress_partial(request, find_video(request, video.pk), request.POST, refusal)

@@ -20,11 +20,11 @@ from videos import comparing, corrections, rows
 from videos.comparing import Line, Piece, Stretch
 from videos.corrections import Refused
 from videos.forms import lines_seen, whole_numbers
-from videos.models import Status, Task, Video
+from videos.models import Role, Status, Task, Video
 from videos.timecode import ms_to_seconds, parse_clock
 from videos.views import Request, SeeOther, back
+from videos.views.finding import find_video
 from videos.views.state import origin
-from videos.views.viewer import find
 
 PAGE_STRETCHES = 100
 
@@ -59,7 +59,7 @@ def _back(video: Video) -> SeeOther:
 
 @require_safe
 def transcripts(request: Request, video_id: str) -> HttpResponse:
-    video = find(request, video_id)
+    video = find_video(request, video_id)
     corrected = Count("segments", filter=Q(segments__heard__isnull=False))
     tasks = video.tasks.filter(status=Status.READY)
     tasks = tasks.annotate(lines=Count("segments"), corrected=corrected)
@@ -71,7 +71,7 @@ def transcripts(request: Request, video_id: str) -> HttpResponse:
 @gzip_page
 def show(request: Request, video_id: str, task_id: str) -> HttpResponse:
     """One transcript to read, whether or not it is the one that the video's page shows."""
-    video = find(request, video_id)
+    video = find_video(request, video_id)
     task = _transcript(video, task_id)
     if task.pk == video.transcript_id:
         return SeeOther(reverse("viewer", args=[video.pk]))
@@ -95,7 +95,7 @@ def _fragment(at_ms: int | None) -> str:
 @require_POST
 def use(request: Request, video_id: str, task_id: str) -> HttpResponse:
     """Show this transcript from now on; the other one is kept."""
-    video = find(request, video_id)
+    video = find_video(request, video_id, Role.EDITOR)
     video.transcript = _transcript(video, task_id)
     video.save(update_fields=["transcript", "updated_at"])
     messages.success(request, f"Shown now: the transcript by {origin(video.transcript)}.")
@@ -104,7 +104,7 @@ def use(request: Request, video_id: str, task_id: str) -> HttpResponse:
 
 @require_POST
 def delete(request: Request, video_id: str, task_id: str) -> HttpResponse:
-    video = find(request, video_id)
+    video = find_video(request, video_id, Role.OWNER)
     task = _transcript(video, task_id)
     with transaction.atomic():
         shown = Video.objects.select_for_update().get(pk=video.pk).transcript_id
@@ -249,7 +249,7 @@ class Comparison:
 @vary_on_headers("HX-Request")
 def compare(request: Request, video_id: str) -> HttpResponse:
     """Two transcripts aligned by time, their differences alone unless ``?all``."""
-    video = find(request, video_id)
+    video = find_video(request, video_id)
     chosen = _pair(video, request.GET)
     if chosen is None:
         messages.info(request, "This video has one transcript: there is nothing to compare.")
@@ -275,7 +275,7 @@ def _pair(video: Video, query: QueryDict) -> tuple[Task, Task] | None:
 @require_POST
 def take(request: Request, video_id: str) -> HttpResponse:
     """Copy the other transcript's words of a stretch into the shown one, as a correction."""
-    video = find(request, video_id)
+    video = find_video(request, video_id, Role.EDITOR)
     other = _transcript(video, request.POST.get("other_task", ""))
     shown = video.transcript
     if shown is None:

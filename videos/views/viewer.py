@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from django.contrib.auth.models import User
 from django.db.models.functions import Length
 from django.http import HttpResponse, JsonResponse, QueryDict
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
@@ -25,6 +25,7 @@ from videos.models import Correction, Fetch, Index, Place, Segment, Status, Task
 from videos.timecode import ms_to_seconds, parse_moment
 from videos.views import Request, SeeOther
 from videos.views.derived import Extras
+from videos.views.finding import find_video
 from videos.views.selects import panel_context
 from videos.views.state import State, count_ahead, describe, origin
 
@@ -56,8 +57,8 @@ class Page:
 
     @cached_property
     def indexes(self) -> list[Index]:
-        """Where the video may be moved to."""
-        return list(Index.objects.filter(owner=self.video.index.owner_id))
+        """Where the video may be moved to: its owner moves it among its own indexes."""
+        return list(Index.objects.owned_by(self.user)) if self.video.is_own else []
 
     @cached_property
     def form(self) -> RangeForm:
@@ -92,8 +93,13 @@ class Page:
         return origin(self.beside) if self.beside else ""
 
     @cached_property
-    def can_edit(self) -> bool:
+    def is_finished(self) -> bool:
+        """Lines are shown that nobody writes any more, but for corrections."""
         return self.shown is not None and self.shown.pk == self.video.transcript_id
+
+    @property
+    def can_edit(self) -> bool:
+        return self.is_finished and self.video.may_edit
 
     @cached_property
     def last_correction(self) -> Correction | None:
@@ -257,17 +263,12 @@ class Page:
         return rows.range_query(self.form.start_ms, self.form.end_ms, more=more)
 
 
-def find(request: Request, video_id: str) -> Video:
-    videos = Video.objects.visible_to(request.user).select_related("index", "transcript")
-    return get_object_or_404(videos, pk=video_id)
-
-
 @require_safe
 @gzip_page
 @vary_on_headers("HX-Request")
 def viewer(request: Request, video_id: str) -> HttpResponse:
     """The page; htmx asks this same URL for the transcript alone, in a range."""
-    page = Page(find(request, video_id), request.GET, request.user)
+    page = Page(find_video(request, video_id), request.GET, request.user)
     context = {"page": page, "video": page.video}
     if not page.video.sha256:
         return render(request, "videos/fetching.html", context | {"source": _source(page)})
@@ -307,7 +308,7 @@ def _source(page: Page) -> str:
 @gzip_page
 def progress(request: Request, video_id: str) -> HttpResponse:
     """What happened since the page last asked: the state, and rows after ``?after=``."""
-    video = find(request, video_id)
+    video = find_video(request, video_id)
     if not request.htmx:
         return SeeOther(reverse("viewer", args=[video.pk]))
     if "fetching" in request.GET and video.sha256:
@@ -322,7 +323,7 @@ def speech(request: Request, video_id: str) -> JsonResponse:
 
     The strip asks for it when the page was opened with a range and so lacks the other rows.
     """
-    shown = Page(find(request, video_id), QueryDict(), request.user).shown
+    shown = Page(find_video(request, video_id), QueryDict(), request.user).shown
     found = shown.segments.order_by("number") if shown else Segment.objects.none()
     spans = found.values_list("start_ms", "end_ms", Length("text"))
     return JsonResponse({"lines": list(spans)})
