@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -261,6 +262,8 @@ def test_each_role_may_do_what_the_table_says_and_no_more(deed, world):
         answer = send(deed, somebody(world["index"], role), world)
         assert answer.status_code == (403 if role else 404), role
         assert not role or "owner" in answer.text
+        if role and not deed.route.startswith("API:"):
+            assert answer["X-Refusal"] in unescape(answer.text)
 
     answer = send(deed, somebody(world["index"], least), world)
 
@@ -545,6 +548,8 @@ def test_an_upload_without_a_choice_goes_home_and_not_to_somebody_else(client, w
     client.force_login(editor)
     name = world["index"].name
 
+    first = re.search(r'<select name="index".*?</option>', client.get("/upload/").text, re.DOTALL)
+    assert first and "My videos (new)" in first[0]
     for fields in ({}, {"new_index": name}):
         with sample.open("rb") as file:
             client.post("/upload/", {"file": file} | fields)

@@ -420,7 +420,9 @@ class PlaceForm(forms.Form):
         self.visible = {index.pk: index for index in visible}
         self.indexes = [index for index in visible if index.may_edit]
         choice = cast(forms.ChoiceField, self.fields["index"])
-        choice.choices = [(index.pk, label(index)) for index in self.indexes]
+        homeless = bool(visible) and not visible[0].is_own  # all of them are somebody else's
+        new = [("", f"{DEFAULT_INDEX} (new)")] if homeless else []
+        choice.choices = new + [(index.pk, label(index)) for index in self.indexes]
 
     def clean(self) -> dict[str, Any]:
         """Raises NotAllowed for an index that the user may only read."""

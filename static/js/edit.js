@@ -47,9 +47,9 @@ async function ask(url, body) {
     const answer = await fetch(url, { method: body ? "POST" : "GET", body, headers: { "HX-Request": "true" } });
     const text = await answer.text();
     const whole = answer.redirected || /^\s*<!doctype/i.test(text); // the sign-in page, or an error's
-    return { status: answer.status, root: whole ? null : parse(text) };
+    return { status: answer.status, root: whole ? null : parse(text), refusal: answer.headers.get("X-Refusal") };
   } catch {
-    return { status: 0, root: null };
+    return { status: 0, root: null, refusal: null };
   }
 }
 
@@ -59,7 +59,8 @@ function parse(text) {
   return holder.content;
 }
 
-function why(status) {
+function why(status, refusal) {
+  if (refusal) return refusal;
   if (!status) return "The server does not answer. What you typed is still here; try again.";
   if (status === 404) return "This line or its video is gone.";
   if (status === 403) return "This page is too old. Copy what you typed and reload it.";
@@ -88,7 +89,7 @@ async function edit(row, caret = null) {
   const number = numberOf(row);
   const start = startMs(row);
   const wish = ++asked;
-  const { status, root } = await ask(`${base()}rows/${number}/edit?row_start=${start}`);
+  const { status, root, refusal } = await ask(`${base()}rows/${number}/edit?row_start=${start}`);
   if (wish !== asked || open) return;
   if (status === 409) {
     // Lines were split or merged since this page was loaded: fetch them, then go on.
@@ -97,7 +98,7 @@ async function edit(row, caret = null) {
     return moved ? edit(moved, caret) : say("This line was split, merged or moved meanwhile.");
   }
   const form = root?.querySelector("#edit");
-  if (status !== 200 || !form || !row.isConnected) return say(why(status));
+  if (status !== 200 || !form || !row.isConnected) return say(why(status, refusal));
   if (!player.paused) {
     player.pause();
     played = true;
@@ -159,7 +160,7 @@ async function save(deed) {
   if (busy) return false;
   busy = true;
   form.setAttribute("aria-busy", "true");
-  const { status, root } = await ask(`${form.action}?${transcript().dataset.query}`, body(form, deed));
+  const { status, root, refusal } = await ask(`${form.action}?${transcript().dataset.query}`, body(form, deed));
   busy = false;
   form.removeAttribute("aria-busy");
   const again = root?.querySelector("#edit");
@@ -175,7 +176,7 @@ async function save(deed) {
     show(again);
     again.querySelector("textarea").setSelectionRange(at, at);
   } else {
-    say(why(status));
+    say(why(status, refusal));
   }
   return false;
 }
@@ -279,9 +280,9 @@ document.addEventListener("submit", async (event) => {
   if (event.target.id === "undo" && transcript()) {
     event.preventDefault();
     if (open || busy) return;
-    const { status, root } = await ask(`${event.target.action}?${transcript().dataset.query}`, new FormData(event.target));
+    const { status, root, refusal } = await ask(`${event.target.action}?${transcript().dataset.query}`, new FormData(event.target));
     if (root?.querySelector("#editing")) await take(root);
-    else say(why(status));
+    else say(why(status, refusal));
     document.querySelector("#undo button")?.focus({ preventScroll: true });
   } else if (event.target.closest("#rows")) {
     event.preventDefault();

@@ -31,17 +31,20 @@ export const KEYS = [
   { group: "Range", keys: ["Shift+i"], name: "to-in", says: "To the start of the range" },
   { group: "Range", keys: ["Shift+o"], name: "to-out", says: "To the end of the range" },
   { group: "Range", keys: ["\\"], name: "loop", says: "Loop the range" },
-  { group: "Range", keys: ["m"], name: "keep-select", says: "Keep the range, or the line, as a select" },
+  { group: "Range", keys: ["m"], name: "keep-select", says: "Keep the range, or the line, as a select", edits: true },
 
   { group: "Text", keys: ["/"], name: "find", says: "Find" },
   { group: "Text", keys: ["n"], name: "find-next", says: "Next hit", repeats: true },
   { group: "Text", keys: ["Shift+n"], name: "find-previous", says: "Hit before", repeats: true },
-  { group: "Text", keys: ["e"], name: "edit-row", says: "Correct the line" },
+  { group: "Text", keys: ["e"], name: "edit-row", says: "Correct the line", edits: true },
   { group: "Text", keys: ["?"], name: "help", says: "These keys" },
 ];
 
-const BY_KEY = new Map(KEYS.flatMap((entry) => entry.keys.map((key) => [key, entry])));
-const BY_NAME = new Map(KEYS.map((entry) => [entry.name, entry]));
+// Who may only read has no key that changes something.
+const reads = document.getElementById("main")?.hasAttribute("data-reads");
+const MINE = KEYS.filter((entry) => !(reads && entry.edits));
+const BY_KEY = new Map(MINE.flatMap((entry) => entry.keys.map((key) => [key, entry])));
+const BY_NAME = new Map(MINE.map((entry) => [entry.name, entry]));
 
 const TYPING = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]:not([contenteditable=false])";
 const PRESSED = "button, summary, input, label, [role=button], [role=tab]"; // Space is theirs
@@ -147,7 +150,7 @@ function keysOf({ keys }) {
 }
 
 function section(group) {
-  const lines = KEYS.filter((entry) => entry.group === group).map((entry) =>
+  const lines = MINE.filter((entry) => entry.group === group).map((entry) =>
     element("div", "", element("dt", "", ...keysOf(entry)), element("dd", entry.says)),
   );
   return element("section", "", element("h3", group), element("dl", "", ...lines));

@@ -38,7 +38,7 @@ document.addEventListener("htmx:responseError", (event) => {
     for (const polled of document.querySelectorAll("[data-poll]")) polled.remove(); // all are of it
     say("This video was deleted.");
   } else if (xhr.status === 403) {
-    say("This page is too old. Reload it and try again.");
+    say(xhr.getResponseHeader("X-Refusal") ?? "This page is too old. Reload it and try again.");
   } else {
     say("The server could not do this. Trying again may help.");
   }

@@ -152,7 +152,7 @@ function progress(item, sent, total) {
 
 function settle(item, request) {
   const result = answerOf(request);
-  if (!result) fail(item, sentences[request.status] ?? "The server could not take this file. Trying again may help.");
+  if (!result) fail(item, request.getResponseHeader("X-Refusal") ?? sentences[request.status] ?? "The server could not take this file. Trying again may help.");
   else if (result.ok) finish(item, result);
   else refuse(item, result.message);
   next();

@@ -35,7 +35,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return page(request, 403, str(exception) if isinstance(exception, NotAllowed) else "")
+    if not isinstance(exception, NotAllowed):
+        return page(request, 403)
+    response = page(request, 403, str(exception))
+    response["X-Refusal"] = str(exception)  # for scripts, which show no page of an error
+    return response
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
