@@ -39,6 +39,7 @@ def test_relative_links_in_the_documents_lead_somewhere():
         "docs/api.md",
         "docs/keys.md",
         "docs/exports.md",
+        "docs/sharing.md",
     ):
         for link in re.findall(r"\]\(([^)#:]+)\)", (ROOT / name).read_text()):
             assert (ROOT / name).parent.joinpath(link).exists(), f"{name}: {link}"
