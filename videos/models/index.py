@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from videos.models.ids import IdField
 from videos.models.member import Member, MemberQuerySet, WithRole, role_of
@@ -29,7 +31,12 @@ class IndexQuerySet(models.QuerySet["Index"]):
 
     def with_totals(self) -> IndexQuerySet:
         """Add ``video_count`` and ``total_ms`` (None without videos)."""
-        return self.annotate(video_count=Count("videos"), total_ms=Sum("videos__duration_ms"))
+        # Not grouped: to sort all videos by all columns of their index takes three times as long.
+        videos = apps.get_model("videos", "Video").objects.filter(index=OuterRef("pk"))
+        inside = videos.order_by().values("index")
+        count = Subquery(inside.annotate(total=Count("pk")).values("total"))
+        length = Subquery(inside.annotate(total=Sum("duration_ms")).values("total"))
+        return self.annotate(video_count=Coalesce(count, 0), total_ms=length)
 
 
 class Index(WithRole, models.Model):
