@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from django.db import IntegrityError
 
-from videos.models import Index, Member, Role
+from videos.models import Index, Member
 from videos.models.member import GIVEN
 
 MOST_MEMBERS = 100
@@ -23,20 +26,21 @@ def share(index: Index, name: str, role: str) -> Member:
         raise Refused("Choose what they may do: reader or editor.")
     name = _plain(name)
     known = index.members.filter(user__username=name).select_related("user").first()
-    if known is None:
-        return _add(index, _account(index, name), role)
-    known.role = Role(role)
-    known.save(update_fields=["role"])
-    return known
+    user = known.user if known else _newcomer(index, name)
+    try:
+        member, _ = Member.objects.update_or_create(index=index, user=user, defaults={"role": role})
+    except IntegrityError:
+        raise Refused("This index or this account was deleted a moment ago.") from None
+    return member
 
 
-def _add(index: Index, user: User, role: str) -> Member:
+def _newcomer(index: Index, name: str) -> User:
+    user = _account(index, name)
     if user.pk == index.owner_id:
         raise Refused("You own this index.")
     if index.members.count() >= MOST_MEMBERS:
         raise Refused(f"An index is shared with {MOST_MEMBERS} people at most.")
-    member, _ = Member.objects.update_or_create(index=index, user=user, defaults={"role": role})
-    return member
+    return user
 
 
 def _account(index: Index, name: str) -> User:
@@ -47,7 +51,8 @@ def _account(index: Index, name: str) -> User:
     user = User.objects.filter(username=name, is_active=True).first()
     if user is None:
         cache.add(misses, 0, timeout=MISS_SECONDS)
-        cache.incr(misses)
+        with suppress(ValueError):  # dropped between the two calls
+            cache.incr(misses)
         raise Refused("Nobody here has an account of this name. Capitals count.")
     return user
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
@@ -41,19 +41,21 @@ def items(videos: VideoQuerySet) -> list[Item]:
 @require_safe
 @vary_on_headers("HX-Request")
 def library(request: Request) -> HttpResponse:
-    return _list(request, "videos/library.html", None)
+    return _list(request, "videos/library.html")
 
 
 @require_safe
 @vary_on_headers("HX-Request")
 def index(request: Request, index_id: str) -> HttpResponse:
-    chosen = get_object_or_404(Index.objects.visible_to(request.user), pk=index_id)
-    return _list(request, "videos/index.html", chosen)
+    return _list(request, "videos/index.html", index_id)
 
 
-def _list(request: Request, template: str, chosen: Index | None) -> HttpResponse:
+def _list(request: Request, template: str, index_id: str = "") -> HttpResponse:
+    """The page of all indexes that may be seen, or of one of them."""
     indexes = list(Index.objects.visible_to(request.user).with_role(request.user).with_totals())
-    here = next((each for each in indexes if chosen and each.pk == chosen.pk), None)
+    here = next((each for each in indexes if each.pk == index_id), None)
+    if index_id and here is None:
+        raise Http404
     wanted, listed = shelf.read(request.GET), [here] if here else indexes
     found, more = _page(request, listed, wanted)
     context: dict[str, Any] = {
@@ -62,7 +64,7 @@ def _list(request: Request, template: str, chosen: Index | None) -> HttpResponse
         "own_indexes": [each for each in indexes if each.is_own],
         "may_edit": any(each.may_edit for each in listed),
         "may_delete": any(each.is_own for each in listed),
-        "index_form": IndexForm() if chosen else None,
+        "index_form": IndexForm() if here else None,
         "tags": Tag.objects.visible_to(request.user),
         "items": found,
         "older": shelf.cursor(found[-1].video) if more else "",
@@ -75,7 +77,7 @@ def _list(request: Request, template: str, chosen: Index | None) -> HttpResponse
     if request.htmx:
         return render(request, "videos/_listing.html", context)
     context |= {"members": _members(request, here), "given": GIVEN}
-    return render(request, template, context | upload_context(request, chosen))
+    return render(request, template, context | upload_context(request, here))
 
 
 def _members(request: Request, index: Index | None) -> list[Member] | None:
