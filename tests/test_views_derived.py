@@ -19,6 +19,7 @@ from tests.factories import (
 from videos import derive
 from videos.exports import Line, subtitles
 from videos.models import Derivation, Kind, Segment
+from videos.models.select import keep
 
 pytestmark = pytest.mark.django_db
 
@@ -293,3 +294,29 @@ def test_no_text_ends_its_cue_or_makes_another():
     assert document.endswith(
         "a --&gt; b\n00:00:09.000 --&gt; 00:00:10.000\n&lt;v Bob&gt; &amp; &lt;script&gt;\n"
     )
+
+
+def test_what_plays_elsewhere_is_the_copy_once_it_is_there(client, user, video):
+    other = make_task(make_transcript(3, video.index, container="mxf"), status="ready")
+    keep(video, 0, 1000, user)
+    keep(other.video, 0, 1000, user)
+    bin_page, transcript = f"/indexes/{video.index_id}/selects/", f"/videos/{other.video_id}/"
+    pages = (f"{transcript}transcripts/{other.pk}/", f"{transcript}compare")
+    assert f'data-media="/videos/{video.pk}/media"' in client.get(bin_page).text
+
+    made(video, Kind.PROXY)
+    made(other.video, Kind.PROXY)
+
+    for address in (video.pk, other.video_id):
+        assert f'data-media="/videos/{address}/proxy?v=1"' in client.get(bin_page).text
+    for page in pages:
+        assert f'src="/videos/{other.video_id}/proxy?v=1"' in client.get(page).text
+
+
+def test_a_copy_that_was_swept_away_is_not_played(client, user, video):
+    made(video, Kind.PROXY).path.unlink()
+    keep(video, 0, 1000, user)
+
+    page = client.get(f"/indexes/{video.index_id}/selects/").text
+
+    assert f'data-media="/videos/{video.pk}/media"' in page

@@ -107,7 +107,7 @@ def test_the_bin_goes_across_videos_in_the_order_of_the_cut(client, user, video)
 def test_a_bin_of_any_length_takes_the_same_queries(client, video, django_assert_num_queries):
     kept(video, *range(0, 40_000, 1000))
 
-    with django_assert_num_queries(4):  # session, user, index, selects with their videos
+    with django_assert_num_queries(5):  # session, user, index, selects with their videos, copies
         client.get(f"/indexes/{video.index_id}/selects/")
 
 

@@ -203,7 +203,7 @@ def test_a_comparison_takes_the_same_queries_for_any_length(
     for count in (3, 300):
         video = make_transcript(count, make_index(user))
         make_segments(count, make_task(video, status="ready"))
-        with django_assert_num_queries(6):  # session, user, video, tasks, lines of each
+        with django_assert_num_queries(7):  # session, user, video, tasks, lines of each, copy
             client.get(f"/videos/{video.pk}/compare?all=1")
 
 

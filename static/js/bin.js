@@ -100,5 +100,5 @@ player.addEventListener("ended", () => {
   if (clip) over(clip);
 });
 player.addEventListener("error", () => {
-  if (player.src) says.textContent = "This browser cannot play the file of this select.";
+  if (player.src) says.textContent = "This browser cannot play the file of this select. Its video's page has or makes a copy that it plays.";
 });

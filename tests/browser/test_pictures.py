@@ -12,11 +12,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.factories import make_index, make_transcript
+from tests.browser.desk import until
+from tests.factories import make_index, make_segments, make_task, make_transcript
 from tests.makers import _sound_frames, tone
 from videos import derive
 from videos.local_user import local_user
 from videos.models import Derivation, Kind, Segment
+from videos.models.select import keep
 
 SECONDS, FPS = 10, Fraction(25)
 
@@ -123,6 +125,24 @@ def test_a_file_no_browser_plays_is_played_as_a_copy_at_the_same_times(open_page
         assert brightness(page) == pytest.approx(20 + 20 * second, abs=8)
         seek(page, second - 0.02)
         assert brightness(page) == pytest.approx(20 * second, abs=8)
+
+
+def test_the_bin_and_another_transcript_play_the_copy_too(open_page, camera):
+    cues = [(n * 1000, n * 1000 + 900, f"Other {n}.") for n in range(SECONDS)]
+    other = make_task(camera, status="ready", engine="sphinx")
+    make_segments(cues, other)
+    keep(camera, 7000, 7400, local_user())
+    make(camera, Kind.PROXY)
+
+    for path in (f"transcripts/{other.pk}/", "compare"):
+        page = open_page(f"/videos/{camera.pk}/{path}?t=7.02")
+        until(page, "p.readyState >= 2 && !p.seeking")
+        expect(page.locator("#unplayable")).to_be_hidden()
+        assert brightness(page) == pytest.approx(160, abs=8)
+    page = open_page(f"/indexes/{camera.index_id}/selects/")
+    page.get_by_role("button", name="Play select 1").click()
+    until(page, "p.currentTime >= 7.3 && p.paused")
+    assert brightness(page) == pytest.approx(160, abs=8)
 
 
 def test_a_copy_that_failed_is_said_beside_the_player_and_can_be_tried_again(open_page, camera):

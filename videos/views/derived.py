@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +16,17 @@ from videos.models import Derivation, Kind, Role, Video
 from videos.views import Request, SeeOther
 from videos.views.finding import find_video
 from videos.views.media import ASK_AGAIN, DAY, guarded, tagged
+
+
+def played_url(video: Video, copies: Mapping[str, Derivation]) -> str:
+    """What a player plays of it: its copy among the ready ones, else the file itself."""
+    copy = copies.get(video.pk)
+    return _address("proxy", copy) if copy else reverse("media", args=[video.pk])
+
+
+def _address(name: str, row: Derivation) -> str:
+    """Of a finished file; another one after it was made anew."""
+    return f"{reverse(name, args=[row.video_id])}?v={row.lease_no}"
 
 
 @dataclass
@@ -34,8 +45,8 @@ class Extras:
 
     @property
     def src(self) -> str:
-        """What the player plays: the copy when there is one, else the file itself."""
-        return self._url("proxy", Kind.PROXY) or reverse("media", args=[self.video.pk])
+        ready = {self.video.pk: self.proxy} if self.proxy and self.proxy.is_ready else {}
+        return played_url(self.video, ready)
 
     @property
     def peaks_url(self) -> str:
@@ -46,11 +57,8 @@ class Extras:
         return self._url("sprite_map", Kind.SPRITE)
 
     def _url(self, name: str, kind: Kind) -> str:
-        """The address of a finished file; another one after it was made anew."""
         row = self.rows.get(kind)
-        if row is None or not row.is_ready:
-            return ""
-        return f"{reverse(name, args=[self.video.pk])}?v={row.lease_no}"
+        return _address(name, row) if row and row.is_ready else ""
 
     @property
     def is_unfinished(self) -> bool:

@@ -11,12 +11,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from videos import timecode
+from videos import derive, timecode
 from videos.forms import SelectForm
 from videos.models import Index, Role, Select, Video
 from videos.models.select import MOST_IN_A_BIN, keep, words
 from videos.rows import range_query
 from videos.views import Request, SeeOther, back
+from videos.views.derived import played_url
 from videos.views.finding import find_index, find_select, find_video
 
 FULL = f"This bin is full: it holds {MOST_IN_A_BIN:,} selects."
@@ -24,10 +25,14 @@ FULL = f"This bin is full: it holds {MOST_IN_A_BIN:,} selects."
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A select as the bin shows it; ``begins_ms`` is its place in the cut."""
+    """A select as the bin shows it; ``begins_ms`` is its place in the cut.
+
+    ``src`` is what a player plays of it.
+    """
 
     select: Select
     begins_ms: int
+    src: str = ""
 
     @property
     def query(self) -> str:
@@ -52,10 +57,12 @@ def bin_page(request: Request, index_id: str) -> HttpResponse:
 
 
 def bin_context(index: Index) -> dict[str, Any]:
-    """All of a bin, in three queries whatever is in it."""
+    """All of a bin, in as many queries whatever is in it."""
     clips, begins_ms = [], 0
-    for select in Select.objects.in_bin(index).select_related("video", "kept_by"):
-        clips.append(Clip(select, begins_ms))
+    selects = list(Select.objects.in_bin(index).select_related("video", "kept_by"))
+    copies = derive.copies({select.video_id for select in selects})
+    for select in selects:
+        clips.append(Clip(select, begins_ms, played_url(select.video, copies)))
         begins_ms += select.length_ms
     return {
         "index": index,

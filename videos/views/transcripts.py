@@ -16,13 +16,14 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from videos import comparing, corrections, rows
+from videos import comparing, corrections, derive, rows
 from videos.comparing import Line, Piece, Stretch
 from videos.corrections import Refused
 from videos.forms import lines_seen, whole_numbers
 from videos.models import Role, Status, Task, Video
 from videos.timecode import ms_to_seconds, parse_clock
 from videos.views import Request, SeeOther, back
+from videos.views.derived import played_url
 from videos.views.finding import find_video
 from videos.views.state import origin
 
@@ -78,7 +79,8 @@ def show(request: Request, video_id: str, task_id: str) -> HttpResponse:
     at_ms = _moment(request.GET)
     html = rows.render(rows.fetch(task.segments.all()), at_ms=at_ms)
     context = {"video": video, "task": task, "origin": origin(task), "html": html}
-    return render(request, "videos/transcript.html", context | {"fragment": _fragment(at_ms)})
+    context |= {"src": played_url(video, derive.copies([video.pk])), "fragment": _fragment(at_ms)}
+    return render(request, "videos/transcript.html", context)
 
 
 def _moment(query: QueryDict) -> int | None:
@@ -255,9 +257,11 @@ def compare(request: Request, video_id: str) -> HttpResponse:
         messages.info(request, "This video has one transcript: there is nothing to compare.")
         return _back(video)
     context = {"video": video, "compared": Comparison(*chosen, request.GET)}
+    if request.htmx:
+        return render(request, "videos/_compared.html", context)
+    context["src"] = played_url(video, derive.copies([video.pk]))
     context["fragment"] = _fragment(_moment(request.GET))
-    template = "videos/_compared.html" if request.htmx else "videos/compare.html"
-    return render(request, template, context)
+    return render(request, "videos/compare.html", context)
 
 
 def _pair(video: Video, query: QueryDict) -> tuple[Task, Task] | None:
