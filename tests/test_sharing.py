@@ -61,6 +61,7 @@ LINE = {
     "start": "0",
     "end": "1",
 }
+PARTS = {"name": "a.mov", "size": "9", "modified": "0"}
 SEARCH = {"index_id": "{index_id}", "query_text": "said", "search_options": "audio"}
 TAKE = {"other_task": "{task_id}", "row": "{row}-0-0", "other": "{row}"}
 
@@ -151,6 +152,7 @@ DEEDS = [
 BY_FORM = [
     Deed(UPLOAD, "post", "upload/", {"index": "{index_id}", "file": "FILE"}),
     Deed(UPLOAD, "post", "upload/url", {"index": "{index_id}", "url": "http://example.org/a.mp4"}),
+    Deed(UPLOAD, "post", "upload/parts/", {"index": "{index_id}", **PARTS}),
     Deed(UPLOAD, "get", "upload/check?size=1&language=en&index={index_id}"),
     Deed(TAG, "post", "videos/many", {"video": "{video_id}", "do": "tag", "tag": "sea"}),
     Deed(EXPORT, "post", "videos/many", {"video": "{video_id}", "do": "export", "format": "srt"}),
@@ -158,7 +160,9 @@ BY_FORM = [
     Deed(MOVE, "post", "videos/many", {"video": "{video_id}", "do": "move", "index": "{index_id}"}),
 ]
 # Personal: an asset, an upload, a key. And LEAVE, which has a test of its own.
-ELSEWHERE = re.compile(r"API:(assets|search|engines)|account/|indexes/<id:index_id>/leave")
+ELSEWHERE = re.compile(
+    r"API:(assets|search|engines)|account/|upload/parts/|indexes/<id:index_id>/leave"
+)
 
 
 def table() -> list[tuple[str, str]]:

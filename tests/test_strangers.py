@@ -58,6 +58,12 @@ def theirs(settings) -> dict[str, object]:
         chunk_bytes=9,
         expires_at="2100-01-01T00:00Z",
     )
+    parts = Upload.objects.create(
+        asset=Asset.objects.create(owner=owner, filename=f"{SECRET}.mxf", method=Asset.PAGE),
+        total_bytes=9,
+        chunk_bytes=9,
+        expires_at="2100-01-01T00:00Z",
+    )
     cues = [(0, 1000, SECRET), (1000, 2000, f"{SECRET} again")]
     video = make_transcript(cues, index, filename=f"{SECRET}.mp4", content=SECRET.encode())
     make_task(video, status="failed", error=SECRET)
@@ -70,6 +76,7 @@ def theirs(settings) -> dict[str, object]:
         "task_id": video.transcript_id,
         "asset_id": asset.pk,
         "upload_id": upload.pk,
+        "parts_id": parts.pk,
         "select_id": keep(video, 0, 1000, owner, note=SECRET).pk,
         "key_id": ApiKey.objects.get().pk,
         "tag_id": tag.pk,

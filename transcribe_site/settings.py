@@ -175,7 +175,7 @@ PICTURE_SLOTS = env.whole("PICTURE_SLOTS", 1, least=1)
 COPY_SLOTS = env.whole("COPY_SLOTS", 1, least=1)
 TASK_DEADLINE_HOURS = env.number("TASK_DEADLINE_HOURS", 72, least=0.001)
 CLEAN_MINUTES = env.number("CLEAN_MINUTES", 10)
-PART_FILE_HOURS = env.number("PART_FILE_HOURS", 6, least=0)
+PART_FILE_HOURS = env.number("PART_FILE_HOURS", 24, least=0)
 
 _broker_url, _broker_options = env.broker(DATA_DIR)
 CELERY_BROKER_URL = _broker_url

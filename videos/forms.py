@@ -476,13 +476,29 @@ class WebhookForm(forms.Form):
     url = AddressField(label="Address")
 
 
-class UploadForm(PlaceForm):
-    """Videos with what may be said about them. Nobody needs to say more than "these"."""
+class PartsForm(PlaceForm):
+    """A file that is going to come in parts, as the browser knows it."""
 
-    file = ManyFilesField(label="Video or sound files")
+    name = forms.CharField(max_length=1000)
+    size = forms.IntegerField(min_value=1, max_value=10**15)
+    modified = forms.IntegerField(min_value=0, max_value=2**62)  # milliseconds since 1970
+
+    def clean_name(self) -> str:
+        return str(self.cleaned_data["name"])[-255:]
+
+
+class CaptionedForm(PlaceForm):
+    """What may be said about videos whose bytes are here."""
+
     captions = ManyFilesField(
         label="Captions to use instead of listening (SRT or VTT)", required=False
     )
+
+
+class UploadForm(CaptionedForm):
+    """Videos with what may be said about them. Nobody needs to say more than "these"."""
+
+    file = ManyFilesField(label="Video or sound files")
     upload_key = forms.CharField(required=False, max_length=50, widget=forms.HiddenInput)
 
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:

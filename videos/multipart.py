@@ -1,7 +1,8 @@
 """Large files in chunks: each comes by itself, in any order, several at once.
 
 They are written to their places in one part file. The sweep takes a part file that nobody
-has written to for PART_FILE_HOURS; an upload lives as long.
+has written to for PART_FILE_HOURS; an upload lives as long. The API's becomes an asset; a
+page's becomes a video at once, and goes on where it broke off when the same file is chosen again.
 """
 
 from __future__ import annotations
@@ -10,24 +11,34 @@ import errno
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, Protocol
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from videos import ingest, storage
 from videos.ingest import Refused
 from videos.models import Asset, Chunk, Upload
-from videos.uploads import DISK_FULL, refuse_size
+from videos.uploads import PartFile, refuse_size
 
 CHUNK_BYTES = 16 * 1024 * 1024
 MAX_CHUNKS = 10_000
+PARTS_FROM_BYTES = 64 * 1024 * 1024  # a page sends larger files in parts
+EXPIRED = "This upload has expired."
+DISK_FULL = "The disk of this server is full. What was sent so far is kept: make room, then go on."
+MOST_UNFINISHED = 100  # of one user's pages
 PIECE_BYTES = 1024 * 1024
+
+
+class Busy(Exception):
+    """Somebody else has the file just now: ask again in a moment."""
 
 
 class Readable(Protocol):
@@ -40,20 +51,50 @@ def path_of(upload: Upload) -> Path:
 
 def begin(user: User, filename: str, total_bytes: int, user_metadata: Mapping[str, Any]) -> Upload:
     """Make room for a file of so many bytes. Raises Refused."""
-    if sentence := refuse_size(total_bytes):
-        raise Refused(sentence)
     asset = Asset(owner=user, filename=filename, user_metadata=dict(user_metadata))
-    upload = Upload(
-        asset=asset,
-        total_bytes=total_bytes,
-        chunk_bytes=max(CHUNK_BYTES, -(-total_bytes // MAX_CHUNKS)),
-        expires_at=timezone.now() + timedelta(hours=settings.PART_FILE_HOURS),
-    )
+    return _begin(Upload(asset=asset, total_bytes=total_bytes))
+
+
+def _begin(upload: Upload) -> Upload:
+    if sentence := refuse_size(upload.total_bytes):
+        raise Refused(sentence)
+    upload.chunk_bytes = max(CHUNK_BYTES, -(-upload.total_bytes // MAX_CHUNKS))
+    upload.expires_at = _expiry()
     with transaction.atomic():
-        asset.save(force_insert=True)
+        upload.asset.save(force_insert=True)
         upload.save(force_insert=True)
     path_of(upload).touch()
     return upload
+
+
+def _expiry() -> datetime:
+    return timezone.now() + timedelta(hours=settings.PART_FILE_HOURS)
+
+
+def go_on(user: User, filename: str, total_bytes: int, modified_ms: int) -> Upload:
+    """A page's upload of this file: the one that broke off, or a new one. Raises Refused."""
+    known = Upload.objects.of_page(user).active().select_related("asset")
+    same = known.filter(
+        asset__filename=filename, total_bytes=total_bytes, modified_ms=modified_ms
+    ).first()
+    if same and path_of(same).exists():
+        prolong(same)
+        return same
+    if known.count() >= MOST_UNFINISHED:
+        raise Refused(f"You have {MOST_UNFINISHED} unfinished uploads. Discard some of them first.")
+    asset = Asset(owner=user, filename=filename, method=Asset.PAGE)
+    return _begin(Upload(asset=asset, total_bytes=total_bytes, modified_ms=modified_ms))
+
+
+def prolong(upload: Upload) -> None:
+    """Let it live as long as its part file does from now on."""
+    Upload.objects.filter(pk=upload.pk).update(expires_at=_expiry())
+
+
+def discard(upload: Upload) -> None:
+    """Forget a page's upload, with its bytes if no video took them."""
+    upload.asset.delete()
+    path_of(upload).unlink(missing_ok=True)
 
 
 def write(upload: Upload, number: int, stream: Readable) -> str:
@@ -64,14 +105,16 @@ def write(upload: Upload, number: int, stream: Readable) -> str:
     try:
         etag = _write(upload, number, stream)
     except FileNotFoundError:
-        raise Refused("This upload has expired.") from None
+        raise Refused(EXPIRED) from None
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise Refused(DISK_FULL) from error
-    Chunk.objects.update_or_create(
-        upload=upload, number=number, defaults={"etag": etag, "reported": False}
-    )
+    values = {"etag": etag, "reported": False}
+    try:
+        Chunk.objects.update_or_create(upload=upload, number=number, defaults=values)
+    except IntegrityError:  # discarded meanwhile
+        raise Refused(EXPIRED) from None
     return etag
 
 
@@ -90,6 +133,7 @@ def _write(upload: Upload, number: int, stream: Readable) -> str:
         while left and (piece := stream.read(min(left, PIECE_BYTES))):
             digest.update(piece)
             left -= handle.write(piece)
+        os.fsync(handle.fileno())  # what a row calls here outlives a power cut
     if left or stream.read(1):
         Chunk.objects.filter(upload=upload, number=number).delete()
         raise Refused(f"Chunk {number} must have {size} bytes.")
@@ -125,14 +169,50 @@ def complete(upload: Upload) -> bool:
         return False
     path = path_of(upload)
     try:
-        with open(path, "rb") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
-            os.fsync(handle.fileno())
-            ingest.keep_asset(upload.asset, path, sha256)
+        with _seal(upload) as handle:
+            ingest.keep_asset(upload.asset, path, _digest(handle))
     except (Refused, OSError) as error:
         path.unlink(missing_ok=True)
         sentence = str(error) if isinstance(error, Refused) else "The file could not be kept."
         Asset.objects.filter(pk=upload.asset_id).update(error=sentence[:500])
         Upload.objects.filter(pk=upload.pk).update(status=Upload.FAILED)
     return True
+
+
+def missing(upload: Upload) -> list[int]:
+    """The numbers of the chunks that are not here."""
+    here = set(upload.chunks.values_list("number", flat=True))
+    return [number for number in range(1, upload.total_chunks + 1) if number not in here]
+
+
+@contextmanager
+def whole(upload: Upload) -> Iterator[PartFile]:
+    """The file of a page's upload all of whose chunks are here, as if it had come in one piece.
+
+    Raises Busy while a chunk is written, or while another request does the same.
+    """
+    try:
+        handle = _seal(upload, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, FileNotFoundError):
+        raise Busy from None
+    with handle:
+        if not Upload.objects.active().filter(pk=upload.pk).exists():
+            raise Busy  # who had it before us made the video
+        about = {"name": upload.filename, "size": upload.total_bytes}
+        yield PartFile(path_of(upload), handle, _digest(handle), "", **about)
+
+
+def _seal(upload: Upload, lock: int = fcntl.LOCK_EX) -> BufferedReader:
+    """The upload's file, to which nobody writes until it is closed."""
+    handle = open(path_of(upload), "rb")  # noqa: SIM115
+    try:
+        fcntl.flock(handle, lock)
+    except BlockingIOError:
+        handle.close()
+        raise
+    return handle
+
+
+def _digest(handle: BufferedReader) -> str:
+    os.fsync(handle.fileno())
+    return hashlib.file_digest(handle, "sha256").hexdigest()

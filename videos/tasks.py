@@ -224,6 +224,7 @@ def clean_up() -> None:
     for part in storage.stale_parts(settings.PART_FILE_HOURS * 3600):
         part.unlink(missing_ok=True)
     Delivery.objects.filter(created_at__lt=Now() - DELIVERIES_KEPT).delete()
+    Asset.objects.filter(method=Asset.PAGE, upload__expires_at__lte=Now()).delete()
     late = Upload.objects.expired()
     Asset.objects.filter(upload__in=late, sha256="", error="").update(error=LATE_UPLOAD)
     for names in batched(storage.stored_before(ORPHAN_SECONDS)):

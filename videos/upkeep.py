@@ -17,8 +17,9 @@ from django.db.models import Count, F, Max, Min
 from django.db.models.functions import Now
 
 from videos import storage, tasks
-from videos.models import Asset, Member, Segment, Status, Task, Video
+from videos.models import Asset, Member, Segment, Status, Task, Upload, Video
 
+HOUR = timedelta(hours=1)
 COPIED = ("secret_key",)  # beside the database and the media
 
 
@@ -90,6 +91,9 @@ def _left_behind() -> Iterator[str]:
     """What no row names is swept within the hour."""
     for part in storage.stale_parts(settings.PART_FILE_HOURS * 3600 + 3600):
         yield f"{part.name}: a broken upload that was not swept."
+    unswept = Upload.objects.filter(asset__method=Asset.PAGE, expires_at__lt=Now() - HOUR)
+    for pk in unswept.values_list("pk", flat=True):
+        yield f"upload {pk}: a broken upload that was not swept."
     old = 2 * tasks.ORPHAN_SECONDS
     for name in storage.stored_before(old):
         if not tasks.is_used(name):

@@ -1,4 +1,7 @@
-// Sends files one after the other and tells how far each one is. Without it the form works as it is.
+// Sends files one after the other and tells how far each one is; large ones in parts, which go on
+// after a break. Without it the form works as it is.
+
+import { Refused, sendInParts } from "./parts.js";
 
 const form = document.getElementById("upload");
 const section = document.getElementById("uploads");
@@ -9,6 +12,8 @@ const template = document.getElementById("queue-row");
 const items = []; // every file of this page, in order
 const CAPTIONS = /\.(srt|vtt)$/i;
 const MAYBE = "The connection broke after the file was sent. It may have arrived: look in the library, or try again. It is never kept twice.";
+const FIELDS = ["csrfmiddlewaretoken", "index", "new_index", "language"];
+const isLarge = (item) => item.file.size >= Number(form.dataset.partsFrom);
 const stem = (name) => name.replace(/\.[^.]*$/, "").toLowerCase();
 
 // --- files come in ---
@@ -87,14 +92,14 @@ async function next() {
   if (!item) return;
   item.state = "sending";
   const attempt = (item.attempt = {});
-  const why = await refusal(item);
+  const why = isLarge(item) ? "" : await refusal(item); // a large one is asked about as it begins
   // Cancelled meanwhile, and perhaps tried again already: that attempt sends it, not this one.
   if (item.attempt !== attempt || item.state !== "sending") return next();
   if (why) {
     refuse(item, why);
     return next();
   }
-  send(item);
+  (isLarge(item) ? sendLarge : send)(item);
 }
 
 // Asked before gigabytes are sent for nothing.
@@ -112,7 +117,7 @@ async function refusal({ file, captions, fields }) {
 
 function send(item) {
   const body = new FormData();
-  for (const name of ["csrfmiddlewaretoken", "index", "new_index", "language"]) body.append(name, item.fields.get(name) ?? "");
+  for (const name of FIELDS) body.append(name, item.fields.get(name) ?? "");
   body.append("upload_key", item.key);
   if (item.captions) body.append("captions", item.captions);
   body.append("file", item.file);
@@ -120,22 +125,96 @@ function send(item) {
   const request = (item.request = new XMLHttpRequest());
   request.open("POST", form.action);
   request.setRequestHeader("Accept", "application/json");
-  item.started = item.last = performance.now();
-  item.sent = item.rate = 0;
-  item.arrived = false;
+  start(item);
   request.upload.onprogress = (event) => progress(item, event.loaded, event.total);
-  request.upload.onload = () => {
-    item.arrived = true; // from here on the server decides, whether this page waits or not
-    item.row.querySelector("progress").removeAttribute("value");
-    say(item, "Looking at the file");
-    buttons(item);
-    count();
-  };
+  request.upload.onload = () => arrive(item);
   request.onload = () => settle(item, request);
   request.onerror = () => fail(item, item.arrived ? MAYBE : "The connection broke, so nothing was kept.");
   request.onabort = () => fail(item, "Cancelled.");
   request.send(body);
   draw(item);
+}
+
+// Its bytes are counted from here on; those before are there already.
+function start(item, sent = 0) {
+  item.started = item.last = performance.now();
+  [item.sent, item.rate, item.arrived] = [sent, 0, false];
+}
+
+// From here on the server decides, whether this page waits or not.
+function arrive(item) {
+  item.arrived = true;
+  item.row.querySelector("progress").removeAttribute("value");
+  say(item, "Looking at the file");
+  buttons(item);
+  count();
+}
+
+async function sendLarge(item) {
+  const { signal } = (item.stop = new AbortController());
+  const fields = Object.fromEntries(FIELDS.map((name) => [name, item.fields.get(name) ?? ""]));
+  start(item);
+  draw(item);
+  buttons(item);
+  try {
+    const options = { url: form.dataset.parts, signal, tell: listener(item, signal) };
+    const result = await sendInParts(item.file, fields, item.captions, options);
+    if (signal.aborted) return; // whoever stopped it said so
+    if (result.ok) finish(item, result);
+    else refuse(item, result.message);
+  } catch (error) {
+    if (signal.aborted) return;
+    return fail(item, error instanceof Refused ? error.message : "Something went wrong on this page. Trying again goes on where it stopped.");
+  }
+  next();
+}
+
+function listener(item, signal) {
+  const meter = item.row.querySelector("progress");
+  return {
+    begun({ id, url }, sent) {
+      [item.parts, item.kept] = [url, sent];
+      start(item, sent);
+      meter.value = sent / item.file.size;
+      forgetInterrupted(id);
+    },
+    kept: (sent) => (item.kept = sent),
+    progress: (sent) => signal.aborted || progress(item, sent, item.file.size),
+    broken(sent) {
+      if (signal.aborted) return;
+      start(item, sent);
+      if (item.parts) meter.value = sent / item.file.size;
+      say(item, `The connection broke; going on at ${bytes(sent)} as soon as it is back.`);
+      buttons(item);
+    },
+    arrived: () => signal.aborted || arrive(item),
+    unanswered: () => say(item, "All of it is sent. Asking the server again what became of it."),
+  };
+}
+
+// The page's list says of this file that it waits; it does not any more.
+function forgetInterrupted(id) {
+  const row = document.getElementById(`interrupted-${id}`);
+  const list = row?.parentElement;
+  row?.remove();
+  if (list && !list.childElementCount) list.remove();
+}
+
+function pause(item) {
+  item.stop.abort();
+  item.state = item.row.className = "paused";
+  say(item, `Paused at ${bytes(item.kept ?? 0)}.`);
+  buttons(item);
+  next();
+}
+
+// What was sent of it is not wanted any more.
+function discard(item) {
+  item.stop?.abort();
+  if (!item.parts) return;
+  const headers = { Accept: "application/json", "X-CSRFToken": item.fields.get("csrfmiddlewaretoken") };
+  fetch(`${item.parts}discard`, { method: "POST", headers, keepalive: true }).catch(() => {});
+  [item.parts, item.kept] = [null, 0];
 }
 
 function progress(item, sent, total) {
@@ -222,10 +301,14 @@ function fail(item, sentence) {
   next();
 }
 
-const canStop = (item) => item.state === "waiting" || (item.state === "sending" && !item.arrived);
+const rests = (item) => item.state === "waiting" || item.state === "paused";
+const isSending = (item) => item.state === "sending" && !item.arrived;
+const canStop = (item) => rests(item) || isSending(item);
+const canPause = (item) => isSending(item) && isLarge(item);
 
 function cancel(item) {
   if (!canStop(item)) return;
+  discard(item);
   if (item.state === "sending" && item.request) item.request.abort();
   else fail(item, "Cancelled.");
 }
@@ -235,7 +318,8 @@ queue.addEventListener("click", (event) => {
   const item = items.find((each) => each.row === event.target.closest("li"));
   if (!act || !item) return;
   if (act === "cancel") cancel(item);
-  if (act === "again") {
+  if (act === "pause" && canPause(item)) pause(item);
+  if (act === "again" || act === "resume") {
     item.state = "waiting";
     item.request = null;
     item.arrived = false;
@@ -244,9 +328,11 @@ queue.addEventListener("click", (event) => {
     buttons(item);
     next();
   }
+  // Who pressed a key on a button that is gone stays in the row.
+  if (event.target.hidden) item.row.querySelector(".acts button:not([hidden])")?.focus();
 });
 document.getElementById("cancel-all").addEventListener("click", () => {
-  for (const item of items.filter((each) => each.state === "waiting")) cancel(item);
+  for (const item of items.filter(rests)) cancel(item);
   for (const item of items.filter((each) => each.state === "sending")) cancel(item);
 });
 addEventListener("beforeunload", (event) => {
@@ -271,6 +357,8 @@ function say(item, sentence) {
 
 function buttons(item) {
   item.row.querySelector("[data-act=cancel]").hidden = !canStop(item);
+  item.row.querySelector("[data-act=pause]").hidden = !canPause(item);
+  item.row.querySelector("[data-act=resume]").hidden = item.state !== "paused";
   item.row.querySelector("[data-act=again]").hidden = item.state !== "failed";
   if (item.state === "refused" || item.state === "failed") item.row.querySelector("progress").hidden = true;
   else if (item.state === "waiting") item.row.querySelector("progress").hidden = false;
@@ -282,7 +370,8 @@ function count() {
   const words = [`${number("done")} of ${items.length} sent`];
   if (number("refused")) words.push(`${number("refused")} refused`);
   if (number("failed")) words.push(`${number("failed")} not sent`);
-  sum.textContent = words.join(", ") + (left ? "" : ". Nothing is waiting.");
+  if (number("paused")) words.push(`${number("paused")} paused`);
+  sum.textContent = words.join(", ") + (left || number("paused") ? "" : ". Nothing is waiting.");
   document.getElementById("cancel-all").hidden = !items.some(canStop);
 }
 

@@ -14,17 +14,20 @@ if TYPE_CHECKING:
 
 class AssetQuerySet(models.QuerySet["Asset"]):
     def visible_to(self, user: User) -> AssetQuerySet:
-        return self.filter(owner_id=user.pk)
+        """Without what a page is sending, which is to be a video and no asset of its owner's."""
+        return self.filter(owner_id=user.pk).exclude(method=Asset.PAGE)
 
 
 class Asset(models.Model):
     """A stored file that is in no index yet; each index that takes it makes a Video of it."""
 
+    PAGE = "page"  # the method of what is sent from a page in parts
+
     id = IdField()
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="assets"
     )
-    method = models.CharField(max_length=10, default="direct")  # or "url"
+    method = models.CharField(max_length=10, default="direct")  # or "url" or PAGE
     filename = models.CharField(max_length=255)
     # Of the file under the media root; empty while the bytes are still coming.
     sha256 = models.CharField(max_length=64, blank=True, db_index=True)

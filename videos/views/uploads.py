@@ -14,10 +14,10 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from videos import engines, ingest, pipeline, storage
+from videos import engines, ingest, multipart, pipeline, storage
 from videos.forms import AddressForm, PlaceForm, UploadForm, pair
 from videos.ingest import Refused, Wishes
-from videos.models import Index, Video
+from videos.models import Index, Upload, Video
 from videos.uploads import PartFile, refuse_size
 from videos.views import Request, SeeOther
 
@@ -80,6 +80,8 @@ def upload_context(
         "max_files": settings.MAX_FILES_AT_ONCE,
         "max_length": _length(settings.MAX_VIDEO_MS / 3_600_000),
         "free_bytes": max(0, storage.free_bytes()),
+        "parts_from": multipart.PARTS_FROM_BYTES,
+        "interrupted": Upload.objects.of_page(request.user).active().with_sent_bytes(),
     }
 
 
@@ -147,14 +149,14 @@ def upload_check(request: Request) -> JsonResponse:
     if not (size.isascii() and size.isdigit() and len(size) < 20):
         return JsonResponse({"ok": False, "message": "Say the file's size in bytes."}, status=400)
     message = "This file is empty." if int(size) == 0 else refuse_size(int(size), copies=2)
-    message = message or _refuse_language(PlaceForm(request.user, request.GET))
+    message = message or refuse_place(PlaceForm(request.user, request.GET))
     return JsonResponse({"ok": not message, "message": message})
 
 
-def _refuse_language(form: PlaceForm) -> str:
-    """Why the index's engine cannot listen to it, or an empty string."""
+def refuse_place(form: PlaceForm) -> str:
+    """What is wrong with the form, or why the index's engine cannot listen; or nothing."""
     if not form.is_valid():
-        return " ".join(str(error) for errors in form.errors.values() for error in errors)
+        return _words(form)
     language = form.cleaned_data["language"]
     try:
         if language:  # without one there is nothing to refuse, and no engine to ask about
@@ -180,18 +182,33 @@ def _take_all(form: UploadForm, index: Index) -> list[Result]:
     return results
 
 
+def _words(form: PlaceForm) -> str:
+    return " ".join(str(error) for errors in form.errors.values() for error in errors)
+
+
 def _take(
     index: Index, file: PartFile, captions: PartFile | None, language: str, key: str
 ) -> Result:
+    try:
+        return take(index, file, wishes_of(captions, language, key))
+    except Refused as refusal:
+        return Result(file.name or "video", sentence=str(refusal))
+
+
+def wishes_of(captions: PartFile | None, language: str, key: str) -> Wishes:
+    """What was said with a file. Raises Refused for captions that are none."""
+    return Wishes(
+        language=language,
+        captions=ingest.read_captions(captions) if captions else (),
+        captions_name=(captions.name or "") if captions else "",
+        upload_key=key or None,
+    )
+
+
+def take(index: Index, file: PartFile, wishes: Wishes) -> Result:
+    """Make a video of it, and its index if that is new."""
     name = file.name or "video"
     try:
-        cues = ingest.read_captions(captions) if captions else ()
-        wishes = Wishes(
-            language=language,
-            captions=cues,
-            captions_name=(captions.name or "") if captions else "",
-            upload_key=key or None,
-        )
         return Result(name, ingest.accept(_home(index, file, wishes), file, wishes))
     except Refused as refusal:
         return Result(name, sentence=str(refusal))
@@ -214,8 +231,7 @@ def _home(index: Index, file: PartFile, wishes: Wishes) -> Index:
 
 def _refuse(request: Request, form: UploadForm) -> HttpResponse:
     if not request.accepts("text/html"):
-        words = " ".join(str(error) for errors in form.errors.values() for error in errors)
-        return JsonResponse({"results": [{"ok": False, "message": words}]}, status=400)
+        return JsonResponse({"results": [{"ok": False, "message": _words(form)}]}, status=400)
     return _page(request, form)
 
 
