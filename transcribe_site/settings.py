@@ -155,6 +155,8 @@ TWELVELABS_DELETE = env.flag("TWELVELABS_DELETE", default=True)
 TWELVELABS_WEBHOOK_SECRET = env.token("TWELVELABS_WEBHOOK_SECRET")
 ENGINE_MEMORY_BYTES = int(env.number("ENGINE_MEMORY_GB", 6, least=0.5) * 1024**3)
 
+METRICS_TOKEN = env.token("METRICS_TOKEN")  # empty: /metrics is for signed-in staff alone
+
 # --- the pipeline's clockwork (seconds) ---
 
 HEARTBEAT_SECONDS = env.number("HEARTBEAT_SECONDS", 10, least=0.1)

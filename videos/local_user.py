@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import MiddlewareNotUsed
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -28,6 +29,13 @@ def somebody_has_a_password() -> bool:
     """Whether any account could sign in."""
     unusable = Q(password="") | Q(password__startswith=UNUSABLE_PASSWORD_PREFIX)
     return User.objects.filter(is_active=True).exclude(unusable).exists()
+
+
+def runs_this_site(user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Staff; and the local user of a private installation: nobody else is in without a password."""
+    if not isinstance(user, User):
+        return False
+    return user.is_staff or not user.has_usable_password()
 
 
 def sign_in_local_user(

@@ -118,6 +118,8 @@ urlpatterns = [
     path("login/", LoginView.as_view(template_name="videos/login.html"), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("hooks/twelvelabs", hooks.twelve_labs),
+    path("health/", health.page, name="health"),
+    path("metrics", health.metrics, name="metrics"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

@@ -223,6 +223,7 @@ class Task(WithRole, models.Model):
                 name="task_unfinished",
                 condition=~Q(status__in=("ready", "failed")),
             ),
+            models.Index(fields=["status"], name="task_status"),  # to count them
         ]
         constraints = [
             models.CheckConstraint(

@@ -58,3 +58,9 @@ def thousands(number: int) -> str:
 def fps(rate: Fraction) -> str:
     """``25``, ``23.976``."""
     return f"{float(rate):.3f}".rstrip("0").rstrip(".")
+
+
+@register.filter
+def spoken(seconds: float) -> str:
+    """``6 min``: about how long."""
+    return timecode.spoken(seconds)
