@@ -21,6 +21,7 @@ from videos.models import Asset, Member, Segment, Status, Task, Upload, Video
 
 HOUR = timedelta(hours=1)
 COPIED = ("secret_key",)  # beside the database and the media
+POSTERS = "*/poster.jpg"  # small, and the only derived file that is not made when it is missed
 
 
 def faults(*, read_files: bool = False) -> Iterator[str]:
@@ -118,6 +119,8 @@ def back_up(target: Path) -> Iterator[str]:
     names = storage.stored_names()
     copied = sum(_copy(storage.media_path(name), target / "media" / name) for name in names)
     yield f"Copied {copied:,} new files."
+    for poster in Path(settings.DERIVED_ROOT).glob(POSTERS):
+        _copy(poster, target / "derived" / poster.relative_to(settings.DERIVED_ROOT))
 
 
 def _copy_database(path: Path) -> None:
