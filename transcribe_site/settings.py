@@ -51,6 +51,7 @@ MIDDLEWARE = [
     "videos.api.errors.in_json",  # outside of all that may refuse
     "django.middleware.security.SecurityMiddleware",
     "transcribe_site.middleware.security_headers",
+    "transcribe_site.middleware.compress_static",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "videos.views.errors.say_refusal",
     "django.contrib.sessions.middleware.SessionMiddleware",
