@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import struct
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -84,6 +85,7 @@ class Picture:
     size: tuple[int, int] = (160, 90)
     rotation: int = 0
     timecode: str = ""
+    reel: str = ""
     black_seconds: float = 0.0
 
 
@@ -130,7 +132,37 @@ def _picture_stream(target: Any, kind: str, picture: Picture) -> Any:
         stream.set_display_rotation(picture.rotation)
     if picture.timecode:
         stream.metadata["timecode"] = picture.timecode
+    if picture.reel:
+        stream.metadata["reel_name"] = picture.reel
     return stream
+
+
+def varying(path: Path, lengths: Iterable[int], clock: int = 600) -> Path:
+    """Write a picture whose n-th frame lasts ``lengths[n]`` ticks of 1 / ``clock`` s."""
+    with av.open(str(path), "w") as target:
+        stream = target.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.time_base = stream.codec_context.time_base = Fraction(1, clock)
+        at = 0
+        for length in lengths:
+            frame = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")
+            frame.time_base, frame.pts = Fraction(1, clock), at
+            at += length
+            target.mux(stream.encode(frame))
+        target.mux(stream.encode(None))
+    return path
+
+
+def broadcast_wav(path: Path, start_samples: int, rate: int = 48_000, channels: int = 1) -> Path:
+    """Write a second of silence as a recorder does, with a ``bext`` chunk (EBU Tech 3285)."""
+    bext = b"Scene 1".ljust(256 + 32 + 32 + 10 + 8, b"\0") + struct.pack("<Q", start_samples)
+    bext = (bext + struct.pack("<H", 1)).ljust(602, b"\0")
+    size = channels * 2
+    form = struct.pack("<HHIIHH", 1, channels, rate, rate * size, size, 16)
+    chunks = [(b"bext", bext), (b"fmt ", form), (b"data", bytes(rate * size))]
+    body = b"".join(name + struct.pack("<I", len(data)) + data for name, data in chunks)
+    path.write_bytes(b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WAVE" + body)
+    return path
 
 
 def _sound_stream(target: Any, kind: str, rate: int) -> Any:

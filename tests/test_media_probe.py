@@ -114,6 +114,59 @@ def test_frame_rates_are_exact(folder, fps):
     assert probe(media(folder / "rate.mp4", picture=Picture(fps=fps))).fps == fps
 
 
+VARYING = {
+    "a phone that slows down": ("mp4", [20] * 200 + [22] * 100, 30),
+    "each frame somewhat odd": ("mp4", [20, 20, 21, 19, 22] * 60, Fraction(30000, 1001)),
+    "the same in whole milliseconds": ("mkv", [20, 20, 21, 19, 22] * 60, 30),
+    "a screen that stands still now and then": ("mp4", ([20] * 9 + [200]) * 30, 30),
+}
+KEPT = {
+    "a last frame that lasts longer": ([24] * 40 + [40], 25),
+    "12.5": ([48] * 60, Fraction(25, 2)),
+}
+
+
+@pytest.mark.parametrize("name", VARYING)
+def test_a_varying_rate_is_counted_at_the_standard_one_and_the_page_is_warned(folder, name):
+    ending, lengths, rate = VARYING[name]
+    found = probe(makers.varying(folder / f"varying.{ending}", lengths))
+
+    if ending == "mp4":  # Matroska's rate is what its maker wrote into it
+        assert found.rate_varies and "frame rate of this file varies" in found.warning
+    assert found.fps == rate
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_a_constant_rate_is_not_called_varying(folder, name):
+    lengths, rate = KEPT[name]
+    found = probe(makers.varying(folder / "kept.mp4", lengths))
+
+    assert (found.fps, found.rate_varies, found.warning) == (rate, False, "")
+
+
+def test_the_reel_is_read_from_the_timecode_track(folder):
+    picture = Picture(timecode="01:00:00:00", reel="A003R1XY")
+
+    assert probe(media(folder / "reel.mov", picture=picture)).reel_name == "A003R1XY"
+    assert probe(media(folder / "none.mov", picture=Picture())).reel_name == ""
+
+
+def test_channels_of_all_tracks_are_counted(folder):
+    sounds = [tone(1)] * 3
+
+    assert probe(media(folder / "three.mov", *sounds, picture=Picture())).audio_channels == 3
+    assert probe(makers.broadcast_wav(folder / "pair.wav", 0, channels=2)).audio_channels == 2
+    assert probe(media(folder / "no sound.mp4", picture=Picture())).audio_channels == 0
+
+
+@pytest.mark.parametrize("rate", [48_000, 44_100])
+def test_a_broadcast_wav_begins_when_its_recorder_says(folder, rate):
+    begins = 10 * 3600 * rate + rate // 2
+
+    assert probe(makers.broadcast_wav(folder / "a.wav", begins, rate)).sound_start_ms == 36_000_500
+    assert probe(makers.broadcast_wav(folder / "b.wav", 0, rate)).sound_start_ms == 0
+
+
 def test_a_clock_that_starts_at_25_hours_adds_nothing(folder):
     found = probe(media(folder / "late.ts", tone(3), picture=Picture(), start_at=25 * 3600))
 

@@ -53,9 +53,13 @@ def facts(found: Probe) -> dict[str, Any]:
         "height": found.height,
         "fps_numerator": found.fps.numerator if found.fps else 0,
         "fps_denominator": found.fps.denominator if found.fps else 1,
+        "rate_varies": found.rate_varies,
         "start_timecode": found.start_timecode,
+        "reel_name": found.reel_name,
+        "sound_start_ms": found.sound_start_ms,
         "video_codec": found.video_codec,
         "audio_codec": found.audio_codec,
+        "audio_channels": found.audio_channels,
         "warning": found.warning[:300],
     }
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 import av.error
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.packet import Packet
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
@@ -85,6 +88,21 @@ def _is_moving(stream: VideoStream) -> bool:
 
 def _has_decoder(stream: AudioStream | VideoStream) -> bool:
     return stream.codec_context is not None and bool(stream.codec_context.name)
+
+
+def packets(
+    container: InputContainer, streams: list[Any], count: int | None = None
+) -> Iterator[Packet[Any]]:
+    """Demux until the end or the first thing that cannot be read."""
+    try:
+        for number, packet in enumerate(container.demux(*streams)):
+            if count is not None and number >= count:
+                return
+            yield packet
+    except MemoryError:
+        raise
+    except (av.error.FFmpegError, ValueError):
+        return
 
 
 def zero_seconds(container: InputContainer) -> float:

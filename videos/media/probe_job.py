@@ -15,10 +15,12 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from videos.media.frame_rates import counted
 from videos.media.opening import (
     CUT_SHORT,
     audio_stream,
     open_media,
+    packets,
     picture_stream,
     zero_seconds,
 )
@@ -27,13 +29,15 @@ from videos.media.sandbox import MediaError
 TAIL_SECONDS = 15
 SCAN_SECONDS = 20.0  # wall clock for reading a file through when its end is not known
 LONGEST_MS = 1000 * 3600 * 1000
+DAY_MS = 24 * 3600 * 1000
+MOST_CHANNELS = 999  # no file has more: what says so is broken
 FIRST_PACKETS = 400
-STANDARD_RATES = [
-    *(Fraction(rate) for rate in (24, 25, 30, 48, 50, 60, 100, 120, 240)),
-    *(Fraction(rate * 1000, 1001) for rate in (24, 30, 48, 60, 120)),
-]
 TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.])(\d\d)\d?")
 SHORT_NAMES = {"mpegts": "mpegts", "mpeg": "mpeg", "matroska,webm": "mkv"}
+VARIES = (
+    "The frame rate of this file varies, so its timecodes are approximate: "
+    "convert it to a constant rate before editing."
+)
 # These have no index: their headers' length is a guess from the bit rate.
 GUESSING = {"mp3", "aac"}
 
@@ -44,12 +48,16 @@ def probe(path: str) -> dict[str, Any]:
         picture, sound = picture_stream(container), audio_stream(container)
         if picture is None and sound is None:
             raise MediaError("There is neither sound nor a picture in this file.")
-        fps = _frame_rate(picture)
+        fps, varies = counted(path, picture) if picture else (None, False)
         claimed = _claimed_ms(container)
         facts: dict[str, Any] = {
             "container": _container_name(container, path, picture is not None),
             "fps": [fps.numerator, fps.denominator] if fps else None,
+            "rate_varies": varies,
             "start_timecode": _timecode(container),
+            "reel_name": _reel_name(container),
+            "sound_start_ms": 0 if picture else _sound_start_ms(container, sound),
+            "audio_channels": _channels(container),
             "video_codec": picture.codec_context.codec.canonical_name if picture else "",
             "audio_codec": sound.codec_context.codec.canonical_name if sound else "",
             "has_audio": sound is not None,
@@ -57,7 +65,9 @@ def probe(path: str) -> dict[str, Any]:
         }
         facts |= _size(_first_frame(container, picture, sound), picture)
     duration_ms = _duration_ms(path, claimed, facts["container"])
-    return {**facts, "duration_ms": duration_ms, "warning": _warning(claimed, duration_ms)}
+    warnings = [_cut_short(claimed, duration_ms), VARIES if varies else ""]
+    warning = " ".join(filter(None, warnings))
+    return {**facts, "duration_ms": duration_ms, "warning": warning}
 
 
 def _container_name(container: InputContainer, path: str, has_picture: bool) -> str:
@@ -78,31 +88,39 @@ def _quicktime_name(brand: str, has_picture: bool) -> str:
     return "mp4" if has_picture else "m4a"
 
 
-def _frame_rate(picture: VideoStream | None) -> Fraction | None:
-    """Give the average rate, or libav's guess where that is no rate a picture can have."""
-    if picture is None:
-        return None
-    rates = (picture.average_rate, picture.guessed_rate, picture.base_rate)
-    rate = next((rate for rate in rates if rate and 1 <= rate <= 480), None)
-    return rate and _snap(rate)
-
-
-def _snap(rate: Fraction) -> Fraction:
-    """Replace a rate that was measured over few frames by the standard one it must mean.
-
-    30 and 29.97 differ by 1 in 1000, so 1 in 2500 tells them apart.
-    """
-    near = min(STANDARD_RATES, key=lambda standard: abs(standard - rate))
-    return near if abs(near - rate) / near < Fraction(1, 2500) else rate
-
-
 def _timecode(container: InputContainer) -> str:
+    for value in _said(container, "timecode"):
+        if match := TIMECODE.fullmatch(value):
+            hours, minutes, seconds, mark, frames = match.groups()
+            return f"{hours}:{minutes}:{seconds}{':' if mark == ':' else ';'}{frames}"
+    return ""
+
+
+def _said(container: InputContainer, name: str) -> Iterator[str]:
+    """What the tracks and then the file say under this name, whatever its case."""
     for metadata in (*(s.metadata for s in container.streams), container.metadata):
         for key, value in metadata.items():
-            if key.lower() == "timecode" and (match := TIMECODE.fullmatch(value.strip())):
-                hours, minutes, seconds, mark, frames = match.groups()
-                return f"{hours}:{minutes}:{seconds}{':' if mark == ':' else ';'}{frames}"
-    return ""
+            if key.lower() == name:
+                yield value.strip()
+
+
+def _reel_name(container: InputContainer) -> str:
+    """The tape or card, from a QuickTime timecode track or an MXF source package."""
+    names = ("".join(filter(str.isprintable, name)) for name in _said(container, "reel_name"))
+    return next(filter(None, names), "")[:80]
+
+
+def _sound_start_ms(container: InputContainer, sound: AudioStream | None) -> int:
+    """When a Broadcast WAV begins by its recorder's clock: samples since midnight (EBU 3285)."""
+    samples = next(filter(str.isdecimal, _said(container, "time_reference")), "0")
+    if sound is None or not sound.rate or len(samples) > 15:
+        return 0
+    return int(samples) * 1000 // sound.rate % DAY_MS
+
+
+def _channels(container: InputContainer) -> int:
+    """Of all tracks of sound together: a camera may write each channel as a track."""
+    return min(sum(stream.channels or 0 for stream in container.streams.audio), MOST_CHANNELS)
 
 
 def _size(frame: VideoFrame | None, picture: VideoStream | None) -> dict[str, int]:
@@ -123,7 +141,7 @@ def _first_frame(
     Raises MediaError when nothing does: a file of noise may still look like a format.
     """
     heard = False
-    for packet in _packets(container, [s for s in (picture, sound) if s], FIRST_PACKETS):
+    for packet in packets(container, [s for s in (picture, sound) if s], FIRST_PACKETS):
         frames = _decoded(packet)
         if frames and isinstance(frames[0], VideoFrame):
             return frames[0]
@@ -142,21 +160,6 @@ def _decoded(packet: Packet[Any]) -> list[Any]:
         raise
     except (av.error.FFmpegError, ValueError):
         return []
-
-
-def _packets(
-    container: InputContainer, streams: list[Any], count: int | None = None
-) -> Iterator[Packet[Any]]:
-    """Demux until the end or the first thing that cannot be read."""
-    try:
-        for number, packet in enumerate(container.demux(*streams)):
-            if count is not None and number >= count:
-                return
-            yield packet
-    except MemoryError:
-        raise
-    except (av.error.FFmpegError, ValueError):
-        return
 
 
 def _claimed_ms(container: InputContainer) -> int:
@@ -184,7 +187,7 @@ def _end_ms(path: str, seek_ms: int) -> int:
             return 0
         deadline, last = time.monotonic() + SCAN_SECONDS, 0.0
         clocks: dict[int, _Clock] = {stream.index: _Clock(zero) for stream in streams}
-        for packet in _packets(container, streams):
+        for packet in packets(container, streams):
             last = max(last, clocks[packet.stream_index].end_of(packet))
             if time.monotonic() > deadline:
                 break
@@ -222,7 +225,7 @@ def _seek(container: InputContainer, seconds: float) -> bool:
     return True
 
 
-def _warning(claimed: int, measured: int) -> str:
+def _cut_short(claimed: int, measured: int) -> str:
     if claimed - measured <= max(2000, claimed // 20):
         return ""
     return (

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from django.db.models import Q
 from videos.models.ids import IdField
 from videos.models.index import Index
 from videos.models.member import WithRole, role_of
-from videos.timecode import Timebase, timebase
+from videos.timecode import Timebase, frame_at, source, timebase
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
@@ -67,10 +68,18 @@ class Video(WithRole, models.Model):
     height = models.PositiveIntegerField(default=0)
     fps_numerator = models.PositiveIntegerField(default=0)
     fps_denominator = models.PositiveIntegerField(default=1)
+    # Its frames do not keep to that rate, so timecodes are approximate.
+    rate_varies = models.BooleanField(default=False)
     start_timecode = models.CharField(max_length=12, blank=True)
+    reel_name = models.CharField(max_length=80, blank=True)
+    # When sound alone begins by its recorder's clock, after midnight (Broadcast WAV).
+    sound_start_ms = models.PositiveIntegerField(default=0)
     video_codec = models.CharField(max_length=40, blank=True)
     audio_codec = models.CharField(max_length=40, blank=True)
-    warning = models.CharField(max_length=300, blank=True)  # the file ends too early
+    # Of all its tracks together; 0 also where nobody counted.
+    audio_channels = models.PositiveSmallIntegerField(default=0)
+    # The file ends too early, or its frame rate varies.
+    warning = models.CharField(max_length=300, blank=True)
     has_poster = models.BooleanField(default=False)
 
     title = models.CharField(max_length=255, blank=True)  # shown instead of the file's name
@@ -135,7 +144,15 @@ class Video(WithRole, models.Model):
     @property
     def timebase(self) -> Timebase:
         """How this file's frames are counted and named."""
-        return timebase(self.fps, self.start_timecode)
+        base = timebase(self.fps, self.start_timecode)
+        if self.has_picture or base.start:
+            return base
+        return replace(base, start=frame_at(self.sound_start_ms, base.rate))
+
+    @property
+    def first_timecode(self) -> str:
+        """The file's own name for its first frame, empty when it has none."""
+        return self.start_timecode or (self.sound_start_ms and source(0, self.timebase)) or ""
 
     @property
     def has_picture(self) -> bool:
