@@ -225,7 +225,6 @@ def test_the_bin_is_exported_as_one_cut_across_videos(client, video):
     kept(other, 4000)
     page = client.get(f"/indexes/{video.index_id}/selects/").text
     assert f'formaction="/indexes/{video.index_id}/selects/export/edl"' in page
-    assert "/selects/export/srt" not in page  # a subtitle file holds one video
 
     edl = client.get(f"/indexes/{video.index_id}/selects/export/edl", {"handles": "5"})
 
@@ -237,7 +236,7 @@ def test_the_bin_is_exported_as_one_cut_across_videos(client, video):
 
 @pytest.mark.parametrize(
     ("path", "status", "sentence"),
-    [("edl?handles=x", 400, "handles"), ("srt", 404, "one video"), ("pdf", 404, "nothing here")],
+    [("edl?handles=x", 400, "handles"), ("srt?as=x", 400, "as"), ("pdf", 404, "nothing here")],
 )
 def test_a_bin_that_cannot_be_exported_says_why(client, video, path, status, sentence):
     kept(video, 0)
@@ -245,6 +244,41 @@ def test_a_bin_that_cannot_be_exported_says_why(client, video, path, status, sen
     answer = client.get(f"/indexes/{video.index_id}/selects/export/{path}")
 
     assert answer.status_code == status and sentence in answer.text
+
+
+def export_bin(client, video, name, **query):
+    return client.get(f"/indexes/{video.index_id}/selects/export/{name}", query)
+
+
+def test_the_bin_holds_the_lines_of_the_shown_transcript_cut_to_each_select(client, user, video):
+    """A correction made after keeping is in it; where nothing is said now, the kept words stay."""
+    keep(video, 1000, 4500, user, note="good")
+    other = make_transcript(CUES, video.index, filename="other.mov")
+    lost = keep(other, 0, 1000, user)
+    other.transcript.segments.all().delete()
+    video.transcript.segments.filter(number=0).update(text="Corrected.")
+    said = video.transcript.segments.overlapping(1000, 4500)
+    assert said.count() == 3
+
+    text = export_bin(client, video, "txt").text
+    assert text.count("(good)") == 1 and "10:00:01:00  Corrected." in text
+    assert lost.words and lost.words in text
+    edl = export_bin(client, video, "edl").text
+    assert len([line for line in edl.splitlines() if line[:3].isdigit()]) == 2
+    assert edl.count("* LOC:") == 4 and edl.count(" GREEN ") == 4
+    rows = export_bin(client, video, "edl", **{"as": "rows"}).text
+    assert len([line for line in rows.splitlines() if line[:3].isdigit()]) == 4
+    srt = export_bin(client, video, "srt").text
+    assert srt.startswith("1\n00:00:00,000 --> 00:00:01,000\nCorrected.")
+
+
+def test_the_lines_of_a_bin_take_a_query_for_each_video(client, video, django_assert_num_queries):
+    others = [make_transcript(CUES, video.index) for _ in range(2)]
+    for each in [video, *others] * 4:
+        kept(each, 0)
+
+    with django_assert_num_queries(7):
+        export_bin(client, video, "srt")
 
 
 def test_an_empty_bin_has_nothing_to_export(client, video):

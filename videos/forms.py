@@ -165,6 +165,12 @@ class SelectForm(RangeForm):
         return " ".join(str(error) for errors in self.errors.values() for error in errors)
 
 
+def clip_choice() -> forms.ChoiceField:
+    """What a clip of a timeline is. The field's name is a word of Python: no class can hold it."""
+    kinds = [("rows", "each line a clip"), ("range", "one clip, its lines as markers")]
+    return forms.ChoiceField(choices=kinds, required=False)
+
+
 class ExportForm(RangeForm):
     """Which lines to hand over and, on a timeline, how."""
 
@@ -173,8 +179,7 @@ class ExportForm(RangeForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        kinds = [("rows", "each line a clip"), ("range", "one clip, its lines as markers")]
-        self.fields["as"] = forms.ChoiceField(choices=kinds, required=False)
+        self.fields["as"] = clip_choice()
 
     @property
     def part(self) -> Part:
@@ -196,9 +201,21 @@ class BinExportForm(forms.Form):
 
     handles = forms.IntegerField(required=False, min_value=0, max_value=MAX_HANDLES)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["as"] = clip_choice()
+
+    @property
+    def handles_and_kind(self) -> dict[str, Any]:
+        """What ``handover.write_bin`` takes, of a form that is valid: selects in one piece."""
+        found = self.cleaned_data
+        return {"handles": found["handles"] or 0, "as_range": found["as"] != "rows"}
+
     @property
     def sentence(self) -> str:
-        return f"handles: {self.errors['handles'][0]}"
+        """What is wrong with the first field that is."""
+        name, faults = next(iter(self.errors.items()))
+        return f"{name}: {faults[0]}"
 
 
 class LineForm(RangeForm):

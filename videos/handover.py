@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import itemgetter
 from pathlib import PurePath
 
 from videos import exports
 from videos.exports import Clip, Line, Media
 from videos.folding import holds, terms
-from videos.models import Select, Task, Video
+from videos.models import Segment, Select, Task, Video
 from videos.models.video import VideoQuerySet
 from videos.timecode import clock
 
@@ -39,6 +41,10 @@ def media_of(video: Video) -> Media:
         has_picture=video.has_picture,
         has_sound=video.has_sound,
         id=video.pk,
+        reel=video.reel_name,
+        channels=max(1, video.audio_channels),
+        varies=video.rate_varies,
+        sound_start_ms=video.sound_start_ms,
     )
 
 
@@ -85,20 +91,63 @@ def write_all(name: str, videos: VideoQuerySet) -> Iterator[tuple[str, bytes]]:
         yield found, body
 
 
-def write_bin(name: str, selects: Iterable[Select], title: str, handles: int = 0) -> bytes:
-    """Selects of any videos as one cut, in their order. Raises ValueError with a sentence."""
-    clips = [
-        Clip(
-            media_of(select.video),
-            select.start_ms,
-            select.end_ms,
-            text=select.words,
-            note=select.note,
-            colour=select.colour,
-        )
-        for select in selects
-    ]
-    return exports.write(name, clips, title=title, handles=handles)
+def write_bin(
+    name: str, selects: Iterable[Select], title: str, *, handles: int = 0, as_range: bool = True
+) -> bytes:
+    """Selects of any videos as one cut, in their order. Raises ValueError with a sentence.
+
+    ``as_range``: each select is one clip with its lines in it, else each of its lines is a clip.
+    Subtitles and markers have the times of that cut.
+    """
+    known = list(selects)
+    said = _said(known)
+    clips = [clip for each in known for clip in _bin_clips(each, said[each.pk], as_range)]
+    return exports.write(name, clips, title=title, handles=handles, by_record=True)
+
+
+def _bin_clips(select: Select, said: tuple[Line, ...], as_range: bool) -> list[Clip]:
+    """Without lines, it is what was said there when the select was kept."""
+    kept = Clip(
+        media_of(select.video),
+        select.start_ms,
+        select.end_ms,
+        text=" ".join(line.text for line in said) or select.words,
+        note=select.note,
+        colour=select.colour,
+    )
+    if as_range or not said:
+        return [replace(kept, lines=said)]
+    return [replace(kept, start_ms=a, end_ms=b, text=text) for a, b, text in map(_fields, said)]
+
+
+def _said(selects: list[Select]) -> dict[str, tuple[Line, ...]]:
+    """The lines of the shown transcripts in each select, cut to it; a query for each video."""
+    of_video: dict[str, list[Select]] = {}
+    for select in selects:
+        of_video.setdefault(select.video_id, []).append(select)
+    found: dict[str, tuple[Line, ...]] = {}
+    for each in of_video.values():
+        span = min(s.start_ms for s in each), max(s.end_ms for s in each)
+        rows = _rows(each[0].video, *span)
+        longest = max((end - start for start, end, _ in rows), default=0)
+        found |= {select.pk: _cut(rows, select, longest) for select in each}
+    return found
+
+
+def _rows(video: Video, start_ms: int, end_ms: int) -> list[tuple[int, int, str]]:
+    segments = Segment.objects.filter(task=video.transcript_id).overlapping(start_ms, end_ms)
+    return list(segments.order_by("start_ms", "number").values_list("start_ms", "end_ms", "text"))
+
+
+def _cut(rows: list[tuple[int, int, str]], select: Select, longest: int) -> tuple[Line, ...]:
+    """No row of these lasts longer than ``longest``: what begins before that lies outside."""
+    start_ms, end_ms = select.start_ms, select.end_ms
+    since, until = (bisect_left(rows, ms, key=itemgetter(0)) for ms in (start_ms - longest, end_ms))
+    return tuple(
+        Line(max(start, start_ms), min(end, end_ms), text)
+        for start, end, text in rows[since:until]
+        if end > start_ms
+    )
 
 
 def _fields(line: Line) -> tuple[int, int, str]:

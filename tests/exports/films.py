@@ -8,7 +8,7 @@ from zipfile import ZipFile
 
 from videos import exports
 from videos.exports import Clip, Line, Media
-from videos.timecode import timebase
+from videos.timecode import Timebase, timebase
 
 RATES = {
     "25": (Fraction(25), "10:00:00:00"),
@@ -47,9 +47,37 @@ def range_clip(rate: str = "25") -> Clip:
     return Clip(film(rate), 1000, 62_000, note="The river", colour="green", lines=lines[:3])
 
 
-def written(name: str, rate: str, handles: int = 12) -> bytes:
-    """The four lines as each format writes them; of a DOCX, the part that holds the words."""
-    found = exports.write(name, clips(rate), title="Riverside & <co>", handles=handles)
+def mixed() -> list[Clip]:
+    """A bin: drop-frame, non-drop-frame, a recorder's sound and a phone's varying rate."""
+    wild = film("2997df", name="Größe 東京 #1.mov", id="df", reel="A001 & B", channels=2)
+    tape = film("2997ndf", name="CLIP0002.mov", id="ndf", channels=4)
+    again = film("2997ndf", name="CLIP0002 (1).mov", id="ndf 1", has_sound=False)
+    phone = film("2997df", name="IMG_1.mp4", id="phone", varies=True, channels=2)
+    sound = film(
+        name="T01.WAV", id="wav", base=Timebase(Fraction(25), start=90_090), channels=2,
+        width=0, height=0, has_picture=False, sound_start_ms=3_603_600,
+    )  # fmt: skip
+    lines = tuple(Line(*line) for line in SPOKEN)
+    cut = (Line(60_060, 62_000, SPOKEN[2][2]),)
+    return [
+        Clip(sound, 0, 2000, SPOKEN[0][2], note="wild track", colour="red", lines=lines[:1]),
+        Clip(wild, 0, 62_000, "all of it", note="The river", colour="green", lines=lines[:2] + cut),
+        Clip(tape, 2000, 4000, "kept words", colour="purple"),
+        Clip(again, 100_000, 101_001, note="hands, nobody speaks", colour="orange"),
+        Clip(phone, 599_500, 601_001, "Right.", lines=lines[3:]),
+    ]  # fmt: skip
+
+
+def written(name: str, what: str, handles: int = 12) -> bytes:
+    """The four lines of a film, or the mixed bin; of a DOCX, the part that holds the words."""
+    bin_of_several = what == "mixed"
+    found = exports.write(
+        name,
+        mixed() if bin_of_several else clips(what),
+        title="Riverside & <co>",
+        handles=handles,
+        by_record=bin_of_several,
+    )
     if name == "docx":
         return ZipFile(BytesIO(found)).read("word/document.xml")
     return found

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.exports.films import SPOKEN, clips, film, range_clip
+from tests.exports.films import SPOKEN, clips, film, mixed, range_clip
 from videos import exports
-from videos.exports import FORMATS, Clip, subtitles
+from videos.exports import FORMATS, Clip, Line, subtitles
 from videos.exports.snippets import COPIES
 
 NASTY = st.text(
@@ -84,7 +84,7 @@ def test_csv_reads_back_and_holds_no_formula(text, note):
 
     rows = list(csv.reader(io.StringIO(data, newline="")))
 
-    assert len(rows) == 4 and all(len(row) == 7 for row in rows)
+    assert len(rows) == 4 and all(len(row) == 8 for row in rows)
     said, noted = rows[2][5], rows[2][6]
     for cell in (said, noted):
         assert not cell.lstrip().startswith(("=", "+", "-", "@"))
@@ -111,23 +111,40 @@ def test_docx_reads_back(text, title):
 
 
 def test_documents_name_each_of_several_videos():
-    mixed = [clips()[0], clips("2997df", name="second.mov", id="b")[1]]
+    two = [clips()[0], clips("2997df", name="second.mov", id="b")[1]]
 
-    text = exports.write("txt", mixed, title="T").decode()
-    document = docx.Document(io.BytesIO(exports.write("docx", mixed, title="T")))
-    data = json.loads(exports.write("json", mixed, title="T"))
+    text = exports.write("txt", two, title="T").decode()
+    document = docx.Document(io.BytesIO(exports.write("docx", two, title="T")))
+    data = json.loads(exports.write("json", two, title="T"))
 
     assert text.index("riverside") < text.index("second.mov") < text.index("Tom & Anna")
     assert "second.mov" in [p.text for p in document.paragraphs]
     assert [video["drop_frame"] for video in data["videos"]] == [False, True]
 
 
-@pytest.mark.parametrize("name", [name for name, form in FORMATS.items() if not form.mixed])
-def test_what_holds_one_video_refuses_several(name):
-    mixed = [clips()[0], clips(name="second.mov", id="b")[1]]
+def test_subtitles_of_a_cut_come_when_they_are_said_in_it():
+    """The second clip is 4 s of the video, from 100 s on: the cut has it at 2 s, after handles."""
+    lines = (Line(100_000, 101_000, "one"), Line(103_500, 104_000, "two"))
+    cut = [Clip(film(), 50_000, 52_000, "first"), Clip(film(), 100_000, 104_000, lines=lines)]
 
-    with pytest.raises(ValueError, match="holds one video"):
-        exports.write(name, mixed, title="T")
+    for name in ("srt", "vtt"):
+        for handles, later in ((0, 0), (25, 1000)):
+            data = exports.write(name, cut, title="T", handles=handles, by_record=True).decode()
+            cues = [(c.start, c.end) for c in pysubs2.SSAFile.from_string(data, format_=name)]
+            assert cues == [
+                (later, later + 2000),
+                (later * 3 + 2000, later * 3 + 3000),
+                (later * 3 + 5500, later * 3 + 6000),
+            ]
+
+
+def test_several_videos_are_never_written_with_their_own_times():
+    two = [clips()[2], clips(name="second.mov", id="b")[0]]
+
+    data = exports.write("srt", two, title="T").decode()
+
+    starts = [cue.start for cue in pysubs2.SSAFile.from_string(data, format_="srt")]
+    assert starts == sorted(starts) and starts[0] < 50
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -181,6 +198,46 @@ def test_a_marker_is_one_line_of_its_list(text):
         ["10:00:01:00", "10:00:02:00", "00:00:01:00"],
         ["10:00:02:00", "10:00:03:00", "00:00:01:00"],
     ]
+
+
+def test_markers_tell_the_note_and_the_colour_and_how_long_they_are():
+    lines = (Line(0, 1000, "one"), Line(1000, 3000, "two"))
+    what = [Clip(film(), 0, 3000, note="look", colour="orange", lines=lines)]
+
+    resolve = exports.write("markers-resolve", what, title="T").decode()
+    assert " |C:ResolveColorSand |M:look: one |D:25\r\n" in resolve
+    assert " |C:ResolveColorSand |M:two |D:50\r\n" in resolve
+    avid = exports.write("markers-avid", what, title="T").decode().splitlines()
+    assert avid == [
+        "Transcript\t10:00:00:00\tV1\tyellow\tlook: one\t25",
+        "Transcript\t10:00:01:00\tV1\tyellow\ttwo\t50",
+    ]
+    data = exports.write("markers-csv", what, title="T").decode("utf-8-sig")
+    first, second = list(csv.reader(io.StringIO(data)))[1:]
+    assert (first[0], first[1], first[6]) == ("look", "one", "Orange")
+    assert (second[0], second[1], second[6]) == ("", "two", "Orange")
+
+
+@pytest.mark.parametrize("handles", [0, 12])
+@pytest.mark.parametrize("name", [name for name in FORMATS if name.startswith("markers")])
+def test_markers_of_a_cut_lie_where_its_edl_has_the_clip(name, handles):
+    edl = exports.write("edl", mixed(), title="T", handles=handles).decode()
+    places = [line[7:18] for line in edl.splitlines() if line.startswith("* LOC")]
+
+    found = exports.write(name, mixed(), title="T", handles=handles, by_record=True).decode()
+
+    at = re.findall(r"\d\d:\d\d:\d\d;\d\d", found)
+    # A line of markers-resolve names four moments, one of markers-csv three.
+    starts = at[:: {"markers-resolve": 4, "markers-avid": 1, "markers-csv": 3}[name]]
+    assert len(starts) == 7 and starts[0] == places[0]
+    assert [place for place in places if place not in starts] == []
+
+
+@pytest.mark.parametrize("mark", '\\/:*?"<>|\x00\x1f\n')
+def test_a_file_has_a_name_that_every_system_takes(mark):
+    name = exports.filename("txt", f"a{mark}b")
+
+    assert re.fullmatch(r"a[- ]?b\.txt", name)
 
 
 # --- words for the clipboard ---

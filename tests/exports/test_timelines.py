@@ -9,11 +9,11 @@ from fractions import Fraction
 import opentimelineio as otio
 import pytest
 
-from tests.exports.films import RATES, clips, film, range_clip
+from tests.exports.films import RATES, clips, film, mixed, range_clip
 from videos import exports
 from videos.exports import Clip
-from videos.exports.timelines import lay
-from videos.timecode import frame_ms, parse_timecode, timecode
+from videos.exports.laying import lay
+from videos.timecode import Timebase, frame_ms, parse_timecode, timecode
 
 HANDLES = 12
 PERFORATED = Fraction(30000, 1001)
@@ -139,12 +139,12 @@ def test_the_record_side_begins_at_one_hour_and_has_no_hole(rate):
     base = film(rate).base
     text = exports.write("edl", clips(rate), title="T").decode()
 
-    events = [line.split()[-4:] for line in text.splitlines() if line[:3].isdigit()]
+    places = [event[-4:] for event in events(text.encode())]
 
     drops = "FCM: DROP FRAME" if base.drop else "FCM: NON-DROP FRAME"
     assert text.splitlines()[:2] == ["TITLE: T", drops]
-    assert events[0][2] == ("01:00:00;00" if base.drop else "01:00:00:00")
-    assert [event[3] for event in events[:-1]] == [event[2] for event in events[1:]]
+    assert places[0][2] == ("01:00:00;00" if base.drop else "01:00:00:00")
+    assert [place[3] for place in places[:-1]] == [place[2] for place in places[1:]]
 
 
 def test_handles_stop_at_both_ends_of_the_video():
@@ -162,21 +162,21 @@ def test_a_line_beyond_the_end_of_its_video_is_one_frame_of_it():
 
 
 def test_a_clip_of_another_rate_keeps_its_own_frames_and_the_file_says_so():
-    mixed = [clips("25")[0], clips("2997df", name="b.mov", id="b")[1], clips("25")[2]]
-    sequence = lay(exports.Cut("", mixed))
+    two = [clips("25")[0], clips("2997df", name="b.mov", id="b")[1], clips("25")[2]]
+    sequence = lay(exports.Cut("", two))
     film_edit = sequence.edits[1]
 
     assert (film_edit.last - film_edit.first) * 25 / PERFORATED == pytest.approx(
         film_edit.until - film_edit.at, abs=0.5
     )
     for name in ("edl", "xmeml", "fcpxml", "otio"):
-        text = exports.write(name, mixed, title="T").decode()
+        text = exports.write(name, two, title="T").decode()
         assert "several frame rates (25, 29.97)" in text
     assert (
         '<conform-rate scaleEnabled="0" srcFrameRate="29.97"/>'
-        in exports.write("fcpxml", mixed, title="T").decode()
+        in exports.write("fcpxml", two, title="T").decode()
     )
-    timeline = read("otio", "", "otio_json", mixed)
+    timeline = read("otio", "", "otio_json", two)
     rates = [piece.source_range.start_time.rate for piece in pieces(timeline)]
     assert rates == pytest.approx([25, 29.97, 25], abs=0.001)
 
@@ -199,16 +199,142 @@ def test_one_clip_carries_its_lines_as_markers():
     ]
 
 
+def events(data: bytes) -> list[list[str]]:
+    return [line.split() for line in data.decode().splitlines() if line[:3].isdigit()]
+
+
+def test_a_picture_decides_how_the_sequence_counts_and_sound_follows_it():
+    """The recorder began at 01:00:00:00 of 23.976: 3603.6 s after midnight."""
+    sound = film(
+        has_picture=False,
+        width=0,
+        base=Timebase(Fraction(25), start=90_090),
+        sound_start_ms=3_603_600,
+    )
+    cut = [Clip(sound, 0, 2002, "wild"), clips("23976")[0]]
+    sequence = lay(exports.Cut("", cut))
+
+    assert sequence.base.rate == Fraction(24000, 1001) and not sequence.warning
+    first, second = events(exports.write("edl", cut, title="T"))
+    assert first[4:] == ["01:00:00:00", "01:00:02:00", "01:00:00:00", "01:00:02:00"]
+    assert second[4] == "01:02:03:04"
+    # A sequence of sound alone counts as such a file does everywhere else.
+    assert events(exports.write("edl", cut[:1], title="T"))[0][4] == "01:00:03:15"
+
+
+def test_an_edl_says_where_the_counting_changes():
+    what = [clips(rate)[0] for rate in ("2997df", "2997ndf", "2997ndf", "2997df")]
+    text = exports.write("edl", what, title="T").decode()
+
+    said = [line for line in text.splitlines() if line.startswith("FCM") or line[:3].isdigit()]
+    assert [line[:9] for line in said] == [
+        "FCM: DROP", "001  A001", "FCM: NON-", "002  A001", "003  A001", "FCM: DROP", "004  A001",
+    ]  # fmt: skip
+    for name in ("edl", "xmeml", "fcpxml", "otio"):
+        found = exports.write(name, what, title="T").decode()
+        assert "this sequence is drop-frame" in found
+        assert "this sequence is" not in exports.write(name, what[:1], title="T").decode()
+
+
+def test_a_varying_frame_rate_is_told_in_every_timeline():
+    what = [Clip(film(varies=True), 0, 1000, "x")]
+
+    for name in ("edl", "xmeml", "fcpxml", "otio"):
+        assert "timecodes are approximate" in exports.write(name, what, title="T").decode()
+
+
+def test_the_mixed_bin_parses_back_to_the_same_frames():
+    sequence = lay(exports.Cut("", mixed(), HANDLES))
+    spans = [(e.media.base.start + e.first, e.last - e.first) for e in sequence.edits]
+    pictures = spans[1:]
+    sounds = [*spans[:3], spans[4]]
+
+    for name, adapter in (("otio", "otio_json"), ("xmeml", "fcp_xml")):
+        timeline = read(name, "", adapter, mixed())
+        kinds = {kind: pieces(timeline, kind) for kind in ("Video", "Audio")}
+        assert [p.source_range.start_time.value for p in kinds["Video"]] == [s for s, _ in pictures]
+        assert [p.source_range.duration.value for p in kinds["Audio"]] == [n for _, n in sounds]
+    urls = {p.media_reference.target_url for p in kinds["Video"] if p.media_reference}
+    assert "file://localhost/Gr%C3%B6%C3%9Fe%20%E6%9D%B1%E4%BA%AC%20%231.mov" in urls
+
+
+def test_each_channel_of_sound_is_a_track_and_all_are_linked():
+    tree = ET.fromstring(exports.write("xmeml", mixed(), title="T", handles=HANDLES))
+
+    tracks = tree.findall("sequence/media/audio/track")
+    assert [len(track) for track in tracks] == [4, 4, 1, 1]
+    for number, track in enumerate(tracks, 1):
+        assert {each.findtext("sourcetrack/trackindex") for each in track} == {str(number)}
+    four = tracks[3][0]
+    assert len(four.findall("link")) == 5  # the picture and four of sound
+    known = {each.get("id") for each in tree.iter("clipitem")}
+    assert {each.text for each in tree.iter("linkclipref")} <= known
+    counts = {each.findtext("name"): each.findtext("media/audio/channelcount")
+              for each in tree.iter("file") if each.findtext("name")}  # fmt: skip
+    assert counts["CLIP0002.mov"] == "4" and counts["CLIP0002 (1).mov"] is None
+    fcpxml = ET.fromstring(exports.write("fcpxml", mixed(), title="T"))
+    sounds = [each.get("audioChannels") for each in fcpxml.iter("asset")]
+    assert sounds == ["2", "2", "4", None, "2"]
+    channels = [event[2] for event in events(exports.write("edl", mixed(), title="T"))]
+    assert channels == ["AA", "AA/V", "AA/V", "V", "AA/V"]
+
+
+def test_notes_and_colours_go_along():
+    what = mixed()
+    edl = exports.write("edl", what, title="T").decode()
+    assert "GREEN   So we came down" in edl and "YELLOW  hands, nobody speaks" in edl
+    assert "MAGENTA kept words" in edl and "* COMMENT: all of it" not in edl
+    tree = ET.fromstring(exports.write("xmeml", what, title="T"))
+    noted = [each for each in tree.iter("clipitem") if each.find("comments") is not None]
+    assert (
+        {each.findtext("comments/mastercomment1") for each in noted}
+        == {each.findtext("logginginfo/lognote") for each in noted}
+        == {"wild track", "The river", "hands, nobody speaks"}
+    )
+
+
+def test_the_reel_that_a_file_names_is_its_reel_everywhere():
+    """Two files of one card share it; two whose eight signs are alike do not."""
+    what = [
+        Clip(film(name=f"{n}.mov", id=str(n), reel=reel), 0, 1000, "x")
+        for n, reel in enumerate(["A003C001_2403", "A003C001_2403", "A003C001_9999", ""])
+    ]
+
+    reels = [event[1] for event in events(exports.write("edl", what, title="T"))]
+    assert reels == ["A003C001", "A003C001", "A0030003", "3"]
+    names = [each.text for each in ET.fromstring(exports.write("xmeml", what, title="T")).iterfind(
+        ".//file/timecode/reel/name")]  # fmt: skip
+    assert names == ["A003C001_2403", "A003C001_2403", "A003C001_9999"]
+    found = ET.fromstring(exports.write("fcpxml", what, title="T")).iterfind(".//asset/metadata/md")
+    assert [md.get("value") for md in found] == names
+    timeline = read("otio", "", "otio_json", what)
+    assert [p.metadata.get("cmx_3600", {}).get("reel") for p in pieces(timeline)] == [*names, None]
+
+
+def test_beyond_999_events_an_edl_says_so_and_still_counts():
+    what = [Clip(film(), n * 100, n * 100 + 100, "x") for n in range(1000)]
+    text = exports.write("edl", what, title="T").decode()
+
+    assert "* 1000 events: some programs read no number beyond 999." in text
+    assert len(list(otio.adapters.read_from_string(
+        text, adapter_name="cmx_3600", rate=25).tracks[0].find_clips())) == 1000  # fmt: skip
+    assert "some programs" not in exports.write("edl", what[:999], title="T").decode()
+
+
 def test_reels_are_eight_letters_and_each_its_own():
-    names = ["A001_C002.mov", "a001-c002.mp4", "東京.mov", "AX.mov", "an interview with Jane.mov"]
+    names = ["A001_C002.mov", "a001-c002.mp4", "東京.mov", "AX.mov", "an interview with Jane.mov",
+             "CLIP0007.mov", "CLIP0007 (1).mov"]  # fmt: skip
     media = [film(name=name, id=name) for name in names]
     text = exports.write("edl", [Clip(m, 0, 1000, "x") for m in media], title="T").decode()
 
     reels = [line[5:13].strip() for line in text.splitlines() if line[:3].isdigit()]
 
-    assert reels == ["A001C002", "A0010002", "0003", "AX0004", "ANINTERV"]
+    assert reels == ["A001C002", "A0010002", "0003", "AX0004", "ANINTERV"] + [
+        "CLIP0007", "CLIP0008",
+    ]  # fmt: skip
     for name in names:
         assert f"* FROM CLIP NAME: {name}" in text
+        assert f"* SOURCE FILE: {name}" in text
 
 
 def test_sound_alone_and_picture_alone_have_one_track():

@@ -31,7 +31,9 @@ def export_bin(request: ApiRequest, index_id: str, format: str) -> HttpResponse:
     selects = Select.objects.in_bin(index).select_related("video")
     title = f"{index.name} selects"
     try:
-        body = handover.write_bin(format, selects, title, handles)
+        body = handover.write_bin(
+            format, selects, title, handles=handles, as_range=_is_range(request, "range")
+        )
     except ValueError as error:
         raise errors.ApiError(404, "resource_not_exists", str(error)) from error
     return _file(body, format, title)
@@ -47,13 +49,17 @@ def _file(body: bytes, format: str, title: str) -> HttpResponse:
 
 def _part(request: ApiRequest) -> handover.Part:
     start_ms, end_ms = videos.span(request)
-    kind = request.GET.get("as", "rows")
-    if kind not in ("rows", "range"):
-        raise errors.invalid("as", "It must be rows or range.")
     return handover.Part(
         start_ms,
         end_ms,
         params.text("q", request.GET.get("q", ""), 200),
         params.whole("handles", request.GET.get("handles", "0"), 0, MAX_HANDLES),
-        kind == "range",
+        _is_range(request, "rows"),
     )
+
+
+def _is_range(request: ApiRequest, usual: str) -> bool:
+    kind = request.GET.get("as", usual)
+    if kind not in ("rows", "range"):
+        raise errors.invalid("as", "It must be rows or range.")
+    return kind == "range"

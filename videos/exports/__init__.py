@@ -6,6 +6,7 @@ To add a format: a function from a Cut to text or bytes, a line in FORMATS, a go
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ __all__ = ["FORMATS", "GROUPS", "Clip", "Cut", "Format", "Line", "Media", "filen
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """``edits``: it is a timeline, and takes handles. ``mixed``: it can hold several videos."""
+    """``edits``: it is a timeline, and takes handles."""
 
     label: str
     says: str  # one line about whom it is for
@@ -26,8 +27,10 @@ class Format:
     content_type: str
     writer: Callable[[Cut], str | bytes]
     edits: bool = False
-    mixed: bool = True
 
+
+# What file systems and archives of other machines refuse in a name; one_line() leaves no control.
+_UNFIT = re.compile(r'[\\/:*?"<>|]')
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 TEXT, XML = "text/plain; charset=utf-8", "application/xml; charset=utf-8"
@@ -41,11 +44,9 @@ FORMATS = {
     "json": Format("JSON", "programs", "Text", "json", "application/json", documents.as_json),
     "srt": Format(
         "SRT", "most players", "Subtitles", "srt",
-        "application/x-subrip; charset=utf-8", subtitles.srt, mixed=False,
+        "application/x-subrip; charset=utf-8", subtitles.srt,
     ),
-    "vtt": Format(
-        "WebVTT", "the web", "Subtitles", "vtt", "text/vtt", subtitles.webvtt, mixed=False
-    ),
+    "vtt": Format("WebVTT", "the web", "Subtitles", "vtt", "text/vtt", subtitles.webvtt),
     "edl": Format(
         "EDL", "CMX 3600", GROUPS[2], "edl", TEXT, timelines.edl, edits=True
     ),
@@ -60,25 +61,26 @@ FORMATS = {
         "application/json", timelines.otio, edits=True,
     ),
     "markers-resolve": Format(
-        "Resolve", "an EDL of markers", GROUPS[3], "edl", TEXT, markers.resolve, mixed=False
+        "Resolve", "an EDL of markers", GROUPS[3], "edl", TEXT, markers.resolve
     ),
-    "markers-avid": Format(
-        "Avid", "marker text", GROUPS[3], "txt", TEXT, markers.avid, mixed=False
-    ),
+    "markers-avid": Format("Avid", "marker text", GROUPS[3], "txt", TEXT, markers.avid),
     "markers-csv": Format(
-        "CSV", "Premiere's columns", GROUPS[3], "csv", "text/csv", markers.as_csv, mixed=False
+        "CSV", "Premiere's columns", GROUPS[3], "csv", "text/csv", markers.as_csv
     ),
 }  # fmt: skip
 
 
-def write(name: str, clips: Sequence[Clip], *, title: str, handles: int = 0) -> bytes:
-    """The clips as a file of this format. Raises ValueError with a sentence, KeyError."""
-    form = FORMATS[name]
-    cut = Cut(title, clips, handles if form.edits else 0)
+def write(
+    name: str, clips: Sequence[Clip], *, title: str, handles: int = 0, by_record: bool = False
+) -> bytes:
+    """The clips as a file of this format. Raises ValueError with a sentence, KeyError.
+
+    ``by_record``: subtitles and markers have the times of the cut that a timeline of these clips
+    with these handles makes, as they always have with clips of several videos.
+    """
     if not clips:
         raise ValueError("There is no line to hand over.")
-    if not form.mixed and cut.one_media is None:
-        raise ValueError(f"{form.label} holds one video; these are of several.")
+    form, cut = FORMATS[name], Cut(title, clips, handles, by_record)
     found = form.writer(cut)
     return found if isinstance(found, bytes) else found.encode()
 
@@ -87,4 +89,4 @@ def filename(name: str, title: str) -> str:
     """What the file is called: the title, with ``markers`` where that tells two apart."""
     form = FORMATS[name]
     middle = " markers" if form.group == "Markers" else ""
-    return f"{one_line(title)[:150].replace('/', '-')}{middle}.{form.extension}"
+    return f"{_UNFIT.sub('-', one_line(title)[:150])}{middle}.{form.extension}"

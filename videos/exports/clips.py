@@ -17,7 +17,11 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A file as an editing program must know it. ``id`` tells two of one name apart."""
+    """A file as an editing program must know it. ``id`` tells two of one name apart.
+
+    ``reel`` is the tape or card that the file names, if any. ``varies``: its frames do not keep
+    to the rate of ``base``. ``sound_start_ms`` is the exact start of sound alone, after midnight.
+    """
 
     name: str
     base: Timebase
@@ -27,6 +31,10 @@ class Media:
     has_picture: bool = True
     has_sound: bool = True
     id: str = ""
+    reel: str = ""
+    channels: int = 1
+    varies: bool = False
+    sound_start_ms: int = 0
 
     @property
     def stem(self) -> str:
@@ -76,11 +84,15 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What a writer is given: clips in their order, and frames to add before and after each."""
+    """What a writer is given: clips in their order, and frames to add before and after each.
+
+    ``by_record``: subtitles and markers have the times of the cut, not those of the video.
+    """
 
     title: str
     clips: Sequence[Clip]
     handles: int = 0
+    by_record: bool = False
 
     @property
     def one_media(self) -> Media | None:
@@ -90,6 +102,11 @@ class Cut:
     @property
     def media(self) -> Media:
         return self.clips[0].media
+
+    @property
+    def on_record(self) -> bool:
+        """Also where there are several videos, whose own times would go up and down."""
+        return self.by_record or self.one_media is None
 
 
 def frame_from(ms: int, rate: Fraction) -> int:

@@ -31,11 +31,14 @@ def text(cut: Cut) -> str:
 
 
 def _lines(media: Media, clips: Iterable[Clip]) -> Iterator[str]:
+    note = ""
     for clip in clips:
-        if clip.note:
+        if clip.note and clip.note != note:
             yield f"({one_line(clip.note)})\n"
+        note = clip.note
         for line in clip.said:
-            yield f"{source(line.start_ms, media.base)}  {one_line(line.text)}\n"
+            words = f"{source(line.start_ms, media.base)}  {one_line(line.text)}"
+            yield f"{words.rstrip()}\n"
 
 
 def plain(cut: Cut) -> str:
@@ -81,7 +84,7 @@ def _segments(cut: Cut) -> list[dict[str, Any]]:
 
 def as_csv(cut: Cut) -> bytes:
     """Begins with a byte order mark, without which Excel reads UTF-8 as something else."""
-    head = ("video", "start", "end", "source_in", "source_out", "text", "note")
+    head = ("video", "start", "end", "source_in", "source_out", "text", "note", "colour")
     rows = (
         (
             clip.media.name,
@@ -91,6 +94,7 @@ def as_csv(cut: Cut) -> bytes:
             clip.source_out,
             clip.text,
             clip.note,
+            clip.colour,
         )
         for clip in cut.clips
     )

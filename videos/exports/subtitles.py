@@ -1,4 +1,6 @@
-"""SubRip and WebVTT. The times are the video's, also when only a range is written."""
+"""SubRip and WebVTT. The times are the video's, also when only a range is written; those of a
+cut (``Cut.by_record``) are the cut's, whose first frame is at 0.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +8,27 @@ import re
 from collections.abc import Iterable, Iterator
 
 from videos.exports.clips import Cut, Line, printable
+from videos.exports.laying import lay, on_record
 
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 
 
 def srt(cut: Cut) -> str:
-    said = (line for clip in cut.clips for line in clip.said)
     cues = (
         f"{number}\n{_clock(line.start_ms, ',')} --> {_clock(line.end_ms, ',')}\n{text}\n"
-        for number, (line, text) in enumerate(_cues(said), 1)
+        for number, (line, text) in enumerate(_cues(_said(cut)), 1)
     )
     return "\n".join(_srt_safe(cue) for cue in cues)
 
 
 def webvtt(cut: Cut) -> str:
-    return captions(line for clip in cut.clips for line in clip.said)
+    return captions(_said(cut))
+
+
+def _said(cut: Cut) -> Iterator[Line]:
+    if cut.on_record:
+        return on_record(lay(cut))
+    return (line for clip in cut.clips for line in clip.said)
 
 
 def captions(lines: Iterable[Line]) -> str:

@@ -1,137 +1,21 @@
-"""Clips one behind the other, for editing programs: EDL, xmeml, FCPXML, OpenTimelineIO.
-
-The sequence counts as the first clip does (rate and drop-frame) and begins at 01:00:00:00.
-A clip of another rate keeps its own frames as its source; its length on the sequence is the
-nearest whole number of the sequence's frames, and the file says so in a comment.
-"""
+"""Clips one behind the other, for editing programs: EDL, xmeml, FCPXML, OpenTimelineIO."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from fractions import Fraction
-from functools import cached_property
 from html import escape
-from typing import Any, NamedTuple
+from itertools import chain, count
+from typing import Any
 from urllib.parse import quote
 
-from videos.exports.clips import Clip, Cut, Line, Media, frame_from, one_line
-from videos.timecode import Timebase, frame_at, parse_timecode, timecode
+from videos.exports.clips import Cut, Line, Media, one_line
+from videos.exports.laying import FCM, Edit, Sequence, lay
+from videos.timecode import Timebase, timecode
 
-FCM = {False: "FCM: NON-DROP FRAME", True: "FCM: DROP FRAME"}
-
-
-class Colour(NamedTuple):
-    """What each program calls it."""
-
-    resolve: str
-    avid: str
-    premiere: str
-    otio: str
-
-
-COLOURS = {
-    "": Colour("Blue", "Cyan", "Iris", "CYAN"),
-    "red": Colour("Red", "Red", "Rose", "RED"),
-    "orange": Colour("Sand", "Yellow", "Mango", "ORANGE"),
-    "yellow": Colour("Yellow", "Yellow", "Mango", "YELLOW"),
-    "green": Colour("Green", "Green", "Forest", "GREEN"),
-    "cyan": Colour("Cyan", "Cyan", "Caribbean", "CYAN"),
-    "blue": Colour("Blue", "Blue", "Cerulean", "BLUE"),
-    "purple": Colour("Purple", "Magenta", "Violet", "PURPLE"),
-    "pink": Colour("Pink", "Magenta", "Rose", "PINK"),
-}
-
-
-class Edit(NamedTuple):
-    """A clip in frames: [first, last) of its video, from 0; [at, until) of the sequence, from 0."""
-
-    clip: Clip
-    first: int
-    last: int
-    at: int
-    until: int
-
-    @property
-    def media(self) -> Media:
-        return self.clip.media
-
-    @property
-    def colour(self) -> Colour:
-        return COLOURS.get(self.clip.colour, COLOURS[""])
-
-    @property
-    def name(self) -> str:
-        """What is shown on the timeline: the note, or what is said, or the file."""
-        return one_line(self.clip.note or self.clip.text)[:80] or self.media.stem
-
-    @property
-    def marks(self) -> Iterator[tuple[int, Line]]:
-        """Lines that say something, each at a frame of the video that is in the clip."""
-        for line in self.clip.said:
-            if line.text.strip():
-                frame = frame_at(line.start_ms, self.media.base.rate)
-                yield min(max(frame, self.first), self.last - 1), line
-
-
-@dataclass(frozen=True)
-class Sequence:
-    title: str
-    base: Timebase
-    edits: list[Edit]
-
-    @property
-    def frames(self) -> int:
-        return self.edits[-1].until
-
-    @cached_property
-    def media(self) -> dict[Media, int]:
-        """Every video of it once, with its number."""
-        return {m: n for n, m in enumerate(dict.fromkeys(e.media for e in self.edits), 1)}
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """The first picture's; a sequence must have one even for sound alone."""
-        sizes = ((media.width, media.height) for media in self.media if media.has_picture)
-        return next((size for size in sizes if all(size)), (1920, 1080))
-
-    @property
-    def warning(self) -> str:
-        """What an editor must know of clips at several rates; empty when all have one."""
-        rates = sorted({media.base.rate for media in self.media})
-        if len(rates) == 1:
-            return ""
-        listed = ", ".join(f"{float(rate):.3f}".rstrip("0").rstrip(".") for rate in rates)
-        return f"Clips at several frame rates ({listed}): lengths are rounded to this sequence's."
-
-
-def lay(cut: Cut) -> Sequence:
-    """Put the clips behind each other, with their handles as far as their videos reach."""
-    first = cut.media.base
-    start = parse_timecode("01:00:00:00", first)
-    base, at, edits = Timebase(first.rate, first.drop, start), 0, []
-    for clip in cut.clips:
-        begin, end = _stretch(clip, cut.handles)
-        until = at + _length(end - begin, clip.media.base.rate, base.rate)
-        edits.append(Edit(clip, begin, end, at, until))
-        at = until
-    return Sequence(one_line(cut.title) or "Transcript", base, edits)
-
-
-def _stretch(clip: Clip, handles: int) -> tuple[int, int]:
-    """At least one frame, and none that the video does not have."""
-    rate, frames = clip.media.base.rate, clip.media.frames
-    begin = min(max(frame_at(clip.start_ms, rate) - handles, 0), frames - 1)
-    end = min(frame_from(clip.end_ms, rate) + handles, frames)
-    return begin, max(end, begin + 1)
-
-
-def _length(frames: int, rate: Fraction, of: Fraction, *, least: int = 1) -> int:
-    """So many frames at ``rate``, counted in frames at the rate ``of``."""
-    return frames if rate == of else max(least, int(frames * of / rate + Fraction(1, 2)))
-
+EDL_EVENTS = 999  # the numbers that three digits give
+MOST_TRACKS = 16  # of sound
 
 # --- EDL, CMX 3600 ---
 
@@ -139,50 +23,79 @@ def _length(frames: int, rate: Fraction, of: Fraction, *, least: int = 1) -> int
 def edl(cut: Cut) -> str:
     """Reels are eight capitals or digits, as the format has it; the file's name is a comment."""
     sequence = lay(cut)
-    reels = _reels(list(sequence.media))
-    lines = [f"TITLE: {sequence.title[:70]}", FCM[sequence.base.drop]]
-    if sequence.warning:
-        lines.append(f"* {sequence.warning}")
+    reels, drops = _reels(list(sequence.media)), sequence.base.drop
+    lines = [f"TITLE: {sequence.title[:70]}", FCM[drops]]
     for number, edit in enumerate(sequence.edits, 1):
-        lines += ["", *_event(number, edit, reels[edit.media], sequence.base)]
+        lines.append("")
+        if edit.media.base.drop != drops:  # it holds until the next one
+            drops = edit.media.base.drop
+            lines.append(FCM[drops])
+        lines += _event(number, edit, reels[edit.media], sequence.base)
+        if number == 1:  # behind it, since some readers take no comment in the head
+            lines += _edl_warnings(sequence)
     return "\r\n".join([*lines, ""])
+
+
+def _edl_warnings(sequence: Sequence) -> Iterator[str]:
+    if sequence.warning:
+        yield f"* {sequence.warning}"
+    if (events := len(sequence.edits)) > EDL_EVENTS:
+        yield f"* {events} events: some programs read no number beyond {EDL_EVENTS}."
 
 
 def _event(number: int, edit: Edit, reel: str, base: Timebase) -> Iterator[str]:
     media, own = edit.media, edit.media.base
-    channels = "V" if not media.has_sound else "B" if media.has_picture else "A"
     places = (
         timecode(own.start + edit.first, own),
         timecode(own.start + edit.last, own),
         timecode(base.start + edit.at, base),
         timecode(base.start + edit.until, base),
     )
-    yield f"{number:03d}  {reel:8} {channels:5} C        {' '.join(places)}"
+    yield f"{number:03d}  {reel:8} {_channels(media):5} C        {' '.join(places)}"
     yield f"* FROM CLIP NAME: {one_line(media.name)}"
-    for comment in (edit.clip.note, edit.clip.text):
+    yield f"* SOURCE FILE: {one_line(media.name)}"
+    lines = edit.clip.lines
+    for comment in (edit.clip.note, "" if lines else edit.clip.text):
         if comment := one_line(comment):
             yield f"* COMMENT: {comment}"
-    if edit.clip.lines:
+    if lines or edit.clip.colour:
         yield from _locators(edit, base)
+
+
+def _channels(media: Media) -> str:
+    """Two channels at most: the format has no name for more beside a picture."""
+    if not media.has_sound:
+        return "V"
+    sound = "AA" if media.channels > 1 else "A"
+    return sound if not media.has_picture else "B" if sound == "A" else "AA/V"
 
 
 def _locators(edit: Edit, base: Timebase) -> Iterator[str]:
     """The lines in a clip, each at its place on the record side."""
     for frame, line in edit.marks:
-        at = edit.at + _length(frame - edit.first, edit.media.base.rate, base.rate, least=0)
-        place = timecode(base.start + min(at, edit.until - 1), base)
+        place = timecode(base.start + edit.place(frame, base), base)
         yield f"* LOC: {place} {edit.colour.avid.upper():7} {one_line(line.text)}"
 
 
 def _reels(media: list[Media]) -> dict[Media, str]:
-    taken, found = {"", "BL", "AX"}, {}
+    """Files of one tape or card share its name; a file that names none has one of its own."""
+    taken, found = {"", "BL", "AX"}, dict[tuple[str, str, str], str]()
     for number, each in enumerate(media, 1):
-        reel = re.sub(r"[^A-Z0-9]", "", each.stem.upper())[:8]
-        if reel in taken:
-            reel = f"{reel[:4]}{number:04d}"
-        taken.add(reel)
-        found[each] = reel
-    return found
+        if _reel_key(each) not in found:
+            reel = _free(re.sub(r"[^A-Z0-9]", "", (each.reel or each.stem).upper()), number, taken)
+            taken.add(reel)
+            found[_reel_key(each)] = reel
+    return {each: found[_reel_key(each)] for each in media}
+
+
+def _reel_key(media: Media) -> tuple[str, str, str]:
+    return (media.reel, "", "") if media.reel else ("", media.id, media.name)
+
+
+def _free(name: str, number: int, taken: set[str]) -> str:
+    """The name's first eight signs, or its first four and a number that nobody has."""
+    numbered = (f"{name[:4]}{n % 10_000:04d}" for n in count(number))
+    return next(reel for reel in chain([name[:8]], numbered) if reel not in taken)
 
 
 # --- xmeml: Premiere, Resolve, Final Cut 7 ---
@@ -192,13 +105,10 @@ def xmeml(cut: Cut) -> str:
     """Frames count from the file's first; the file's own timecode stands beside it."""
     sequence = lay(cut)
     base, (width, height) = sequence.base, sequence.size
-    picture = [edit for edit in sequence.edits if edit.media.has_picture]
-    sound = [edit for edit in sequence.edits if edit.media.has_sound]
     known: set[Media] = set()
-    both = {edit.at for edit in picture} & {edit.at for edit in sound}
-    video = "".join(_clipitem(edit, "video", sequence, known, both) for edit in picture)
-    audio = "".join(_clipitem(edit, "audio", sequence, known, both) for edit in sound)
-    tracks = [f"<track>\n{items}</track>\n" if items else "" for items in (video, audio)]
+    video = _track_of("video", 1, sequence, known)
+    most = max(_sounds(media) for media in sequence.media)
+    audio = "".join(_track_of("audio", n, sequence, known) for n in range(1, most + 1))
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE xmeml>\n'
         f"{_comment(sequence)}"
@@ -206,24 +116,40 @@ def xmeml(cut: Cut) -> str:
         f"<duration>{sequence.frames}</duration>\n{_rate(base)}\n{_timecode(base)}\n"
         f"<media>\n<video>\n<format><samplecharacteristics>{_rate(base)}<width>{width}</width>"
         f"<height>{height}</height><pixelaspectratio>square</pixelaspectratio>"
-        f"</samplecharacteristics></format>\n{tracks[0]}</video>\n"
-        f"<audio>\n{tracks[1]}</audio>\n</media>\n</sequence>\n</xmeml>\n"
+        f"</samplecharacteristics></format>\n{video}</video>\n"
+        f"<audio>\n{audio}</audio>\n</media>\n</sequence>\n</xmeml>\n"
     )
 
 
-def _clipitem(edit: Edit, kind: str, sequence: Sequence, known: set[Media], both: set[int]) -> str:
-    media = edit.media
-    marked = kind == "video" or not media.has_picture
+def _tracks(media: Media) -> list[tuple[str, int]]:
+    """A track of picture, and one of sound for each channel."""
+    sounds = range(1, _sounds(media) + 1)
+    return [("video", 1)] * media.has_picture + [("audio", number) for number in sounds]
+
+
+def _sounds(media: Media) -> int:
+    return min(max(1, media.channels), MOST_TRACKS) if media.has_sound else 0
+
+
+def _track_of(kind: str, number: int, sequence: Sequence, known: set[Media]) -> str:
+    edits = (edit for edit in sequence.edits if (kind, number) in _tracks(edit.media))
+    items = "".join(_clipitem(edit, kind, number, sequence, known) for edit in edits)
+    return f"<track>\n{items}</track>\n" if items else ""
+
+
+def _clipitem(edit: Edit, kind: str, number: int, sequence: Sequence, known: set[Media]) -> str:
+    media, tracks = edit.media, _tracks(edit.media)
+    marked = (kind, number) == tracks[0]
     marks = "".join(_marker(frame, line) for frame, line in edit.marks) if marked else ""
-    track = f"<sourcetrack><mediatype>{kind}</mediatype><trackindex>1</trackindex></sourcetrack>"
-    links = "".join(_link(edit, each) for each in ("video", "audio")) if edit.at in both else ""
+    links = "".join(_link(edit, *track) for track in tracks) if len(tracks) > 1 else ""
     return (
-        f'<clipitem id="{kind}-{edit.at}">\n<name>{_xml(edit.name)}</name>\n'
+        f'<clipitem id="{kind}{number}-{edit.at}">\n<name>{_xml(edit.name)}</name>\n'
         f"<enabled>TRUE</enabled>\n<duration>{media.frames}</duration>\n{_rate(media.base)}\n"
         f"<start>{edit.at}</start>\n<end>{edit.until}</end>\n"
         f"<in>{edit.first}</in>\n<out>{edit.last}</out>\n"
-        f"{_file(media, sequence.media[media], known)}\n{track}\n"
-        f"<labels><label2>{edit.colour.premiere}</label2></labels>\n"
+        f"{_file(media, sequence.media[media], known)}\n"
+        f"<sourcetrack><mediatype>{kind}</mediatype><trackindex>{number}</trackindex></sourcetrack>\n"
+        f"{_note(edit)}<labels><label2>{edit.colour.premiere}</label2></labels>\n"
         f"{marks}{links}</clipitem>\n"
     )
 
@@ -236,10 +162,19 @@ def _marker(frame: int, line: Line) -> str:
     )
 
 
-def _link(edit: Edit, kind: str) -> str:
+def _note(edit: Edit) -> str:
+    if not (note := _xml(one_line(edit.clip.note))):
+        return ""
     return (
-        f"<link><linkclipref>{kind}-{edit.at}</linkclipref><mediatype>{kind}</mediatype>"
-        "<trackindex>1</trackindex></link>\n"
+        f"<logginginfo><lognote>{note}</lognote></logginginfo>\n"
+        f"<comments><mastercomment1>{note}</mastercomment1></comments>\n"
+    )
+
+
+def _link(edit: Edit, kind: str, number: int) -> str:
+    return (
+        f"<link><linkclipref>{kind}{number}-{edit.at}</linkclipref><mediatype>{kind}</mediatype>"
+        f"<trackindex>{number}</trackindex></link>\n"
     )
 
 
@@ -252,11 +187,13 @@ def _file(media: Media, number: int, known: set[Media]) -> str:
     picture = (
         f"<video><samplecharacteristics>{_rate(media.base)}{size}</samplecharacteristics></video>"
     )
+    sound = f"<audio><channelcount>{_sounds(media)}</channelcount></audio>"
     return (
         f'<file id="file-{number}">\n<name>{_xml(one_line(media.name))}</name>\n'
         f"<pathurl>file://localhost/{quote(one_line(media.name))}</pathurl>\n"
-        f"{_rate(media.base)}\n<duration>{media.frames}</duration>\n{_timecode(media.base)}\n"
-        f"<media>{picture if media.has_picture else ''}{'<audio/>' if media.has_sound else ''}"
+        f"{_rate(media.base)}\n<duration>{media.frames}</duration>\n"
+        f"{_timecode(media.base, media.reel)}\n"
+        f"<media>{picture if media.has_picture else ''}{sound if media.has_sound else ''}"
         "</media>\n</file>"
     )
 
@@ -266,11 +203,12 @@ def _rate(base: Timebase) -> str:
     return f"<rate><timebase>{base.nominal}</timebase><ntsc>{ntsc}</ntsc></rate>"
 
 
-def _timecode(base: Timebase) -> str:
+def _timecode(base: Timebase, reel: str = "") -> str:
+    named = f"<reel><name>{_xml(reel)}</name></reel>" if reel else ""
     return (
         f"<timecode>{_rate(base)}<string>{timecode(base.start, base)}</string>"
         f"<frame>{base.start}</frame>"
-        f"<displayformat>{'DF' if base.drop else 'NDF'}</displayformat></timecode>"
+        f"<displayformat>{_tc(base)}</displayformat>{named}</timecode>"
     )
 
 
@@ -312,13 +250,22 @@ def _format(name: str, base: Timebase, width: int, height: int) -> str:
 
 def _asset(media: Media, number: int) -> str:
     base, name = media.base, one_line(media.name)
-    has = ' hasVideo="1"' * media.has_picture + ' hasAudio="1" audioSources="1"' * media.has_sound
+    sound = f' hasAudio="1" audioSources="1" audioChannels="{max(1, media.channels)}"'
+    has = ' hasVideo="1"' * media.has_picture + sound * media.has_sound
     return (
         f"{_format(f'f{number}', base, media.width, media.height)}"
         f'<asset id="a{number}" name="{_xml(media.stem)}" src="file:///{quote(name)}" '
         f'start="{_time(base.start, base)}" duration="{_time(media.frames, base)}" '
-        f'format="f{number}"{has}/>\n'
+        f'format="f{number}"{has}{_reel(media.reel)}\n'
     )
+
+
+def _reel(name: str) -> str:
+    """The end of an asset, which holds its reel if it has one."""
+    if not name:
+        return "/>"
+    md = f'<md key="com.apple.proapps.studio.reel" value="{_xml(name)}"/>'
+    return f">\n<metadata>{md}</metadata>\n</asset>"
 
 
 def _asset_clip(edit: Edit, sequence: Sequence) -> str:
@@ -410,10 +357,13 @@ def _track(kind: str, sequence: Sequence) -> dict[str, Any]:
 def _clip(edit: Edit, marked: bool) -> dict[str, Any]:
     """``marked``: with its markers, which are not said again on a second track."""
     base, clip, media = edit.media.base, edit.clip, edit.media
+    about = {"text": clip.text, "note": clip.note, "video": media.id}
+    # OpenTimelineIO's own EDL writer looks for the reel below its format's name.
+    reel = {"cmx_3600": {"reel": media.reel}} if media.reel else {}
     return {
         "OTIO_SCHEMA": "Clip.1",
         "name": edit.name,
-        "metadata": {"transcript": {"text": clip.text, "note": clip.note, "video": media.id}},
+        "metadata": {"transcript": about} | reel,
         "source_range": _range(base.start + edit.first, edit.last - edit.first, base),
         "effects": [],
         "markers": [
@@ -430,7 +380,7 @@ def _clip(edit: Edit, marked: bool) -> dict[str, Any]:
         "media_reference": {
             "OTIO_SCHEMA": "ExternalReference.1",
             "name": one_line(media.name),
-            "metadata": {},
+            "metadata": {"transcript": {"reel": media.reel}} if media.reel else {},
             "target_url": f"file:///{quote(one_line(media.name))}",
             "available_range": _range(base.start, media.frames, base),
         },

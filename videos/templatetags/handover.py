@@ -20,14 +20,5 @@ def export_groups() -> list[tuple[str, list[tuple[str, Format]]]]:
 
 
 @register.simple_tag
-def bin_groups() -> list[tuple[str, list[tuple[str, Format]]]]:
-    """Those formats that can hold clips of several videos."""
-    groups = (
-        (group, [each for each in found if each[1].mixed]) for group, found in export_groups()
-    )
-    return [(group, found) for group, found in groups if found]
-
-
-@register.simple_tag
 def copy_kinds() -> list[tuple[str, str]]:
     return [(kind, label) for kind, (label, _) in COPIES.items()]

@@ -45,7 +45,7 @@ def export_bin(request: Request, index_id: str, name: str) -> HttpResponse:
     selects = Select.objects.in_bin(index).select_related("video")
     title = f"{index.name} selects"
     try:
-        body = handover.write_bin(name, selects, title, form.cleaned_data["handles"] or 0)
+        body = handover.write_bin(name, selects, title, **form.handles_and_kind)
     except ValueError as error:
         return errors.page(request, 404, str(error))
     return attachment(body, name, title)
