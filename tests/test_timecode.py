@@ -105,7 +105,8 @@ def test_source_timecode_counts_from_the_files_own_start(case):
 @pytest.mark.parametrize("case", CASES["moments"], ids=lambda case: case["text"])
 def test_a_moment_is_read_as_editors_type_it(case):
     base = timecode.timebase(Fraction(*case["rate"]), case["start"])
-    assert timecode.parse_moment(case["text"], base, now_ms=case["now"]) == case["ms"]
+    known = {"length_ms": case.get("length", 0), "is_running": case.get("running", False)}
+    assert timecode.parse_moment(case["text"], base, now_ms=case["now"], **known) == case["ms"]
 
 
 @pytest.mark.parametrize("text", CASES["no_moments"])

@@ -73,6 +73,17 @@ def test_the_whole_the_range_or_the_matching_lines(client, video, query, found):
     assert said == found or len(said) == found
 
 
+def test_a_timecode_after_midnight_is_known_by_the_length_of_the_video(client, user):
+    cues = [(299_000, 301_000, "at five minutes"), (899_000, 901_000, "at a quarter")]
+    late = make_transcript(cues, make_index(user), start_timecode="23:50:00:00")
+    late.duration_ms = 3_600_000
+    late.save()
+
+    assert lines(export(client, late, start="00:04:59:00")) == ["at a quarter"]
+    page = client.get(f"/videos/{late.pk}/", {"t": "00:05:00:00"}).text
+    assert f"/videos/{late.pk}/media#t=900" in page
+
+
 def test_the_corrected_text_is_handed_over(client, video):
     Segment.objects.filter(number=1).update(text="A cross.", heard="across", version=1)
 

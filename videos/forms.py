@@ -85,14 +85,17 @@ class RangeForm(forms.Form):
     """Which stretch of a transcript to show; an empty side is open.
 
     ``base`` says how the video's frames are counted, for those who write timecode. The end may
-    be said from the start: ``+10``.
+    be said from the start: ``+10``. A timecode after midnight is known by the video's length.
     """
 
     start = MomentField(required=False, label="From")
     end = MomentField(required=False, label="To")
 
-    def __init__(self, *args: Any, base: Timebase | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, base: Timebase | None = None, length_ms: int = 0, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.length_ms = length_ms
         self.base = base or timecode.timebase(Fraction(0))
 
     def clean_start(self) -> int | None:
@@ -108,7 +111,7 @@ class RangeForm(forms.Form):
         if not text:
             return None
         try:
-            return timecode.parse_moment(text, self.base, now_ms=now_ms)
+            return timecode.parse_moment(text, self.base, now_ms=now_ms, length_ms=self.length_ms)
         except ValueError as error:
             raise ValidationError(str(error)) from error
 
@@ -144,7 +147,7 @@ class SelectForm(RangeForm):
     colour = forms.ChoiceField(required=False, choices=Select.Colour.choices, label="Colour")
 
     def __init__(self, video: Video, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, base=video.timebase, **kwargs)
+        super().__init__(*args, base=video.timebase, length_ms=video.duration_ms, **kwargs)
         self.video = video
         for side in ("start", "end"):
             self.fields[side].required = True

@@ -186,13 +186,15 @@ def source(ms: int, base: Timebase) -> str:
     return timecode(base.start + frame_at(ms, base.rate), base)
 
 
-def parse_moment(text: str, base: Timebase, *, now_ms: int = 0) -> int:
+def parse_moment(
+    text: str, base: Timebase, *, now_ms: int = 0, length_ms: int = 0, is_running: bool = False
+) -> int:
     """Read whatever an editor types as a moment, in milliseconds of the video.
 
     ``1234`` (seconds), ``12:34``, ``1m23s``, ``+10`` and ``-5`` (from ``now_ms``), and
-    ``01:00:12:10``: source timecode when it is not before the file's own start, else counted
-    from the start of the video. Behind a point or a comma come parts of a second, not frames.
-    Raises ValueError with a sentence.
+    ``01:00:12:10``: source timecode when the video of ``length_ms`` has it, also after midnight,
+    else counted from the start of the video, as it always is when time ``is_running``. Behind a
+    point or a comma come parts of a second, not frames. Raises ValueError with a sentence.
     """
     text = text.strip().removeprefix("?").removeprefix("t=")
     if text[:1] in ("+", "-") and text[1:2].isdigit():
@@ -201,9 +203,17 @@ def parse_moment(text: str, base: Timebase, *, now_ms: int = 0) -> int:
     name = _SMPTE.fullmatch(text)
     if name and name[4] in ":;":
         frame = parse_timecode(text, base)
-        return frame_ms(frame - base.start if frame >= base.start else frame, base.rate)
+        return frame_ms(frame, base.rate) if is_running else _from_start(frame, base, length_ms)
     match = _SPOKEN.fullmatch(text)
     if text and match:
         hours, minutes, seconds = (float(part or 0) for part in match.groups())
         return _within(seconds_to_ms(3600 * hours + 60 * minutes + seconds))
     return parse_clock(text)
+
+
+def _from_start(frame: int, base: Timebase, length_ms: int) -> int:
+    """When the frame of this number is shown; before the file's start it may be the next day's."""
+    if frame >= base.start:
+        return frame_ms(frame - base.start, base.rate)
+    tomorrow = frame_ms(frame + base.day - base.start, base.rate)
+    return tomorrow if tomorrow <= length_ms else frame_ms(frame, base.rate)

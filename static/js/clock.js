@@ -3,7 +3,7 @@
 
 import { later } from "./lines.js";
 import { startOf } from "./seek.js";
-import { clock, name, NoTime, parseMoment, timebaseOf } from "./time.js";
+import { clock, isTimecode, name, NoTime, parseMoment, timebaseOf } from "./time.js";
 
 const MODES = ["clock", "running", "source"];
 
@@ -114,7 +114,7 @@ function say(sentence) {
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   try {
-    const ms = parseMoment(field.value, base, nowMs());
+    const ms = parseMoment(field.value, base, nowMs(), mode === "running");
     const last = Number.isFinite(player.duration) ? Math.floor(player.duration * 1000) : length;
     if (ms > last) throw new NoTime(`The video ends at ${name(last, base, mode)}.`);
     say("");
@@ -138,6 +138,25 @@ document.addEventListener("desk:command", (event) => {
   field.focus();
   field.select();
 });
+
+// --- what is typed elsewhere ---
+
+// The server takes a timecode for the file's own. Where running time is shown, it is not.
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  if (mode !== "running") return;
+  for (const side of ["start", "end"]) {
+    const typed = detail.formData.get(side) ?? "";
+    if (isTimecode(typed)) detail.formData.set(side, inSeconds(typed));
+  }
+});
+
+function inSeconds(typed) {
+  try {
+    return String(parseMoment(typed, base, 0, true) / 1000);
+  } catch {
+    return typed; // the server says what is wrong with it
+  }
+}
 
 setMode(localStorage.getItem("time"));
 if (mode !== "clock") writeAll();

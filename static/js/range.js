@@ -58,10 +58,12 @@ function foresee(fields) {
   for (const block of foreseen) block.hidden = true;
 }
 
-const base = timebaseOf(document.getElementById("main").dataset);
+const main = document.getElementById("main");
+const base = timebaseOf(main.dataset);
 
 function moment(text, open) {
-  return text.trim() ? parseMoment(text, base, player.currentTime * 1000) / 1000 : open;
+  const isRunning = main.dataset.time === "running";
+  return text.trim() ? parseMoment(text, base, player.currentTime * 1000, isRunning) / 1000 : open;
 }
 
 function outside(start, end) {

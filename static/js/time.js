@@ -1,8 +1,8 @@
 // Time as videos/timecode.py says it: milliseconds, clock text and SMPTE timecode by rational
 // rates. tests/timecodes.json holds the cases that both must pass. Touches no page.
 //
-// A timebase is {rate: [30000, 1001], drop, start}: frames a second, whether names drop, and the
-// number of the file's first frame.
+// A timebase is {rate: [30000, 1001], drop, start, length}: frames a second, whether names drop, the
+// number of the file's first frame, and how long the video is (in milliseconds, if it is known).
 
 const MAX_MS = 1000 * 3600 * 1000;
 
@@ -72,9 +72,10 @@ export function timebase(rate, startTimecode = "") {
 }
 
 // What the page says of its video.
-export function timebaseOf({ rate, drop, first }) {
+export function timebaseOf({ rate, drop, first, length }) {
   const [frames, seconds] = rate.split("/").map(Number);
-  return { rate: [frames, seconds || 1], drop: Boolean(drop), start: Number(first) };
+  const ms = secondsToMs(Number(length));
+  return { rate: [frames, seconds || 1], drop: Boolean(drop), start: Number(first), length: ms };
 }
 
 // Whole numbers of any size: a long video at an odd rate is beyond what a double holds exactly.
@@ -125,16 +126,28 @@ export function parseTimecode(text, base) {
 export const running = (ms, base) => timecode(frameAt(ms, base.rate), base);
 export const source = (ms, base) => timecode(base.start + frameAt(ms, base.rate), base);
 
+export function isTimecode(text) {
+  return SMPTE.test(text.trim()) && ":;".includes(SMPTE.exec(text.trim())[4]);
+}
+
+// When the frame of this number is shown; before the file's start it may be the next day's.
+function fromStart(frame, base) {
+  if (frame >= base.start) return frameMs(frame - base.start, base.rate);
+  const tomorrow = frameMs(frame + day(base) - base.start, base.rate);
+  return tomorrow <= (base.length ?? 0) ? tomorrow : frameMs(frame, base.rate);
+}
+
 // Whatever an editor types: 1234, 12:34, 1m23s, +10, -5, 01:00:12:10. Throws NoTime.
-export function parseMoment(text, base, nowMs = 0) {
+// Where running time is shown, a timecode is always counted from the start of the video.
+export function parseMoment(text, base, nowMs = 0, isRunning = false) {
   text = text.trim().replace(/^\?/, "").replace(/^t=/, "");
   if (/^[+-]\d/.test(text)) {
     const step = parseMoment(text.slice(1), { ...base, start: 0 });
     return Math.max(0, nowMs + (text[0] === "+" ? step : -step));
   }
-  if (SMPTE.test(text) && ":;".includes(SMPTE.exec(text)[4])) {
+  if (isTimecode(text)) {
     const frame = parseTimecode(text, base);
-    return frameMs(frame >= base.start ? frame - base.start : frame, base.rate);
+    return isRunning ? frameMs(frame, base.rate) : fromStart(frame, base);
   }
   const match = text && SPOKEN.exec(text);
   if (match) {

@@ -173,6 +173,25 @@ def test_go_to_takes_what_editors_type(desk, film, typed, at):
     assert commands(page) == ["keep-select"]
 
 
+def test_what_is_typed_where_running_time_is_shown_is_running_time(desk, film):
+    """The file's own timecode begins at ten seconds: 00:00:42:00 would be its 32nd second."""
+    Video.objects.filter(pk=film.pk).update(start_timecode="00:00:10:00")
+    page = desk()
+    page.get_by_label("Time shown as").select_option("running")
+
+    page.get_by_label("Go to", exact=True).fill("00:00:42:00")
+    press(page, "Enter")
+    assert now(page) == pytest.approx(42, abs=0.01)
+    page.get_by_label("From", exact=True).first.fill("00:00:42:00")
+    page.get_by_label("From", exact=True).first.press("Enter")
+
+    expect(page).to_have_url(re.compile(r"\?start=42$"))
+    page.get_by_label("Time shown as").select_option("source")
+    page.get_by_label("Go to", exact=True).fill("00:00:42:00")
+    press(page, "Enter")
+    assert now(page) == pytest.approx(32, abs=0.01)
+
+
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [("soon", "Write a time as 90"), ("1:75", "go up to 59"), ("5:00", "The video ends at 2:00.")],

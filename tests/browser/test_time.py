@@ -23,7 +23,8 @@ RUN = """async ({ call, cases }) => {
     starts: (c) => time.frameMs(c.frame, c.rate),
     running: (c) => time.running(c.ms, time.timebase(c.rate, c.start)),
     sources: (c) => time.source(c.ms, time.timebase(c.rate, c.start)),
-    moments: (c) => time.parseMoment(c.text, time.timebase(c.rate, c.start), c.now),
+    moments: (c) => time.parseMoment(
+      c.text, { ...time.timebase(c.rate, c.start), length: c.length }, c.now, c.running),
     clocks: (c) => time.clock(c.ms, c.tenths),
   };
   return cases.map((c) => {

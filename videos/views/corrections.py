@@ -53,7 +53,11 @@ def edit(request: Request, video_id: str, number: int) -> HttpResponse:
     if request.GET.get("row_start", str(row.start_ms)) != str(row.start_ms):
         return HttpResponse(MOVED, status=409, content_type="text/plain; charset=utf-8")
     return _form(
-        request, video, row.number, LineForm(initial=line_values(row), base=video.timebase), row
+        request,
+        video,
+        row.number,
+        LineForm(initial=line_values(row), base=video.timebase, length_ms=video.duration_ms),
+        row,
     )
 
 
@@ -65,7 +69,10 @@ def _shown(video: Video) -> Task:
 
 
 def _change(request: Request, video: Video, number: int) -> HttpResponse:
-    form, task = LineForm(request.POST, base=video.timebase), _shown(video)
+    form, task = (
+        LineForm(request.POST, base=video.timebase, length_ms=video.duration_ms),
+        _shown(video),
+    )
     if not form.is_valid():
         return _again(request, video, number, form, Trouble(form.sentence), status=400)
     if request.POST.get("task") != task.pk:
@@ -110,7 +117,7 @@ def _again(
         known = request.POST.copy()
         known["row_start"] = str(trouble.now.start_ms)
         known["version"] = str(trouble.now.version)
-        form = LineForm(known, base=video.timebase)
+        form = LineForm(known, base=video.timebase, length_ms=video.duration_ms)
     row = trouble.now or _shown(video).segments.filter(number=number).first()
     return _form(request, video, number, form, row, trouble, status)
 

@@ -23,7 +23,7 @@ def export(request: Request, video_id: str, name: str) -> HttpResponse:
     video = find_video(request, video_id)
     if name not in exports.FORMATS:
         raise Http404
-    form = ExportForm(request.GET, base=video.timebase)
+    form = ExportForm(request.GET, base=video.timebase, length_ms=video.duration_ms)
     if not form.is_valid():
         return errors.page(request, 400, form.sentence)
     try:
@@ -64,7 +64,7 @@ def copy(request: Request, video_id: str, kind: str) -> HttpResponse:
     video = find_video(request, video_id)
     if kind not in COPIES:
         raise Http404
-    form = ExportForm(request.GET, base=video.timebase)
+    form = ExportForm(request.GET, base=video.timebase, length_ms=video.duration_ms)
     if not form.is_valid():
         return _plain(form.sentence, 400)
     clip = handover.one_clip(video, video.transcript or latest_task(video), form.part)

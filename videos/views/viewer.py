@@ -62,7 +62,7 @@ class Page:
 
     @cached_property
     def form(self) -> RangeForm:
-        return RangeForm(self.query, base=self.video.timebase)
+        return RangeForm(self.query, base=self.video.timebase, length_ms=self.video.duration_ms)
 
     @cached_property
     def tasks(self) -> list[Task]:
@@ -235,7 +235,9 @@ class Page:
         if text[:1] in ("+", "-"):
             return None, "Only the page itself, with its scripts, knows what + and - start from."
         try:
-            return (parse_moment(text, self.video.timebase), "") if text else (None, "")
+            length_ms = self.video.duration_ms
+            at_ms = parse_moment(text, self.video.timebase, length_ms=length_ms) if text else None
+            return at_ms, ""
         except ValueError as error:
             return None, str(error)
 
