@@ -79,5 +79,8 @@ def test_the_bin_is_exported(caller, video):
     answer = caller.get(f"{bin_of(video)}/export/edl", handles=2)
 
     assert answer.status_code == 200 and "FCM:" in answer.text
+    srt = caller.get(f"{bin_of(video)}/export/srt", **{"as": "rows"})
+    assert srt.text.startswith("1\n00:00:00,000 -->")  # in the time of the cut
+    assert refusal(caller.get(f"{bin_of(video)}/export/edl", **{"as": "x"}))[0] == 400
     assert refusal(caller.get(f"{bin_of(video)}/export/edl", handles=-1))[0] == 400
     assert refusal(caller.get(f"{bin_of(video)}/export/pdf"))[0] == 404

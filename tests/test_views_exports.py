@@ -84,6 +84,31 @@ def test_a_timecode_after_midnight_is_known_by_the_length_of_the_video(client, u
     assert f"/videos/{late.pk}/media#t=900" in page
 
 
+def test_another_transcript_is_handed_over_when_it_is_asked_for(client, video):
+    other = make_task(video, status="ready")
+    make_segments([(0, 1000, "heard otherwise")], other)
+    page = client.get(f"/videos/{video.pk}/transcripts/{other.pk}/").text
+    assert f'name="transcript" value="{other.pk}"' in page and f"{video.pk}/export/srt" in page
+
+    assert lines(export(client, video, transcript=other.pk)) == ["heard otherwise"]
+    assert len(lines(export(client, video, transcript=video.transcript_id))) == 4
+    foreign = make_transcript(1)
+    growing = make_task(video)
+    for wanted in (foreign.transcript_id, growing.pk, "x", "a b"):
+        assert export(client, video, transcript=wanted).status_code == 404
+    assert export(client, video, transcript="\0").status_code == 400
+
+
+def test_beside_the_formats_with_frames_is_said_what_to_look_out_for(client, user):
+    index = make_index(user)
+    plain, odd = make_transcript(3, index), make_transcript(1000, index, rate_varies=True)
+
+    said = [client.get(f"/videos/{each.pk}/").text for each in (plain, odd)]
+
+    for sentence in ("convert it to a constant rate", "An EDL of more than 999 lines"):
+        assert [sentence in page for page in said] == [False, True]
+
+
 def test_the_corrected_text_is_handed_over(client, video):
     Segment.objects.filter(number=1).update(text="A cross.", heard="across", version=1)
 
@@ -220,6 +245,17 @@ def test_the_api_refuses_as_it_does_elsewhere(caller, theirs):
         caller.get(path(make_video(theirs.index), "srt")),
     ):
         assert refusal(found) == (404, "resource_not_exists")
+
+
+def test_the_api_gives_another_transcript(caller, theirs):
+    other = make_task(theirs, status="ready")
+    make_segments([(0, 1000, "heard otherwise")], other)
+
+    assert "heard otherwise" in caller.get(path(theirs, "txt"), transcript=other.pk).text
+    assert "heard otherwise" not in caller.get(path(theirs, "txt")).text
+    for wanted in (make_transcript(1).transcript_id, "x", "\0"):
+        refused = refusal(caller.get(path(theirs, "txt"), transcript=wanted))
+        assert refused == (404, "resource_not_exists")
 
 
 def test_json_holds_seconds_and_source_timecode(caller, theirs):

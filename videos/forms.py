@@ -179,6 +179,7 @@ class ExportForm(RangeForm):
 
     q = forms.CharField(required=False, max_length=200)
     handles = forms.IntegerField(required=False, min_value=0, max_value=MAX_HANDLES)
+    transcript = forms.CharField(required=False, max_length=64)  # a task's id; or the shown one
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

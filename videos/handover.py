@@ -11,7 +11,7 @@ from pathlib import PurePath
 from videos import exports
 from videos.exports import Clip, Line, Media
 from videos.folding import holds, terms
-from videos.models import Segment, Select, Task, Video
+from videos.models import Segment, Select, Status, Task, Video
 from videos.models.video import VideoQuerySet
 from videos.timecode import clock
 
@@ -46,6 +46,12 @@ def media_of(video: Video) -> Media:
         varies=video.rate_varies,
         sound_start_ms=video.sound_start_ms,
     )
+
+
+def transcript(video: Video, task_id: str) -> Task | None:
+    """The finished transcript of this id, shown or not; None when the video has none such."""
+    ready = video.tasks.filter(status=Status.READY)
+    return next((task for task in ready if task.pk == task_id), None)
 
 
 def lines(task: Task | None, part: Part) -> tuple[Line, ...]:

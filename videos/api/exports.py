@@ -7,19 +7,29 @@ from django.http import HttpResponse
 from videos import exports, handover, streaming
 from videos.api import ApiRequest, errors, indexes, params, videos
 from videos.forms import MAX_HANDLES
-from videos.models import Select
+from videos.models import Select, Task, Video
 
 
 def export(request: ApiRequest, index_id: str, video_id: str, format: str) -> HttpResponse:
     video = videos.find(request, index_id, video_id)
     if format not in exports.FORMATS:
         raise errors.no_such(format, "formats")
-    part, task = _part(request), videos.transcript(video)
+    part, task = _part(request), _task(request, video)
     try:
         body = handover.write(format, video, task, part)
     except ValueError as error:
         raise errors.ApiError(404, "resource_not_exists", str(error)) from error
     return _file(body, format, handover.title(video, part))
+
+
+def _task(request: ApiRequest, video: Video) -> Task:
+    """The transcript that is asked for, or the shown one."""
+    if "transcript" not in request.GET:
+        return videos.transcript(video)
+    task_id = request.GET["transcript"]
+    if (task := handover.transcript(video, task_id)) is None:
+        raise errors.no_such(task_id, "transcripts")
+    return task
 
 
 def export_bin(request: ApiRequest, index_id: str, format: str) -> HttpResponse:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from videos import exports, handover, rows, streaming
 from videos.exports.snippets import COPIES
 from videos.forms import BinExportForm, ExportForm
-from videos.models import Select, Video
+from videos.models import Select, Task, Video
 from videos.views import Request, errors
 from videos.views.finding import find_index, find_video
 from videos.views.state import latest_task
@@ -19,18 +19,31 @@ from videos.views.state import latest_task
 @require_safe
 @gzip_page
 def export(request: Request, video_id: str, name: str) -> HttpResponse:
-    """The whole transcript, a range of it (``?start=&end=``) or the lines that hold ``?q=``."""
+    """The whole transcript, a range of it (``?start=&end=``) or the lines that hold ``?q=``.
+
+    Of the transcript that is shown, or of another one of the video (``?transcript=``).
+    """
     video = find_video(request, video_id)
     if name not in exports.FORMATS:
         raise Http404
     form = ExportForm(request.GET, base=video.timebase, length_ms=video.duration_ms)
     if not form.is_valid():
         return errors.page(request, 400, form.sentence)
+    task = _task(video, form)
     try:
-        body = handover.write(name, video, video.transcript or latest_task(video), form.part)
+        body = handover.write(name, video, task, form.part)
     except ValueError as error:
         return errors.page(request, 404, str(error))
     return attachment(body, name, handover.title(video, form.part))
+
+
+def _task(video: Video, form: ExportForm) -> Task | None:
+    """The one that is asked for; by itself the shown one, or the one that is growing."""
+    if not (wanted := form.cleaned_data["transcript"]):
+        return video.transcript or latest_task(video)
+    if (task := handover.transcript(video, wanted)) is None:
+        raise Http404
+    return task
 
 
 @require_safe
@@ -67,7 +80,7 @@ def copy(request: Request, video_id: str, kind: str) -> HttpResponse:
     form = ExportForm(request.GET, base=video.timebase, length_ms=video.duration_ms)
     if not form.is_valid():
         return _plain(form.sentence, 400)
-    clip = handover.one_clip(video, video.transcript or latest_task(video), form.part)
+    clip = handover.one_clip(video, _task(video, form), form.part)
     words = COPIES[kind][1](clip, _link(request, video, form.part))
     return _plain(words) if words else _plain("Nothing is said here.", 404)
 

@@ -68,6 +68,7 @@ def bin_context(index: Index) -> dict[str, Any]:
         "index": index,
         "clips": clips,
         "total_ms": begins_ms,
+        "varies": any(clip.select.video.rate_varies for clip in clips),
         "colours": Select.Colour.choices,
     }
 

@@ -77,8 +77,10 @@ def show(request: Request, video_id: str, task_id: str) -> HttpResponse:
     if task.pk == video.transcript_id:
         return SeeOther(reverse("viewer", args=[video.pk]))
     at_ms = _moment(request.GET)
-    html = rows.render(rows.fetch(task.segments.all()), at_ms=at_ms)
+    found = rows.fetch(task.segments.all())
+    html = rows.render(found, at_ms=at_ms)
     context = {"video": video, "task": task, "origin": origin(task), "html": html}
+    context["lines"] = len(found)
     context |= {"src": played_url(video, derive.copies([video.pk])), "fragment": _fragment(at_ms)}
     return render(request, "videos/transcript.html", context)
 
