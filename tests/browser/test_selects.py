@@ -124,3 +124,7 @@ def test_the_bin_is_accessible(open_page, film, three, scheme):
     found = Axe().run(page, options={"rules": {"color-contrast": {"enabled": True}}})
 
     assert found.violations_count == 0, found.generate_report()
+    for width in (380, 620, 660):  # its buttons stand left or right: the menu is on the page
+        page.set_viewport_size({"width": width, "height": 800})
+        menu = page.get_by_role("form", name="Export the bin").bounding_box()
+        assert menu["x"] >= 0 and menu["x"] + menu["width"] <= width
