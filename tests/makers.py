@@ -132,8 +132,8 @@ def _picture_stream(target: Any, kind: str, picture: Picture) -> Any:
         stream.set_display_rotation(picture.rotation)
     if picture.timecode:
         stream.metadata["timecode"] = picture.timecode
-    if picture.reel:
-        stream.metadata["reel_name"] = picture.reel
+    if picture.reel:  # QuickTime has it in the track, MXF in the file
+        stream.metadata["reel_name"] = target.metadata["reel_name"] = picture.reel
     return stream
 
 

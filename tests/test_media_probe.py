@@ -144,10 +144,11 @@ def test_a_constant_rate_is_not_called_varying(folder, name):
     assert (found.fps, found.rate_varies, found.warning) == (rate, False, "")
 
 
-def test_the_reel_is_read_from_the_timecode_track(folder):
+@pytest.mark.parametrize("ending", ["mov", "mxf"])
+def test_the_reel_is_read_from_a_timecode_track_or_a_source_package(folder, ending):
     picture = Picture(timecode="01:00:00:00", reel="A003R1XY")
 
-    assert probe(media(folder / "reel.mov", picture=picture)).reel_name == "A003R1XY"
+    assert probe(media(folder / f"reel.{ending}", picture=picture)).reel_name == "A003R1XY"
     assert probe(media(folder / "none.mov", picture=Picture())).reel_name == ""
 
 

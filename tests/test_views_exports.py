@@ -109,6 +109,19 @@ def test_beside_the_formats_with_frames_is_said_what_to_look_out_for(client, use
         assert [sentence in page for page in said] == [False, True]
 
 
+def test_a_broadcast_wav_is_named_by_its_recorders_clock(client, user):
+    """Half past ten and half a frame: sound alone counts 25."""
+    sound = {"video_codec": "", "fps_numerator": 0, "width": 0, "height": 0}
+    wav = make_transcript(
+        [(1000, 2000, "wild")], make_index(user), filename="T01.WAV", sound_start_ms=37_800_020,
+        audio_channels=2, **sound,
+    )  # fmt: skip
+
+    assert "10:30:01:00  wild" in export(client, wav).text
+    assert "T01      AA    C        10:30:01:00 10:30:02:00" in export(client, wav, "edl").text
+    assert "<dd>10:30:00:00</dd>" in client.get(f"/videos/{wav.pk}/").text
+
+
 def test_the_corrected_text_is_handed_over(client, video):
     Segment.objects.filter(number=1).update(text="A cross.", heard="across", version=1)
 
