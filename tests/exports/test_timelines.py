@@ -279,6 +279,17 @@ def test_each_channel_of_sound_is_a_track_and_all_are_linked():
     assert channels == ["AA", "AA/V", "AA/V", "V", "AA/V"]
 
 
+@pytest.mark.parametrize(("clips_of_it", "tracks"), [(1, 8), (2001, 2)])
+def test_tracks_of_sound_have_a_limit(clips_of_it, tracks):
+    poly = film(channels=24)
+    what = [Clip(poly, n * 100, n * 100 + 100, "x") for n in range(clips_of_it)]
+
+    tree = ET.fromstring(exports.write("xmeml", what, title="T"))
+
+    assert len(tree.findall("sequence/media/audio/track")) == tracks
+    assert tree.findtext(".//file/media/audio/channelcount") == "24"
+
+
 def test_notes_and_colours_go_along():
     what = mixed()
     edl = exports.write("edl", what, title="T").decode()

@@ -15,7 +15,10 @@ from videos.exports.laying import FCM, Edit, Sequence, lay
 from videos.timecode import Timebase, timecode
 
 EDL_EVENTS = 999  # the numbers that three digits give
-MOST_TRACKS = 16  # of sound
+# Tracks of sound in xmeml, where each of a clip's tracks names all the others: with many clips
+# of many channels a file would have hundreds of megabytes.
+MOST_TRACKS, FEW_TRACKS = 8, 2
+MANY_CLIPS = 2000
 
 # --- EDL, CMX 3600 ---
 
@@ -107,7 +110,7 @@ def xmeml(cut: Cut) -> str:
     base, (width, height) = sequence.base, sequence.size
     known: set[Media] = set()
     video = _track_of("video", 1, sequence, known)
-    most = max(_sounds(media) for media in sequence.media)
+    most = max(_sounds(media, sequence) for media in sequence.media)
     audio = "".join(_track_of("audio", n, sequence, known) for n in range(1, most + 1))
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE xmeml>\n'
@@ -121,24 +124,25 @@ def xmeml(cut: Cut) -> str:
     )
 
 
-def _tracks(media: Media) -> list[tuple[str, int]]:
+def _tracks(media: Media, sequence: Sequence) -> list[tuple[str, int]]:
     """A track of picture, and one of sound for each channel."""
-    sounds = range(1, _sounds(media) + 1)
+    sounds = range(1, _sounds(media, sequence) + 1)
     return [("video", 1)] * media.has_picture + [("audio", number) for number in sounds]
 
 
-def _sounds(media: Media) -> int:
-    return min(max(1, media.channels), MOST_TRACKS) if media.has_sound else 0
+def _sounds(media: Media, sequence: Sequence) -> int:
+    most = MOST_TRACKS if len(sequence.edits) <= MANY_CLIPS else FEW_TRACKS
+    return min(max(1, media.channels), most) if media.has_sound else 0
 
 
 def _track_of(kind: str, number: int, sequence: Sequence, known: set[Media]) -> str:
-    edits = (edit for edit in sequence.edits if (kind, number) in _tracks(edit.media))
+    edits = (edit for edit in sequence.edits if (kind, number) in _tracks(edit.media, sequence))
     items = "".join(_clipitem(edit, kind, number, sequence, known) for edit in edits)
     return f"<track>\n{items}</track>\n" if items else ""
 
 
 def _clipitem(edit: Edit, kind: str, number: int, sequence: Sequence, known: set[Media]) -> str:
-    media, tracks = edit.media, _tracks(edit.media)
+    media, tracks = edit.media, _tracks(edit.media, sequence)
     marked = (kind, number) == tracks[0]
     marks = "".join(_marker(frame, line) for frame, line in edit.marks) if marked else ""
     links = "".join(_link(edit, *track) for track in tracks) if len(tracks) > 1 else ""
@@ -187,7 +191,7 @@ def _file(media: Media, number: int, known: set[Media]) -> str:
     picture = (
         f"<video><samplecharacteristics>{_rate(media.base)}{size}</samplecharacteristics></video>"
     )
-    sound = f"<audio><channelcount>{_sounds(media)}</channelcount></audio>"
+    sound = f"<audio><channelcount>{max(1, media.channels)}</channelcount></audio>"
     return (
         f'<file id="file-{number}">\n<name>{_xml(one_line(media.name))}</name>\n'
         f"<pathurl>file://localhost/{quote(one_line(media.name))}</pathurl>\n"
