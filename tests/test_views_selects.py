@@ -38,6 +38,20 @@ def test_a_kept_range_has_the_words_that_are_said_in_it(client, video):
     assert (select.note, select.colour, select.kept_by) == ("good", "red", video.index.owner)
 
 
+def test_a_line_that_reaches_less_than_a_frame_into_a_select_is_not_said_in_it(client, user):
+    cues = [
+        (0, 4500, "Before."),
+        (4500, 9000, "Said."),
+        (5000, 5010, "Hm."),
+        (9000, 9500, "After."),
+    ]
+    video = make_transcript(cues, make_index(user))  # 25 frames a second
+    keep(video, 4480, 9020, user)
+    keep(video, 4460, 4470, user)
+
+    assert [each.words for each in Select.objects.all()] == ["Said. Hm.", "Before."]
+
+
 def test_the_words_stay_when_the_transcript_changes(client, video):
     keep(video, 2000, 4000, video.index.owner)
     video.transcript.segments.update(text="something else")

@@ -12,6 +12,7 @@ const button = document.getElementById("to-playhead");
 const script = document.getElementById("script");
 
 let current = null; // the marked line
+let jumped = false;
 let timer = 0;
 
 let away = false; // the reader looks elsewhere
@@ -52,7 +53,7 @@ function tick(time = player.currentTime) {
 
 // Before anybody played or jumped, no line is spoken.
 function begun(time) {
-  return time > 0 || player.played.length > 0 || !player.paused;
+  return jumped || time > 0 || player.played.length > 0 || !player.paused;
 }
 
 function mark(row) {
@@ -118,6 +119,7 @@ toggle.addEventListener("change", () => {
 });
 document.addEventListener("desk:seek", (event) => {
   finding = away = scrolled = false;
+  jumped = true;
   tick(event.detail.at);
 });
 document.addEventListener("desk:find", (event) => {

@@ -4,6 +4,7 @@
 // then, and not at all while paused. desk:range (detail.start, detail.end: seconds or null) sets
 // the range from elsewhere.
 
+import { lines } from "./lines.js";
 import { endOf, startOf } from "./seek.js";
 import { frameAt, frameMs, timebaseOf } from "./time.js";
 
@@ -62,21 +63,42 @@ document.addEventListener("htmx:afterRequest", (event) => {
 
 const rounded = (seconds) => String(Number(seconds.toFixed(3)));
 
-// The start of the frame that is shown.
-function playhead() {
-  return frameMs(frameAt(Math.round(player.currentTime * 1000), base.rate), base.rate) / 1000;
+// The frame that is shown, from its start to that of the next; at the very end the last one.
+function shownFrame() {
+  const end = Math.round(last() * 1000) || Infinity;
+  const frame = frameAt(Math.max(0, Math.min(Math.round(player.currentTime * 1000), end - 1)), base.rate);
+  const [from, to] = [frame, frame + 1].map((each) => frameMs(each, base.rate) / 1000);
+  return { from, to: Math.min(to, end / 1000) };
 }
 
+// Where a line begins between two moments; not at the second. Lines seldom begin where frames do.
+function lineWithin(from, to) {
+  const { starts } = lines();
+  let [low, high] = [0, starts.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (starts[middle] < from) low = middle + 1;
+    else high = middle;
+  }
+  return starts[low] < to ? starts[low] : null;
+}
+
+// With the line that begins in the frame, and without the one that ends there.
 function markIn() {
   const { end } = asked ?? range;
-  const start = playhead();
-  ask({ start, end: end !== null && end <= start ? null : end });
+  const { from, to } = shownFrame();
+  const start = lineWithin(from, to) ?? from;
+  if (end === null || end > start) return ask({ start, end });
+  ask({ start, end: end > from ? to : null }); // Out is in this very frame, or before it
 }
 
+// The frame that is shown is the last of the range, as in editing programs. Of a line that begins
+// in what is left of it nothing is heard: the range ends there, and is cut at the same frame.
 function markOut() {
   const { start } = asked ?? range;
-  const end = playhead();
-  if (end === 0) return say("The range cannot end at the very start.");
+  const { from, to } = shownFrame();
+  const heard = Math.max(player.currentTime, start ?? 0) + 0.002;
+  const end = lineWithin(Math.max(from, heard), to) ?? to;
   ask({ start: start !== null && start >= end ? null : start, end });
 }
 
@@ -96,6 +118,13 @@ function say(sentence) {
 function go(seconds) {
   player.currentTime = seconds;
   document.dispatchEvent(new CustomEvent("desk:seek", { detail: { at: seconds } }));
+}
+
+// The last frame of the range, a hair behind its start: Out there is where it was.
+function toOut() {
+  if (range.end === null) return go(last());
+  const frame = frameAt(Math.max(0, Math.round(range.end * 1000) - 1), base.rate);
+  go(Math.max((frameMs(frame, base.rate) + 1) / 1000, range.start ?? 0));
 }
 
 const loops = () => loop.getAttribute("aria-pressed") === "true";
@@ -135,7 +164,7 @@ const COMMANDS = {
   "range-row": markRow,
   "range-clear": () => ask({ start: null, end: null }),
   "to-in": () => go(range.start ?? 0),
-  "to-out": () => go(range.end ?? last()),
+  "to-out": toOut,
   loop: toggleLoop,
 };
 

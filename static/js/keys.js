@@ -24,8 +24,8 @@ export const KEYS = [
   { group: "Move", keys: [..."0123456789"], name: "percent", says: "To 0 % … 90 % of the video" },
   { group: "Move", keys: ["g"], name: "go-to", says: "Go to a time that you type" },
 
-  { group: "Range", keys: ["i"], name: "range-in", says: "Range begins at the playhead" },
-  { group: "Range", keys: ["o"], name: "range-out", says: "Range ends at the playhead" },
+  { group: "Range", keys: ["i"], name: "range-in", says: "Range begins at the frame that is shown" },
+  { group: "Range", keys: ["o"], name: "range-out", says: "Range ends here, with the frame that is shown" },
   { group: "Range", keys: ["x"], name: "range-row", says: "Range is the line at the playhead" },
   { group: "Range", keys: ["Alt+x"], name: "range-clear", says: "No range" },
   { group: "Range", keys: ["Shift+i"], name: "to-in", says: "To the start of the range" },

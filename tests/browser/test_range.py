@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 
 from tests.browser.desk import commands, longest_task, note_commands, note_long_tasks, press, until
 from tests.browser.test_viewer import line, now, paused, play
-from tests.factories import make_transcript
-from videos.models import Video
+from tests.factories import make_segments, make_transcript
+from videos.models import Select, Video
 
 # --- the range at the playhead ---
 
@@ -22,19 +22,22 @@ def test_in_and_out_set_the_range_at_the_playhead(desk):
     assert page.url.endswith("?start=10")
 
     press(page, "Home", "4", "o")  # 48 s
-    expect(page.locator("#count")).to_have_text("19 of 60 lines")
-    assert page.url.endswith("?start=10&end=48")
+    expect(page.locator("#count")).to_have_text("20 of 60 lines")
+    assert page.url.endswith("?start=10&end=48.04")  # the frame at 48 s is the last of it
 
     press(page, "Shift+I")
     assert now(page) == pytest.approx(10, abs=0.01)
-    press(page, "Shift+O")
+    press(page, "Shift+O", "o")  # to that frame: Out is where it was
     assert now(page) == pytest.approx(48, abs=0.01)
+    assert page.url.endswith("?start=10&end=48.04")
 
-    press(page, "Home", "o")
-    expect(page.locator("#transport-note")).to_have_text(re.compile("cannot end at the very start"))
-    press(page, "9", "i")  # behind the end: the end is open again
+    press(page, "Home", "o")  # before the start: the start is open again
+    expect(page).to_have_url(re.compile(r"\?end=0\.04$"))
+    press(page, "End", "o")
+    expect(page).to_have_url(re.compile(r"\?end=120$"))
+    press(page, "9", "i", "1", "o", "9", "i")  # behind the end: the end is open again
+    expect(page).to_have_url(re.compile(r"\?start=108$"))
     expect(page.locator("#count")).to_have_text("6 of 60 lines")
-    assert page.url.endswith("?start=108")
 
     press(page, "Alt+x")
     expect(page.locator("#count")).to_have_text("60 lines")
@@ -49,6 +52,36 @@ def test_in_is_the_start_of_the_frame_that_is_shown(desk):
 
     press(page, ".", "i")
     expect(page).to_have_url(re.compile(r"\?start=2\.36$"))
+    press(page, "o")  # on one frame: a range of one frame, and no In is lost
+    expect(page).to_have_url(re.compile(r"\?start=2\.36&end=2\.4$"))
+    press(page, "i")
+    expect(page).to_have_url(re.compile(r"\?start=2\.36&end=2\.4$"))
+
+
+def test_in_and_out_at_a_cut_within_a_frame_keep_the_line_before_and_behind_out(desk, film):
+    """The lines follow each other at once, and not where frames begin: 4.48, 4.52, …"""
+    film.transcript.segments.all().delete()
+    cues = [(0, 4500, "One."), (4500, 9030, "Two."), (9030, 12_000, "Three.")]
+    make_segments(cues, film.transcript)
+    page = desk()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    press(page, "ArrowDown", "ArrowDown", "i")
+    expect(page).to_have_url(re.compile(r"\?start=4\.5$"))
+    page.locator("#player").evaluate("(p) => { p.currentTime = 9.01 }")
+    press(page, "o")
+    expect(page).to_have_url(re.compile(r"\?start=4\.5&end=9\.03$"))
+    expect(page.locator("#count")).to_have_text("1 of 3 lines")
+
+    press(page, "m")
+    expect(page.locator("#selects .kept li")).to_have_count(1)
+    select = Select.objects.get()
+    assert (select.start_ms, select.end_ms, select.words) == (4500, 9030, "Two.")
+
+    press(page, "Alt+x")
+    expect(page.locator("#count")).to_have_text("3 lines")
+    page.locator("#player").evaluate("(p) => { p.currentTime = 4.49 }")
+    press(page, "o", "i")  # what is shown reaches into the second line
+    expect(page).to_have_url(re.compile(r"\?start=4\.5&end=4\.52$"))
 
 
 def test_in_and_out_may_follow_at_once(desk):
@@ -56,8 +89,8 @@ def test_in_and_out_may_follow_at_once(desk):
     page.locator("#player").evaluate("(p) => { p.currentTime = 20 }")
     press(page, "i", "ArrowRight", "ArrowRight", "o")
 
-    expect(page.locator("#count")).to_have_text("5 of 60 lines")
-    assert page.url.endswith("?start=20&end=30")
+    expect(page.locator("#count")).to_have_text("6 of 60 lines")
+    assert page.url.endswith("?start=20&end=30.04")
 
 
 def test_x_takes_the_line_at_the_playhead_and_the_keys_play_on(desk):

@@ -111,7 +111,7 @@ def test_a_button_says_its_key(desk):
     page.get_by_role("button", name="In: the range begins here").hover()
 
     button = page.get_by_role("button", name="In: the range begins here")
-    expect(button).to_have_attribute("title", "Range begins at the playhead (I)")
+    expect(button).to_have_attribute("title", "Range begins at the frame that is shown (I)")
     expect(button).to_have_attribute("aria-keyshortcuts", "i")
 
 

@@ -109,8 +109,18 @@ def keep(video: Video, start_ms: int, end_ms: int, by: User, **fields: object) -
 
 
 def words(video: Video, start_ms: int, end_ms: int) -> str:
-    """What is said in the range, as the transcript has it now."""
+    """What is said in the range, as the transcript has it now.
+
+    A line that reaches less than a frame into it is not: times that count frames are seldom those
+    of lines, and nobody hears its words.
+    """
     if video.transcript is None:
         return ""
     said = video.transcript.segments.overlapping(start_ms, end_ms).order_by("number")
-    return " ".join(said.values_list("text", flat=True)[:500])[:MAX_WORDS].strip()
+    frame = 1000 / video.timebase.rate
+    heard = (
+        text
+        for begins, ends, text in said.values_list("start_ms", "end_ms", "text")[:500]
+        if min(ends, end_ms) - max(begins, start_ms) >= min(frame, ends - begins, end_ms - start_ms)
+    )
+    return " ".join(heard)[:MAX_WORDS].strip()
