@@ -209,6 +209,16 @@ def test_words_for_the_clipboard_are_plain_text(client, video, kind):
     }[kind] in response.text
 
 
+def test_a_line_that_is_named_is_copied_alone_whoever_speaks_over_it(client, video):
+    part = {"start": "1.5", "end": "4"}
+    both = client.get(f"/videos/{video.pk}/copy/text", part)
+    alone = client.get(f"/videos/{video.pk}/copy/text", part | {"line": "1"})
+    wrong = client.get(f"/videos/{video.pk}/copy/text", part | {"line": "-1"})
+
+    assert (both.text, alone.text) == ("before the café across", "across")
+    assert wrong.status_code == 400
+
+
 def test_an_export_takes_a_fixed_number_of_queries(client, video, django_assert_max_num_queries):
     with django_assert_max_num_queries(6):
         export(client, video, "edl")

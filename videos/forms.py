@@ -180,6 +180,7 @@ class ExportForm(RangeForm):
     q = forms.CharField(required=False, max_length=200)
     handles = forms.IntegerField(required=False, min_value=0, max_value=MAX_HANDLES)
     transcript = forms.CharField(required=False, max_length=64)  # a task's id; or the shown one
+    line = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -190,7 +191,12 @@ class ExportForm(RangeForm):
         """What is asked for, of a form that is valid."""
         found = self.cleaned_data
         return Part(
-            found["start"], found["end"], found["q"], found["handles"] or 0, found["as"] == "range"
+            found["start"],
+            found["end"],
+            found["q"],
+            found["handles"] or 0,
+            found["as"] == "range",
+            found["line"],
         )
 
     @property

@@ -21,7 +21,7 @@ class Part:
     """What is asked for: lines of a range that hold all words of ``q``. Empty: no such limit.
 
     ``as_range``: a timeline shows the range as one clip with its lines as markers, and not
-    each line as a clip.
+    each line as a clip. ``number``: that line of the range alone, and not another said over it.
     """
 
     start_ms: int | None = None
@@ -29,6 +29,7 @@ class Part:
     q: str = ""
     handles: int = 0
     as_range: bool = False
+    number: int | None = None
 
 
 def media_of(video: Video) -> Media:
@@ -58,6 +59,8 @@ def lines(task: Task | None, part: Part) -> tuple[Line, ...]:
     if task is None:
         return ()
     segments = task.segments.overlapping(part.start_ms, part.end_ms).order_by("number")
+    if part.number is not None:
+        segments = segments.filter(number=part.number)
     found = segments.values_list("start_ms", "end_ms", "text")
     words = terms(part.q)
     return tuple(Line(*row) for row in found if not words or holds(row[2], words))

@@ -3,7 +3,7 @@
 // What comes back is the line with its neighbours as the server writes them; numbers of blocks
 // behind it are moved here. "desk:rows" on the document says that lines were changed.
 
-import { startOf } from "./seek.js";
+import { numberOf, startOf } from "./seek.js";
 
 const player = document.getElementById("player");
 const transcript = () => document.getElementById("transcript");
@@ -16,11 +16,6 @@ let held = false; // a whole transcript came while somebody was typing
 let asked = 0; // the newest wish for a form; answers to older ones come too late
 
 // --- lines and their numbers ---
-
-function numberOf(row) {
-  const block = row.parentElement;
-  return Number(block.dataset.n) + Array.prototype.indexOf.call(block.children, row);
-}
 
 function rowAt(number) {
   for (const block of document.querySelectorAll("#rows > .block")) {

@@ -1,6 +1,6 @@
 // The menus "Copy as" and "Export": forms that mean the range which the page shows.
 
-import { endOf, startOf } from "./seek.js";
+import { endOf, numberOf, startOf } from "./seek.js";
 
 const place = document.getElementById("handover");
 const handed = document.getElementById("handed");
@@ -63,7 +63,8 @@ place.addEventListener("submit", async (event) => {
   handed.textContent = done === true ? `Copied: ${button.textContent}` : done;
 });
 
-// The range; or the line that is marked as spoken, null when none is.
+// The range; or the line that is marked as spoken alone, whoever speaks at the same time, and null
+// when none is.
 function part(form) {
   const data = new FormData(form);
   if (!document.getElementById("copy-row").checked) return data;
@@ -72,6 +73,7 @@ function part(form) {
   data.delete("q");
   data.set("start", startOf(row));
   data.set("end", endOf(row));
+  data.set("line", numberOf(row));
   return data;
 }
 

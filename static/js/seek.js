@@ -13,6 +13,12 @@ export function endOf(row) {
   return startOf(row.nextElementSibling ?? row.parentElement.nextElementSibling.firstElementChild);
 }
 
+// A line's number in the transcript: its block knows that of its first.
+export function numberOf(row) {
+  const block = row.parentElement;
+  return Number(block.dataset.n) + Array.prototype.indexOf.call(block.children, row);
+}
+
 // To the millisecond: sums of decimals are a hair off.
 export const after = (start, length) => Math.round((start + Number(length)) * 1000) / 1000;
 
