@@ -17,7 +17,13 @@ ACCENTS = re.compile("[\u0300-\u036f]")
 UNSEEN = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")  # soft hyphens, joiners and the like
 NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 SPACES = re.compile(r"\s")
-TERM = re.compile(r'"([^"]*)"?|(\S+)')
+TERM = re.compile(r'"([^"]*)"?(\*?)|(\S+)')
+QUOTES = str.maketrans("“”„‟«»＂", '"""""""')  # noqa: RUF001 - as the search of all transcripts reads them
+# Vowel signs and the like belong to their word; ``\w`` does not know them.
+MARKS = "".join(each for each in map(chr, range(0x10000)) if unicodedata.category(each)[0] == "M")
+GAP = rf"[^\w{MARKS}]+"
+GAPS = re.compile(GAP)
+INSIDE = re.compile(rf"(?<=[\w{MARKS}]){GAP}(?=[\w{MARKS}])")
 ALIKE = str.maketrans("‘’ʼ“”„«»‐‑–—", '\'\'\'"""""----')  # noqa: RUF001 - meant so
 
 
@@ -36,13 +42,38 @@ def fold(text: str) -> str:
 
 
 def terms(query: str) -> list[str]:
-    """The words and ``"quoted phrases"`` of a query, folded, each once, MOST_TERMS at most."""
-    said = (phrase or word for phrase, word in TERM.findall(query))
-    folded = (" ".join(fold(term).split()) for term in said)
-    return list(dict.fromkeys(term for term in folded if term))[:MOST_TERMS]
+    """The words and ``"quoted phrases"`` of a query, folded, each once, MOST_TERMS at most.
+
+    A phrase is its words with a space between them; ``*`` ends what a word may begin with.
+    """
+    found = (
+        _phrase(phrase, star) if phrase else fold(word).strip()
+        for phrase, star, word in TERM.findall(query.translate(QUOTES))
+    )
+    return list(dict.fromkeys(term for term in found if term))[:MOST_TERMS]
+
+
+def _phrase(phrase: str, star: str) -> str:
+    """Its words; what holds none, as ``"…"``, is looked for as it is."""
+    folded = fold(phrase)
+    words = " ".join(filter(None, GAPS.split(folded)))
+    return words + star if words else " ".join(folded.split())
 
 
 def holds(text: str, wanted: list[str]) -> bool:
-    """Whether a text has all the terms, in any order, also inside words."""
+    """Whether a text has all the terms, in any order, also inside words.
+
+    Whatever stands between two words of a term, as in ``well-known``, may be any other gap.
+    """
     folded = fold(text)
-    return all(term in folded for term in wanted)
+    return all(
+        term in folded if term.isalnum() else _pattern(term).search(folded) for term in wanted
+    )
+
+
+@lru_cache(maxsize=256)
+def _pattern(term: str) -> re.Pattern[str]:
+    begins = len(term) > 1 and term.endswith("*")
+    parts = INSIDE.split(term[:-1] if begins else term)
+    before = rf"(?<![\w{MARKS}])" if begins else ""
+    return re.compile(before + GAP.join(map(re.escape, parts)))

@@ -26,6 +26,8 @@ let begins = new Uint32Array(1); // where each line begins in it, and its end
 
 let hits = { at: new Uint32Array(0), line: new Uint32Array(0), colour: new Uint8Array(0) };
 let words = [];
+let patterns = []; // of those words that are no plain ones
+let lengths = []; // of those that are
 let now = -1; // the hit that was gone to
 let from = null; // where the reader was: { row, top, focus }
 let marked = []; // lines and blocks that carry a class of ours
@@ -36,6 +38,11 @@ const ALIKE = new Map([..."‘’ʼ“”„«»‐‑–—"].map((each, n) => 
 const ACCENTS = /[\u0300-\u036f]/g;
 const UNSEEN = /[\u00ad\u200b-\u200d\u2060\ufeff]/g;
 const folded = new Map();
+const QUOTES = /[“”„‟«»＂]/g;
+const GAP = "[^\\p{L}\\p{N}\\p{M}_\\n]+"; // a line feed ends a line's text
+const GAPS = new RegExp(GAP, "u");
+const INSIDE = new RegExp(`(?<=[\\p{L}\\p{N}\\p{M}_])${GAP}(?=[\\p{L}\\p{N}\\p{M}_])`, "u");
+const WORD_BEFORE = /[\p{L}\p{N}\p{M}_]$/u;
 
 function foldLetter(letter) {
   const known = folded.get(letter);
@@ -65,15 +72,33 @@ function trace(text, begin, end) {
   return [first, at];
 }
 
-// Words and "quoted phrases", each once.
+// Words and "quoted phrases", each once: a phrase is its words with a space between them; * ends
+// what a word may begin with.
 function termsOf(query) {
   const found = new Set();
-  for (const [, phrase, word] of query.matchAll(/"([^"]*)"?|(\S+)/g)) {
-    const term = fold(phrase ?? word).trim().replace(/ +/g, " ");
+  for (const [, phrase, star, word] of query.replace(QUOTES, '"').matchAll(/"([^"]*)"?(\*?)|(\S+)/g)) {
+    const term = phrase === undefined ? fold(word).trim() : phraseOf(fold(phrase), star);
     if (term && found.size < MOST_TERMS) found.add(term);
   }
   return [...found];
 }
+
+// What holds no word, as "…", is looked for as it is.
+function phraseOf(phrase, star) {
+  const found = phrase.split(GAPS).filter(Boolean).join(" ");
+  return found ? found + star : phrase.trim().replace(/ +/g, " ");
+}
+
+// How a term stands in the text: whatever is between two words of it may be any other gap. Null
+// for a plain word, which is found faster without.
+function patternOf(term) {
+  const parts = bare(term).split(INSIDE);
+  if (parts.length === 1) return null;
+  return new RegExp(parts.map((part) => part.replace(/[\\^$.*+?()[\]{}|\/-]/g, "\\$&")).join(GAP), "gu");
+}
+
+const isStarred = (term) => term.length > 1 && term.endsWith("*");
+const bare = (term) => (isStarred(term) ? term.slice(0, -1) : term);
 
 // --- the texts ---
 
@@ -97,11 +122,29 @@ const isPlain = (texts) => texts.every((text) => !/[^\x20-\x7e]/.test(text));
 
 // --- looking ---
 
+function places(word, add) {
+  for (let at = blob.indexOf(word); at >= 0; at = blob.indexOf(word, at + word.length)) add(at);
+}
+
+// Whether a word that began before goes on there. (Two units may be one letter.)
+const goesOn = (at) => WORD_BEFORE.test(blob.slice(Math.max(0, at - 2), at));
+
+function lengthOf(hit) {
+  const colour = hits.colour[hit];
+  const pattern = patterns[colour];
+  if (!pattern) return lengths[colour];
+  pattern.lastIndex = hits.at[hit];
+  return pattern.exec(blob)[0].length;
+}
+
 // All places of all words, in the order of the text.
 function look(terms) {
   const found = [];
   terms.forEach((term, colour) => {
-    for (let at = blob.indexOf(term); at >= 0; at = blob.indexOf(term, at + term.length)) found.push(at * 8 + colour);
+    const note = (at) => found.push(at * 8 + colour);
+    const add = isStarred(term) ? (at) => goesOn(at) || note(at) : note;
+    if (patterns[colour]) for (const { index } of blob.matchAll(patterns[colour])) add(index);
+    else places(bare(term), add);
   });
   const sorted = Float64Array.from(found);
   if (terms.length > 1) sorted.sort();
@@ -121,6 +164,8 @@ function look(terms) {
 function search() {
   if (!lines) read();
   words = termsOf(field.value);
+  patterns = words.map(patternOf);
+  lengths = words.map((word) => bare(word).length);
   hits = look(words);
   now = -1;
   paint();
@@ -132,7 +177,7 @@ function search() {
 function rangeOf(hit) {
   const node = textOf(lines[hits.line[hit]]);
   const begin = hits.at[hit] - begins[hits.line[hit]];
-  const end = begin + words[hits.colour[hit]].length;
+  const end = begin + lengthOf(hit);
   const [startOffset, endOffset] = plain ? [begin, end] : trace(node.data, begin, end);
   return new StaticRange({ startContainer: node, startOffset, endContainer: node, endOffset });
 }

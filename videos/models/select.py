@@ -117,7 +117,7 @@ def words(video: Video, start_ms: int, end_ms: int) -> str:
     if video.transcript is None:
         return ""
     said = video.transcript.segments.overlapping(start_ms, end_ms).order_by("number")
-    frame = 1000 / video.timebase.rate
+    frame = int(1000 / video.timebase.rate)  # ms
     heard = (
         text
         for begins, ends, text in said.values_list("start_ms", "end_ms", "text")[:500]
