@@ -71,6 +71,17 @@ def test_a_gap_the_marks_and_the_corrections_of_a_row_are_written_on_it():
     assert html.count("data-g") == 1
 
 
+def test_nothing_is_a_gap_while_somebody_speaks():
+    """A short line inside a long one ends before it."""
+    said = [Row(0, 9000, "long", 0), Row(1000, 2000, "hm", 1), Row(8000, 8500, "yes", 2)]
+    later = Row(12_000, 13_000, "after", 3)
+
+    assert rows.gaps([*said, later]) == [False, False, True, False]
+    assert rows.render([*said, later]).count("data-g") == 1
+    assert "<li data-d=0.5 data-g=3>" in rows.render([*said, later])
+    assert "data-g" not in rows.render_near(said[1:], 2, said_ms=9000)
+
+
 @pytest.mark.parametrize(
     ("held", "more", "in_tail", "blocks"),
     [(0, 3, 0, 1), (1, 3, 3, 0), (48, 3, 2, 1), (50, 3, 0, 1), (49, 52, 1, 2)],

@@ -393,3 +393,12 @@ def test_the_api_serves_the_corrected_text(caller):
     answer = caller.get(f"/indexes/{video.index_id}/videos/{video.pk}/transcription")
 
     assert [each["value"] for each in answer.json()["data"]][1] == "to the river"
+
+
+def test_a_corrected_line_within_a_longer_one_gets_no_gap(client, user):
+    cues = [(0, 20_000, "long"), (1000, 2000, "a"), (3000, 4000, "b"), (5000, 6000, "c")]
+    video = make_transcript([*cues, (9000, 9500, "d")], make_index(user))
+
+    answer = post(client, video, 3, text="changed")
+
+    assert "changed" in answer.text and "data-g" not in answer.text

@@ -16,9 +16,9 @@ not need are left out: 10,000 rows are a quarter of a megabyte as it is.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
-from itertools import chain, compress, pairwise
+from itertools import accumulate, chain, compress, islice
 from operator import itemgetter
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -88,8 +88,15 @@ def render_some(
 
 def gaps(rows: Sequence[Row]) -> list[bool]:
     """Which rows are followed by a silence that is shown."""
-    found = [after.start_ms - row.end_ms > GAP_MS for row, after in pairwise(rows)]
+    starts = (row.start_ms for row in rows[1:])
+    found = [start - said > GAP_MS for start, said in zip(starts, _said(rows), strict=False)]
     return [*found, False] if rows else []
+
+
+def _said(rows: Sequence[Row], before_ms: int = 0) -> Iterator[int]:
+    """How far what was said up to each row reaches: a longer row before it may end later."""
+    ends = accumulate((row.end_ms for row in rows), max, initial=before_ms)
+    return islice(ends, 1, None)
 
 
 def render_more(
@@ -105,10 +112,17 @@ def render_more(
 
 
 def render_near(
-    rows: Sequence[Row], last: int, start_ms: int | None = None, end_ms: int | None = None
+    rows: Sequence[Row],
+    last: int,
+    start_ms: int | None = None,
+    end_ms: int | None = None,
+    said_ms: int = 0,
 ) -> SafeString:
-    """Blocks of the rows numbered up to ``last``; those behind tell how the last one ends."""
-    lines = _lines(rows, _link(start_ms, end_ms))
+    """Blocks of the rows numbered up to ``last``; those behind tell how the last one ends.
+
+    ``said_ms``: how far the rows before them reach.
+    """
+    lines = _lines(rows, _link(start_ms, end_ms), said_ms=said_ms)
     kept = sum(row.number <= last for row in rows)
     return _blocks(rows[:kept], lines[:kept])
 
@@ -130,22 +144,24 @@ def _blocks(rows: Sequence[Row], lines: Sequence[str]) -> SafeString:
     return mark_safe("\n".join(blocks))  # noqa: S308 - every text in it went through escape()
 
 
-def _lines(rows: Sequence[Row], link: str, *, every_end: bool = False) -> list[str]:
+def _lines(
+    rows: Sequence[Row], link: str, *, every_end: bool = False, said_ms: int = 0
+) -> list[str]:
     next_starts = chain((row.start_ms for row in rows[1:]), (-1,))
     return [
-        f"<li{_attributes(row, next_start, every_end)}>"
+        f"<li{_attributes(row, next_start, next_start - said, every_end)}>"
         f'<a href="{link}{ms_to_seconds(row.start_ms)}#now">{clock(row.start_ms)}</a>'
         f"<span>{escape(row.text, quote=False)}</span>\n"
-        for row, next_start in zip(rows, next_starts, strict=False)
+        for row, next_start, said in zip(rows, next_starts, _said(rows, said_ms), strict=False)
     ]
 
 
-def _attributes(row: Row, next_start: int, every_end: bool) -> str:
+def _attributes(row: Row, next_start: int, gap_ms: int, every_end: bool) -> str:
     start_ms, end_ms, _, _, marks, version = row
     written = every_end or end_ms != next_start
     found = f" data-d={ms_to_seconds(end_ms - start_ms)}" if written else ""
-    if next_start - end_ms > GAP_MS:
-        found += f" data-g={round((next_start - end_ms) / 1000)}"
+    if gap_ms > GAP_MS:
+        found += f" data-g={round(gap_ms / 1000)}"
     if marks:
         found += f" data-m={marks}"
     return f"{found} data-v={version}" if version else found

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from django.contrib import messages
+from django.db.models import Max
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -159,8 +160,11 @@ def _in_range(page: Page) -> SegmentQuerySet:
 
 
 def _near(page: Page, first: int, last: int) -> str:
-    span = _in_range(page).filter(number__gte=max(0, first - 1), number__lte=last + 1)
-    return rows.render_near(rows.fetch(span), last, page.form.start_ms, page.form.end_ms)
+    lines = _in_range(page)
+    span = lines.filter(number__gte=max(0, first - 1), number__lte=last + 1)
+    said = lines.filter(number__lt=first - 1).aggregate(ms=Max("end_ms"))["ms"] or 0
+    form = page.form
+    return rows.render_near(rows.fetch(span), last, form.start_ms, form.end_ms, said)
 
 
 @require_safe
