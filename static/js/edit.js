@@ -25,12 +25,23 @@ function rowAt(number) {
   return null;
 }
 
+const isSeen = (row) => row.checkVisibility?.() ?? true;
+
+// The next line of the page that is seen, or the one before it (way -1): a filter leaves numbers out.
+function seenBeside(number, way) {
+  const rows = [...document.querySelectorAll("#rows li")];
+  if (way < 0) rows.reverse();
+  return rows.find((row) => isSeen(row) && (numberOf(row) - number) * way > 0) ?? null;
+}
+
 function startMs(row) {
   return Math.round(startOf(row) * 1000);
 }
 
+// Where only some lines are shown, the one that is spoken may not be among them: the next is meant.
 function spokenRow() {
-  return document.activeElement?.closest("#rows li") ?? document.querySelector("#rows li[aria-current]");
+  const row = document.activeElement?.closest("#rows li") ?? document.querySelector("#rows li[aria-current]");
+  return !row || isSeen(row) ? row : seenBeside(numberOf(row), 1);
 }
 
 // --- asking the server ---
@@ -214,8 +225,14 @@ function put(saved) {
   for (const block of document.querySelectorAll("#rows > .block")) {
     if (Number(block.dataset.n) > first) block.dataset.n = Number(block.dataset.n) + now - was;
   }
-  for (const [number, row] of fresh) rowAt(number)?.replaceWith(row);
+  for (const [number, row] of fresh) replace(rowAt(number), row);
   return true;
+}
+
+// What other modules know of the old line holds of the new one, until they look again.
+function replace(old, row) {
+  for (const name of ["hit", "played"]) if (old?.classList.contains(name)) row.classList.add(name);
+  old?.replaceWith(row);
 }
 
 function takeOut(row) {
@@ -306,9 +323,9 @@ document.addEventListener("keydown", async (event) => {
     form.querySelector(".acts button").focus();
   } else if (event.key === "Tab" && typing) {
     event.preventDefault();
-    const number = Number(form.dataset.number) + (event.shiftKey ? -1 : 1);
+    const number = Number(form.dataset.number);
     if (!(await save("save"))) return;
-    const next = rowAt(number);
+    const next = seenBeside(number, event.shiftKey ? -1 : 1);
     if (next) await edit(next);
     else goOn();
   }

@@ -351,6 +351,15 @@ form.addEventListener("keydown", (event) => {
     step(event.shiftKey ? -1 : 1, event.altKey);
   }
 });
+// Whoever went on to the hits by keys, or clicked a line, leaves in the same way.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.defaultPrevented || event.isComposing) return;
+  if (!from && !field.value.trim()) return;
+  if (document.querySelector("dialog[open], [popover]:popover-open, #rows form")) return;
+  if (event.target.closest?.("input:not([type=checkbox]), textarea, select, details[open]")) return;
+  event.preventDefault();
+  end();
+});
 only.addEventListener("change", () => {
   if (!lines) search();
   from ??= place();

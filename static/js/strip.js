@@ -257,7 +257,11 @@ strip.addEventListener("pointerleave", () => {
   if (!drag) point(null);
 });
 for (const name of ["scroll", "resize"]) addEventListener(name, () => (box = null), { passive: true, capture: true });
-document.addEventListener("keydown", (event) => event.key === "Escape" && drag && cancel());
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !drag) return;
+  event.preventDefault(); // it ends this and nothing else
+  cancel();
+});
 
 function cancel() {
   drag = null;

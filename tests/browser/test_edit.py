@@ -84,6 +84,36 @@ def test_tab_saves_and_goes_on_and_shift_tab_goes_back(open_page, film):
     assert numbers_fit(page, film)
 
 
+def test_where_some_lines_are_shown_the_keys_go_on_to_those_that_are_seen(open_page, film):
+    film.transcript.segments.filter(number__in=(3, 40)).update(marks="f")
+    page = open_page(f"/videos/{film.pk}/?t=12")  # line 6 is spoken
+    text = page.get_by_label("Text of the line")
+    page.get_by_role("searchbox", name="Find").fill("5")
+    page.get_by_label("Only matching").check()
+    page.get_by_role("searchbox", name="Find").blur()
+
+    page.keyboard.press("e")
+    expect(text).to_have_value("This is line 15.")
+    text.fill("This is the 15th line.")
+    page.keyboard.press("Tab")
+    expect(text).to_have_value("This is line 25.")
+    expect(text).to_be_visible()
+    page.keyboard.press("Shift+Tab")
+    expect(text).to_have_value("This is the 15th line.")
+
+    page.keyboard.press("Escape")  # the form first, then the search
+    expect(page.locator("#edit")).to_have_count(0)
+    expect(page.locator("#find-count")).to_have_text(re.compile(r"\d"))
+    page.keyboard.press("Escape")
+    expect(page.locator("#find-count")).to_have_text("")
+    expect(line(page, 6)).to_be_visible()
+
+    page.goto(f"/videos/{film.pk}/?doubt=1")
+    edit(page, 0)
+    page.keyboard.press("Tab")
+    expect(text).to_have_value("This is line 40.")
+
+
 def test_playback_waits_while_somebody_types(open_page, film):
     page = open_page(f"/videos/{film.pk}/")
     play(page)
