@@ -1,11 +1,11 @@
-// Shows time as clock, timecode or the file's own timecode: beside the player and on the lines,
-// and goes to whatever is typed. The strip listens to desk:time for its own labels.
+// Shows time as clock, seconds, timecode or the file's own timecode: beside the player, on the lines
+// and wherever data-time says seconds; and goes to whatever is typed. The strip listens to desk:time for its own labels.
 
 import { later } from "./lines.js";
 import { startOf } from "./seek.js";
 import { clock, isTimecode, name, NoTime, parseMoment, timebaseOf } from "./time.js";
 
-const MODES = ["clock", "running", "source"];
+const MODES = ["clock", "running", "source", "seconds"];
 
 const player = document.getElementById("player");
 const main = document.getElementById("main");
@@ -80,6 +80,17 @@ new MutationObserver((records) => {
   if (touched) writeAll();
 }).observe(script, { childList: true, subtree: true });
 
+// --- elsewhere ---
+
+function writeOthers() {
+  for (const each of document.querySelectorAll("span[data-time]")) {
+    each.textContent = name(Math.round(Number(each.dataset.time) * 1000), base, mode);
+  }
+}
+document.addEventListener("htmx:afterSwap", ({ detail }) => {
+  if (mode !== "clock" && detail.target.id === "selects") writeOthers();
+});
+
 // --- the switch ---
 
 function setMode(next) {
@@ -96,6 +107,7 @@ modes.addEventListener("change", () => {
   localStorage.setItem("time", modes.value);
   setMode(modes.value);
   writeAll();
+  writeOthers();
 });
 
 // --- go to ---
@@ -159,4 +171,7 @@ function inSeconds(typed) {
 }
 
 setMode(localStorage.getItem("time"));
-if (mode !== "clock") writeAll();
+if (mode !== "clock") {
+  writeAll();
+  writeOthers();
+}

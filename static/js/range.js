@@ -2,7 +2,7 @@
 
 import { lines } from "./lines.js";
 import { endOf, startOf } from "./seek.js";
-import { parseMoment, timebaseOf } from "./time.js";
+import { name as nameOf, parseMoment, timebaseOf } from "./time.js";
 
 const player = document.getElementById("player");
 const copied = document.getElementById("copied");
@@ -186,11 +186,13 @@ tools.addEventListener("click", (event) => {
 
 document.getElementById("copy-link").addEventListener("click", () => copyLink(number(player.currentTime)));
 
+const inWords = (seconds) => nameOf(Math.round(seconds * 1000), base, document.getElementById("main").dataset.time);
+
 async function copyLink(at) {
   const query = transcript().dataset.query;
   const link = location.origin + page(`${query ? `${query}&` : ""}t=${at}`);
   const done = await copy(link);
-  copied.textContent = done ? `Copied the link to ${clock(at)}` : link;
+  copied.textContent = done ? `Copied the link to ${inWords(at)}` : link;
 }
 
 async function copy(text) {
@@ -211,11 +213,4 @@ function copyByHand(text) {
   const done = document.execCommand("copy");
   area.remove();
   return done;
-}
-
-function clock(seconds) {
-  const whole = Math.floor(seconds);
-  const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  if (!parts[0]) parts.shift();
-  return parts.map((part, i) => (i ? String(part).padStart(2, "0") : part)).join(":");
 }

@@ -157,8 +157,9 @@ export function parseMoment(text, base, nowMs = 0, isRunning = false) {
   return parseClock(text);
 }
 
-// A moment as the page shows it now: by the clock, or in one of both timecodes.
+// A moment as the page shows it now: by the clock, in seconds, or in one of both timecodes.
 export function name(ms, base, mode, tenths = false) {
+  if (mode === "seconds") return (ms / 1000).toFixed(3);
   if (mode === "source") return source(ms, base);
   return mode === "running" ? running(ms, base) : clock(ms, tenths);
 }

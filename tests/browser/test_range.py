@@ -184,8 +184,19 @@ def test_the_time_switch_says_timecode_everywhere_and_is_remembered(desk, film):
     expect(page.locator("#count")).to_have_text("1 of 60 lines")
     expect(line(page, 0).locator("a")).to_have_text("10:00:40:00")
 
+    press(page, "m")
+    expect(page.locator("#selects .kept a")).to_have_text("10:00:40:00 – 10:00:41:22")
+
+    page.get_by_label("Time shown as").select_option("seconds")
+    expect(page.locator("#time-now")).to_have_text("40.000")
+    expect(line(page, 0).locator("a")).to_have_text("40.000")
+    expect(page.locator("#selects .kept a")).to_have_text("40.000 – 41.900")
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.locator("#copied")).to_contain_text("40.000")
+
     page.get_by_label("Time shown as").select_option("clock")
     expect(line(page, 0).locator("a")).to_have_text("0:40")
+    expect(page.locator("#selects .kept a")).to_have_text("0:40 – 0:41")
 
 
 @pytest.mark.parametrize(
