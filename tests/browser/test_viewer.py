@@ -3,8 +3,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.factories import make_segments, make_transcript, make_user
+from tests.factories import make_segments, make_task, make_transcript, make_user
+from videos import search
 from videos.models import Segment, Task, Video
+from videos.models.select import keep
 
 PLAYER = "document.getElementById('player')"
 
@@ -469,6 +471,40 @@ def test_the_player_and_the_lines_are_in_sight_together(open_page, film):
     line(page, 59).scroll_into_view_if_needed()
 
     expect(page.locator("#player")).to_be_in_viewport(ratio=0.9)
+
+
+ALIGNED = """(element) => {
+  const text = document.createRange();
+  text.selectNodeContents(element);
+  const [words, box] = [text, element].map((each) => each.getBoundingClientRect());
+  return words.left > box.left + 40 ? "right" : "left"; // what is hidden runs out to the right
+}"""
+
+
+def test_what_is_said_runs_its_own_way_on_each_page(open_page, film):
+    said = "هذا هو السطر الأول, OK"
+    film.transcript.segments.filter(number=0).update(text=said)
+    search.index_segments(film.transcript.segments.filter(number=0))
+    other = make_task(film, status="ready")
+    make_segments([(0, 1900, "هذا هو السطر")], other)
+    keep(film, 0, 1900, film.index.owner)
+
+    pages = {
+        f"/videos/{film.pk}/": "#rows li:first-child > a + span",
+        f"/videos/{film.pk}/transcripts/{other.pk}/": "#rows li > a + span",
+        f"/videos/{film.pk}/compare": "#rows li:first-child p",
+        f"/search/?q={said[:3]}": ".hits .hit",
+        f"/indexes/{film.index_id}/selects/": ".clip .words bdi",
+        f"/videos/{film.pk}/rows/": ".lines td bdi",
+    }
+    for path, where in pages.items():
+        page = open_page(path)
+        holder = page.locator(where).first
+        if "search" in path:
+            holder = holder.locator("xpath=..")
+        assert holder.evaluate(ALIGNED) == "right", path
+    page = open_page(f"/videos/{film.pk}/")
+    assert line(page, 1).locator("span").first.evaluate(ALIGNED) == "left"
 
 
 def test_hostile_names_run_nothing(open_page, film):
