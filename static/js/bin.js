@@ -66,7 +66,8 @@ function start(clip, alone) {
   reel.hidden = false;
   playing = clip.dataset.id;
   for (const each of clips()) each.toggleAttribute("aria-current", each === clip);
-  const { media, start: from } = clip.dataset;
+  const { media, rate, start: from } = clip.dataset;
+  document.getElementById("main").dataset.rate = rate;
   const place = clips().indexOf(clip) + 1;
   says.textContent = `Select ${place} of ${clips().length}: ${clip.querySelector("a").textContent}`;
   if (!player.src.endsWith(media)) {
@@ -77,6 +78,16 @@ function start(clip, alone) {
   }
   player.play().catch(() => {}); // the browser may want a click on the player first
 }
+
+// The keys of the viewer; its lines are selects here. Space begins with the first.
+const beside = (step) => clips()[clips().findIndex((clip) => clip.dataset.id === playing) + step];
+
+const COMMANDS = {
+  "row-previous": () => start(beside(-1), false),
+  "row-next": () => start(beside(1), false),
+  play: () => reel.hidden && start(clips()[0], false),
+};
+document.addEventListener("desk:command", ({ detail }) => COMMANDS[detail.name]?.());
 
 // Sleeps until the select's end instead of asking several times a second.
 function watch() {

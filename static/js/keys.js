@@ -40,9 +40,12 @@ export const KEYS = [
   { group: "Text", keys: ["?"], name: "help", says: "These keys" },
 ];
 
-// Who may only read has no key that changes something.
+// Who may only read has no key that changes something; where there is only a player, there is no range
+// to set and no text to find or correct.
 const reads = document.getElementById("main")?.hasAttribute("data-reads");
-const MINE = KEYS.filter((entry) => !(reads && entry.edits));
+const plays = !document.getElementById("range");
+const isPlayers = ({ group, name }) => name === "help" || (["Play", "Move"].includes(group) && !["go-to", "captions"].includes(name));
+const MINE = KEYS.filter((entry) => !(reads && entry.edits) && !(plays && !isPlayers(entry)));
 const BY_KEY = new Map(MINE.flatMap((entry) => entry.keys.map((key) => [key, entry])));
 const BY_NAME = new Map(MINE.map((entry) => [entry.name, entry]));
 
@@ -164,7 +167,7 @@ function overlay() {
   const title = element("h2", "Keys");
   title.id = "keys-title";
   const close = element("button", "Close");
-  const groups = [...new Set(KEYS.map((entry) => entry.group))];
+  const groups = [...new Set(MINE.map((entry) => entry.group))];
   dialog.append(element("header", "", title, close), element("div", "", ...groups.map(section)));
   close.addEventListener("click", () => dialog.close());
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());

@@ -1,4 +1,5 @@
-// A click on a line moves the player there and leaves it playing or paused as it was.
+// A click on a line moves the player there and leaves it playing or paused as it was; where both
+// sides of a comparison are to be heard (data-plays), it plays.
 // Loaded before the page is whole, so that the first lines that are seen can be clicked.
 
 // The moment that a line's link names, in seconds: ?…t=12.3#now
@@ -35,7 +36,9 @@ document.addEventListener("click", (event) => {
   if (!link && isSelecting(row)) return;
   event.preventDefault();
   const at = startOf(row);
-  document.getElementById("player").currentTime = at;
+  const player = document.getElementById("player");
+  player.currentTime = at;
+  if (row.closest("[data-plays]")) player.play().catch(() => {}); // the page says why by itself
   row.dispatchEvent(new CustomEvent("desk:seek", { bubbles: true, detail: { at } }));
 });
 

@@ -4,8 +4,8 @@ import { startOf } from "./seek.js";
 import { frameAt, frameMs, timebaseOf } from "./time.js";
 
 const player = document.getElementById("player");
-const base = timebaseOf(document.getElementById("main").dataset);
-const length = Number(document.getElementById("main").dataset.length);
+const main = document.getElementById("main");
+const length = Number(main.dataset.length);
 const playButton = document.getElementById("play");
 const rates = document.getElementById("rate");
 const note = document.getElementById("transport-note");
@@ -86,6 +86,7 @@ function jump(before) {
 }
 
 function frame(step) {
+  const base = timebaseOf(main.dataset); // in the bin that of the select that plays
   still();
   player.pause();
   const at = frameMs(Math.max(0, frameAt(Math.round(player.currentTime * 1000), base.rate) + step), base.rate);

@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.browser.desk import press, until
 from tests.browser.test_viewer import now, ready
 from tests.factories import make_segments, make_task
 from videos import corrections
@@ -42,7 +43,17 @@ def test_differences_are_read_played_and_taken_over(open_page, film, other):
 
     rows.nth(2).locator("p").first.click()
     expect(rows.nth(2)).to_have_attribute("aria-current", "true")
+    until(page, "!p.paused && p.currentTime > 30")  # a click plays both
+    press(page, "Space")
+    until(page, "p.paused && p.currentTime < 31")
+    press(page, "ArrowDown")
+    expect(rows.nth(3)).to_have_attribute("aria-current", "true")
+    press(page, ".", "/", "ArrowUp")
     assert now(page) == pytest.approx(30, abs=0.1)
+    press(page, "?")
+    expect(page.get_by_role("dialog")).to_contain_text("Play backwards")
+    expect(page.get_by_role("dialog")).not_to_contain_text("Range")
+    press(page, "Escape")
 
     page.get_by_label(
         "Take these words of Whisper (on this machine), model base, English at 0:10"

@@ -4,6 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.browser.desk import press, until
 from tests.browser.test_viewer import line, ready
 from tests.factories import make_transcript
 from videos.models import Select
@@ -106,6 +107,21 @@ def test_all_selects_play_one_after_the_other(open_page, film, clip):
     player = page.locator("#player")
     expect(player).to_have_js_property("paused", True, timeout=15_000)
     assert 60.5 <= player.evaluate("p => p.currentTime") < 61.5
+
+
+def test_the_keys_of_the_viewer_play_the_bin(open_page, film, three):
+    page = open_page(f"/indexes/{film.index_id}/selects/")
+    says = page.locator("#reel-says")
+    press(page, "Space")
+    expect(says).to_have_text("Select 1 of 3: film.mp4")
+    press(page, "ArrowDown", "ArrowDown")
+    expect(says).to_have_text("Select 3 of 3: film.mp4")
+    until(page, "p.currentTime >= 20")
+    press(page, "Space")
+    until(page, "p.paused")
+    press(page, "ArrowUp", "k")
+    expect(says).to_have_text("Select 2 of 3: film.mp4")
+    until(page, "p.paused && p.currentTime < 11.5")
 
 
 def test_the_bin_works_without_javascript(open_page, film, three):

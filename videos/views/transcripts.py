@@ -21,7 +21,7 @@ from videos.comparing import Line, Piece, Stretch
 from videos.corrections import Refused
 from videos.forms import lines_seen, whole_numbers
 from videos.models import Role, Status, Task, Video
-from videos.timecode import ms_to_seconds, parse_clock
+from videos.timecode import ms_to_seconds, parse_moment
 from videos.views import Request, SeeOther, back
 from videos.views.derived import played_url
 from videos.views.finding import find_video
@@ -76,7 +76,7 @@ def show(request: Request, video_id: str, task_id: str) -> HttpResponse:
     task = _transcript(video, task_id)
     if task.pk == video.transcript_id:
         return SeeOther(reverse("viewer", args=[video.pk]))
-    at_ms = _moment(request.GET)
+    at_ms = _moment(video, request.GET)
     found = rows.fetch(task.segments.all())
     html = rows.render(found, at_ms=at_ms)
     context = {"video": video, "task": task, "origin": origin(task), "html": html}
@@ -85,9 +85,10 @@ def show(request: Request, video_id: str, task_id: str) -> HttpResponse:
     return render(request, "videos/transcript.html", context)
 
 
-def _moment(query: QueryDict) -> int | None:
+def _moment(video: Video, query: QueryDict) -> int | None:
+    """``?t=`` as the viewer reads it; what cannot be read is no moment."""
     try:
-        return parse_clock(query.get("t", ""))
+        return parse_moment(query.get("t", ""), video.timebase)
     except ValueError:
         return None
 
@@ -262,7 +263,7 @@ def compare(request: Request, video_id: str) -> HttpResponse:
     if request.htmx:
         return render(request, "videos/_compared.html", context)
     context["src"] = played_url(video, derive.copies([video.pk]))
-    context["fragment"] = _fragment(_moment(request.GET))
+    context["fragment"] = _fragment(_moment(video, request.GET))
     return render(request, "videos/compare.html", context)
 
 
