@@ -79,7 +79,8 @@ function start(clip, alone) {
   player.play().catch(() => {}); // the browser may want a click on the player first
 }
 
-// The keys of the viewer; its lines are selects here. Space begins with the first.
+// The keys of the viewer; its lines are selects here. Space begins with the first: this module hears
+// of it behind transport.js, which would stop again what plays already.
 const beside = (step) => clips()[clips().findIndex((clip) => clip.dataset.id === playing) + step];
 
 const COMMANDS = {

@@ -162,12 +162,16 @@ function scrollToTop() {
 
 // --- a line's own tools: one element that goes to the line under the pointer or the focus ---
 
+// Where the window is narrow they stand below the text, and so come by a click only: nothing moves
+// while somebody plays or points.
+const narrow = matchMedia("(width < 30rem)");
+
 function lend(event) {
   const row = event.target.closest?.("#rows li");
-  if (row && tools.parentElement !== row) row.append(tools);
+  if (!row || tools.parentElement === row || (narrow.matches && event.type === "pointerover")) return;
+  row.append(tools);
 }
-document.addEventListener("pointerover", lend);
-document.addEventListener("focusin", lend);
+for (const name of ["pointerover", "focusin", "click"]) document.addEventListener(name, lend);
 
 const number = (text) => Number(Number(text).toFixed(3));
 

@@ -1,4 +1,4 @@
-// Keeps the range, or the line at the playhead, while the video plays on.
+// Keeps the range, or a line, while the video plays on.
 
 import { endOf, startOf } from "./seek.js";
 
@@ -14,8 +14,13 @@ document.addEventListener("click", (event) => {
   if (event.target.id === "keep-button" && !form().elements.start.value) fill();
 });
 
-function fill() {
-  const [start, end] = range() ?? line() ?? [];
+document.addEventListener("click", (event) => {
+  const tool = event.target.closest("[data-row=keep]");
+  if (tool && fill(span(tool.closest("li")))) form().requestSubmit();
+});
+
+// The line that has the focus of the keyboard; else the range; else the line at the playhead.
+function fill([start, end] = focused() ?? range() ?? line() ?? []) {
   if (start === undefined) return false;
   form().elements.start.value = start;
   form().elements.end.value = end;
@@ -28,9 +33,16 @@ function range() {
   return query.has("start") && query.has("end") ? [query.get("start"), query.get("end")] : null;
 }
 
+const span = (row) => [startOf(row), endOf(row)];
+
+function focused() {
+  const row = document.querySelector("#rows li :focus-visible")?.closest("li");
+  return row ? span(row) : null;
+}
+
 function line() {
   const row = document.querySelector("#rows li[aria-current]") ?? spoken();
-  return row ? [startOf(row), endOf(row)] : null;
+  return row ? span(row) : null;
 }
 
 // Before the first play no line is marked: the one at the playhead, or the first after it.
@@ -41,7 +53,11 @@ function spoken() {
 
 // The form follows the range of the page; the strip draws what is kept.
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target.id === "selects") tell();
+  if (event.detail.target.id === "selects") {
+    tell();
+    const changed = event.detail.requestConfig?.elt.closest(".kept li")?.id;
+    if (changed) document.getElementById(changed)?.querySelector("summary").focus({ preventScroll: true });
+  }
   if (!form()) return;
   const query = new URLSearchParams(document.getElementById("transcript").dataset.query);
   if (form().contains(document.activeElement) || document.querySelector("#selects [role=alert]")) return;

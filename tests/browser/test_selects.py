@@ -35,6 +35,45 @@ def test_the_line_at_the_playhead_is_kept_while_it_plays_on(open_page, film):
     assert (select.start_ms, select.end_ms, select.words) == (10_000, 11_900, "This is line 5.")
 
 
+def test_a_line_is_kept_by_its_own_tool_or_by_the_key_while_it_has_the_focus(open_page, film):
+    page = open_page(f"/videos/{film.pk}/?start=10&end=30")
+    kept = page.locator("#selects .kept li")
+    line(page, 2).hover()
+    page.get_by_role("button", name="Keep", exact=True).and_(page.locator("[data-row]")).click()
+    expect(kept).to_have_count(1)
+
+    line(page, 4).locator("a").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("m")
+    expect(kept).to_have_count(2)
+
+    spans = Select.objects.order_by("start_ms").values_list("start_ms", "end_ms")
+    assert list(spans) == [(14_000, 15_900), (18_000, 19_900)]
+
+
+def test_a_select_is_changed_in_the_panel_of_its_video(open_page, film, three):
+    page = open_page(f"/videos/{film.pk}/")
+    third = page.locator("#selects .kept li").nth(2)
+    third.locator("summary").click()
+    third.get_by_label("Note").fill("the bridge")
+    third.get_by_label("Colour").select_option("blue")
+    third.get_by_label("From").fill("5:00")
+    third.get_by_role("button", name="Save").click()
+    expect(third.get_by_role("alert")).to_contain_text("beyond")
+
+    third.get_by_label("From").fill("19")
+    third.get_by_label("Note").fill("the bridge")
+    third.get_by_label("Colour").select_option("blue")
+    third.get_by_role("button", name="Save").click()
+
+    expect(third.locator("summary")).to_contain_text("the bridge")
+    expect(third.locator("summary")).to_be_focused()
+    select = Select.objects.get(pk=three[2].pk)
+    assert (select.start_ms, select.note, select.colour) == (19_000, "the bridge", "blue")
+    assert Axe().run(page, context="#selects").violations_count == 0
+
+
 def test_the_range_is_kept_when_there_is_one(open_page, film):
     page = open_page(f"/videos/{film.pk}/?start=20&end=30")
     page.get_by_label("Note").fill("the bridge")
@@ -114,6 +153,7 @@ def test_the_keys_of_the_viewer_play_the_bin(open_page, film, three):
     says = page.locator("#reel-says")
     press(page, "Space")
     expect(says).to_have_text("Select 1 of 3: film.mp4")
+    until(page, "!p.paused && p.currentTime > 0.1")
     press(page, "ArrowDown", "ArrowDown")
     expect(says).to_have_text("Select 3 of 3: film.mp4")
     until(page, "p.currentTime >= 20")

@@ -282,7 +282,24 @@ def test_the_range_of_a_line_keeps_the_focus_of_the_keyboard(open_page, film):
     expect(page.locator("#range-show")).to_be_focused()
 
 
-@pytest.mark.parametrize("width", [390, 900, 1280])
+def test_where_it_is_narrow_the_tools_stand_below_the_line_that_was_clicked(open_page, film):
+    Segment.objects.filter(task=film.transcript).update(text="So many words. " * 30)
+    page = open_page(f"/videos/{film.pk}/", viewport={"width": 380, "height": 900})
+    before = line(page, 1).bounding_box()["height"]
+    line(page, 1).hover()
+    assert line(page, 1).bounding_box()["height"] == before  # pointing moves nothing
+
+    line(page, 1).click(position={"x": 200, "y": 20})
+
+    text = line(page, 1).locator("span").first.bounding_box()
+    tools = line(page, 1).locator(".row-tools").bounding_box()
+    assert text["width"] > 280
+    assert text["y"] + text["height"] <= tools["y"]
+    assert tools["x"] + tools["width"] <= 380
+    assert tools["y"] + tools["height"] <= line(page, 2).bounding_box()["y"]
+
+
+@pytest.mark.parametrize("width", [500, 900, 1280])
 def test_the_tools_of_a_line_cover_no_text(open_page, film, width):
     Segment.objects.filter(task=film.transcript).update(text="So many words. " * 30)
     page = open_page(f"/videos/{film.pk}/", viewport={"width": width, "height": 900})

@@ -112,7 +112,9 @@ def keep_range(request: Request, video_id: str) -> HttpResponse:
 def _panel(request: Request, video: Video, refusal: str = "") -> HttpResponse:
     if request.htmx and request.htmx.target == "bin":
         return render(request, "videos/_bin.html", bin_context(video.index))
-    context = panel_context(video) | {"refusal": refusal, "typed": request.POST}
+    context = panel_context(video) | {"refusal": refusal}
+    if refusal:
+        context["typed"] = request.POST
     if request.htmx:
         return render(request, "videos/_selects.html", context)
     if refusal:
@@ -170,7 +172,8 @@ def arrange(request: Request, index_id: str) -> HttpResponse:
 def _answer(request: Request, select: Select, **more: Any) -> HttpResponse:
     """The bin or the video's panel, wherever the form stood."""
     if request.htmx and request.htmx.target == "selects":
-        return render(request, "videos/_selects.html", panel_context(select.video) | more)
+        context = panel_context(select.video) | more | {"changed": select}
+        return render(request, "videos/_selects.html", context)
     context = bin_context(select.video.index) | more | {"changed": select}
     if request.htmx:
         return render(request, "videos/_bin.html", context)
