@@ -1,12 +1,13 @@
 // In and out: marks the range at the playhead, asks the range's form for it, and plays around it.
 //
-// Playing stops once where the range ends, or begins again where "Loop" is on. It sleeps till
-// then, and not at all while paused. desk:range (detail.start, detail.end: seconds or null) sets
+// Playing stops once where the range ends, or begins again where "Loop" is on; playing around it
+// goes on a little and comes back. It sleeps till then, and not at all while paused. An address with
+// #t=10,20 (a media fragment) opens with that range. desk:range (detail.start, detail.end: seconds or null) sets
 // the range from elsewhere.
 
 import { lines } from "./lines.js";
 import { endOf, startOf } from "./seek.js";
-import { frameAt, frameMs, timebaseOf } from "./time.js";
+import { frameAt, frameMs, parseMoment, timebaseOf } from "./time.js";
 
 const player = document.getElementById("player");
 const main = document.getElementById("main");
@@ -19,7 +20,9 @@ let range = { start: null, end: null };
 let asked = null; // the newest range that was asked for and is not shown yet
 let sent = null; // the one that the server is looking up
 let timer = 0;
+let around = null; // while it is played around: { until, back }, where it ends and comes back to
 
+const AROUND = 2; // seconds before and after
 const isSet = () => range.start !== null || range.end !== null;
 const number = (text) => (text ? Number(text) : null);
 const last = () => (Number.isFinite(player.duration) ? player.duration : Number(main.dataset.length));
@@ -131,25 +134,43 @@ const loops = () => loop.getAttribute("aria-pressed") === "true";
 
 function arm() {
   clearTimeout(timer);
-  if (player.paused || !isSet()) return;
-  const left = (range.end ?? last()) - player.currentTime;
+  if (player.paused || !(isSet() || around)) return;
+  const left = ends() - player.currentTime;
   if (left <= 0.002) return; // whoever plays behind the range may
   timer = setTimeout(reach, Math.min(Math.max((left * 1000) / (player.playbackRate || 1), 4), 60_000));
 }
 
+const ends = () => around?.until ?? range.end ?? last();
+
 function reach() {
-  const end = range.end ?? last();
+  const end = ends();
   if (player.currentTime < end - 0.004) return arm();
+  if (around) return comeBack();
   if (loops()) return go(range.start ?? 0);
   if (range.end === null) return;
   player.pause();
   go(end);
 }
 
+function playAround() {
+  const back = around?.back ?? player.currentTime;
+  const [from, to] = isSet() ? [range.start ?? 0, range.end ?? last()] : [back, back];
+  go(Math.max(0, from - AROUND));
+  around = { until: Math.min(to + AROUND, last()), back };
+  player.play().catch(() => {});
+  arm();
+}
+
+function comeBack() {
+  const { back } = around;
+  player.pause();
+  go(back);
+}
+
 function begin() {
   const at = player.currentTime;
   const outside = at < (range.start ?? 0) - 0.002 || at >= (range.end ?? last()) - 0.002;
-  if (loops() && isSet() && outside) go(range.start ?? 0);
+  if (loops() && isSet() && outside && !around) go(range.start ?? 0);
   arm();
 }
 
@@ -166,17 +187,40 @@ const COMMANDS = {
   "to-in": () => go(range.start ?? 0),
   "to-out": toOut,
   loop: toggleLoop,
+  "play-around": playAround,
+  "range-clear-in": () => ask({ start: null, end: (asked ?? range).end }),
+  "range-clear-out": () => ask({ start: (asked ?? range).start, end: null }),
 };
 
 document.addEventListener("desk:command", ({ detail }) => COMMANDS[detail.name]?.());
 document.addEventListener("desk:range", ({ detail }) => ask(detail));
+// Whoever stops or goes elsewhere does not want to come back.
+for (const name of ["desk:seek", "desk:range"]) document.addEventListener(name, () => (around = null));
+player.addEventListener("pause", () => (around = null));
 player.addEventListener("play", begin);
 for (const name of ["playing", "seeked", "ratechange", "loadedmetadata"]) player.addEventListener(name, arm);
 for (const name of ["pause", "waiting", "seeking"]) player.addEventListener(name, () => clearTimeout(timer));
 player.addEventListener("ended", () => {
+  if (around) return comeBack();
   if (!loops()) return;
   go(range.start ?? 0);
   player.play().catch(() => {});
 });
 new MutationObserver(read).observe(script, { childList: true });
 read();
+
+// Seconds and clock times, as Media Fragments name them (npt), and what else a moment may be.
+function openFragment() {
+  const [, start, end] = /^#t=(?:npt:)?([^,&]*)(?:,([^&]+))?$/.exec(location.hash.replaceAll("%3A", ":")) ?? [];
+  if (start === undefined) return;
+  history.replaceState(history.state, "", location.pathname + location.search);
+  try {
+    const from = parseMoment(start || "0", base) / 1000;
+    const to = end ? parseMoment(end, base) / 1000 : null;
+    go(from);
+    if (to > from) ask({ start: from || null, end: to });
+  } catch {
+    // It names no moment: the page opens as it would without.
+  }
+}
+openFragment();

@@ -2,7 +2,7 @@
 //
 // A key, or a click on a button with data-command, becomes the event desk:command, with
 // detail.name; whoever does it listens on the document. No key counts while somebody types, with
-// Ctrl or Meta, or while a dialog is open. docs/keys.md prints the table; a test compares them.
+// Ctrl or Meta (but for those in the table), or while a dialog is open. docs/keys.md prints the table; a test compares them.
 
 export const KEYS = [
   { group: "Play", keys: ["Space", "k"], name: "play", says: "Play or pause" },
@@ -28,15 +28,19 @@ export const KEYS = [
   { group: "Range", keys: ["o"], name: "range-out", says: "Range ends here, with the frame that is shown" },
   { group: "Range", keys: ["x"], name: "range-row", says: "Range is the line at the playhead" },
   { group: "Range", keys: ["Alt+x"], name: "range-clear", says: "No range" },
-  { group: "Range", keys: ["Shift+i"], name: "to-in", says: "To the start of the range" },
-  { group: "Range", keys: ["Shift+o"], name: "to-out", says: "To the end of the range" },
-  { group: "Range", keys: ["\\"], name: "loop", says: "Loop the range" },
+  { group: "Range", keys: ["Alt+i"], name: "range-clear-in", says: "No In: the range begins at the start" },
+  { group: "Range", keys: ["Alt+o"], name: "range-clear-out", says: "No Out: the range ends at the end" },
+  { group: "Range", keys: [";", "Shift+i"], name: "to-in", says: "To the start of the range" },
+  { group: "Range", keys: ["'", "Shift+o"], name: "to-out", says: "To the end of the range" },
+  { group: "Range", keys: ["\\"], name: "play-around", says: "Play around the range, or the playhead, and come back" },
+  { group: "Range", keys: ["r"], name: "loop", says: "Loop the range" },
   { group: "Range", keys: ["m"], name: "keep-select", says: "Keep the range, or the line, as a select", edits: true },
 
   { group: "Text", keys: ["/"], name: "find", says: "Find" },
   { group: "Text", keys: ["n"], name: "find-next", says: "Next hit", repeats: true },
   { group: "Text", keys: ["Shift+n"], name: "find-previous", says: "Hit before", repeats: true },
   { group: "Text", keys: ["e"], name: "edit-row", says: "Correct the line", edits: true },
+  { group: "Text", keys: ["Ctrl+z"], name: "undo", says: "Undo your last correction", edits: true },
   { group: "Text", keys: ["?"], name: "help", says: "These keys" },
 ];
 
@@ -71,7 +75,7 @@ function keyOf(event) {
   if (key === " ") return "Space";
   const letter = /^[a-z]$/i.test(key);
   const shift = event.shiftKey && (letter || key.length > 1) ? "Shift+" : "";
-  return (isAlt(event) ? "Alt+" : "") + shift + (letter ? key.toLowerCase() : key);
+  return (isBrowsers(event) ? "Ctrl+" : "") + (isAlt(event) ? "Alt+" : "") + shift + (letter ? key.toLowerCase() : key);
 }
 
 // AltGr types characters, as \ on many keyboards, and says that Ctrl and Alt are down.
@@ -90,7 +94,7 @@ function isElsewhere(event, key) {
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Tab") pointed = false;
-  if (event.defaultPrevented || event.isComposing || isBrowsers(event)) return;
+  if (event.defaultPrevented || event.isComposing) return;
   const key = keyOf(event);
   if (isElsewhere(event, key)) return;
   const chord = held && event.code !== "KeyK" ? BY_KEY.get(`k+${key}`) : null;
@@ -127,7 +131,7 @@ function explain(event) {
   const entry = button && BY_NAME.get(button.dataset.command);
   if (!entry) return;
   button.title = `${entry.says} (${entry.keys.map(written).join(" or ")})`;
-  button.setAttribute("aria-keyshortcuts", entry.keys.filter((key) => !key.includes("k+")).join(" "));
+  button.setAttribute("aria-keyshortcuts", entry.keys.filter((key) => !key.includes("k+")).join(" ").replaceAll("Ctrl", "Control"));
 }
 document.addEventListener("pointerover", explain);
 document.addEventListener("focusin", explain);

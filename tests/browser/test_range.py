@@ -10,6 +10,8 @@ from playwright.sync_api import expect
 from tests.browser.desk import commands, longest_task, note_commands, note_long_tasks, press, until
 from tests.browser.test_viewer import line, now, paused, play
 from tests.factories import make_segments, make_transcript
+from videos import corrections
+from videos.corrections import Seen
 from videos.models import Select, Video
 
 # --- the range at the playhead ---
@@ -121,13 +123,13 @@ def test_a_loop_plays_the_range_again_and_again(desk):
         p.addEventListener("timeupdate", () => p.heard.push(p.currentTime));
         p.addEventListener("seeked", () => p.jumps++); }"""
     )
-    press(page, "\\", "Space")
+    press(page, "r", "Space")
     until(page, "p.jumps >= 2")
 
     assert not paused(page)
     assert max(page.locator("#player").evaluate("(p) => p.heard")) < 11.4
 
-    press(page, "\\")
+    press(page, "r")
     until(page, "p.paused")
     assert now(page) == pytest.approx(11, abs=0.05)
 
@@ -135,12 +137,54 @@ def test_a_loop_plays_the_range_again_and_again(desk):
 def test_a_loop_begins_in_its_range_and_needs_one(desk):
     page = desk()
     expect(page.locator("#loop")).to_be_disabled()
-    press(page, "\\")
+    press(page, "r")
     expect(page.locator("#transport-note")).to_have_text("Set a range first, with I and O.")
 
     page = desk("?start=10&end=20&t=50")
-    press(page, "\\", "Space")
+    press(page, "r", "Space")
     until(page, "!p.paused && p.currentTime >= 10 && p.currentTime < 20")
+
+
+def test_playing_around_comes_back_to_where_it_was(desk):
+    page = desk("?start=10&end=10.5&t=30")
+    press(page, "r", "\\")  # the loop waits
+    until(page, "!p.paused && p.currentTime > 8 && p.currentTime < 10")
+    until(page, "p.currentTime > 11")
+    until(page, "p.paused")
+    assert now(page) == pytest.approx(30, abs=0.01)
+
+    press(page, "\\")
+    until(page, "!p.paused && p.currentTime > 8 && p.currentTime < 12")
+    press(page, "Space")
+    until(page, "p.paused")
+    assert now(page) < 13  # who stops stays
+
+
+def test_the_sides_of_a_range_are_gone_to_and_cleared_one_by_one(desk, film):
+    page = desk("?q=line#t=npt:0:10,20")
+    expect(page).to_have_url(re.compile(r"\?start=10&end=20&q=line$"))
+    assert now(page) == pytest.approx(10, abs=0.01)
+    press(page, "'")
+    assert now(page) == pytest.approx(19.96, abs=0.01)
+    press(page, ";")
+    assert now(page) == pytest.approx(10, abs=0.01)
+
+    press(page, "Alt+i")
+    expect(page).to_have_url(re.compile(r"\?end=20&q=line$"))
+    press(page, "Alt+o")
+    expect(page).to_have_url(re.compile(r"\?q=line$"))
+
+    user = film.index.owner
+    row = film.transcript.segments.get(number=1)
+    seen = Seen(row.pk, row.start_ms, row.version)
+    corrections.save(user, film.transcript, seen, "Changed.", (2000, 3900))
+    page.reload()
+    page.get_by_role("searchbox", name="Find").fill("x")
+    press(page, "Control+z")  # the field's own
+    page.get_by_role("searchbox", name="Find").blur()
+    expect(line(page, 1)).to_contain_text("Changed.")
+    press(page, "Control+z")
+    expect(line(page, 1)).to_contain_text("This is line 1.")
 
 
 def test_nothing_runs_while_it_is_paused(desk):
