@@ -344,7 +344,7 @@ new ResizeObserver(([{ contentRect }]) => {
   move();
   draw();
 }).observe(canvas);
-for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) {
+for (const query of ["(prefers-color-scheme: dark)", "(prefers-contrast: more)", "(forced-colors: active)"]) {
   matchMedia(query).addEventListener("change", draw);
 }
 for (const event of ["timeupdate", "seeking", "seeked"]) player.addEventListener(event, () => move());

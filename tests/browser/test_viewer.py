@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.factories import make_segments, make_task, make_transcript, make_user
@@ -480,6 +481,25 @@ def test_no_page_is_wider_than_its_window(open_page, film, width, scheme, tmp_pa
         page.goto(url)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.screenshot(path=tmp_path / "page.png")
+
+
+def test_more_contrast_and_the_systems_own_colours_show_every_state(open_page, film):
+    rules = {
+        "runOnly": ["color-contrast-enhanced"],
+        "rules": {"color-contrast-enhanced": {"enabled": True}},
+    }
+    page = open_page(f"/videos/{film.pk}/?start=4&end=20&t=10", contrast="more")
+    found = Axe().run(page, context=".script", options=rules)
+    assert found.violations_count == 0, found.generate_report()
+
+    page = open_page(f"/videos/{film.pk}/?start=4&end=20&t=10", forced_colors="active")
+    ground = "(each) => getComputedStyle(each).backgroundColor"
+    loop, clear = page.locator("#loop"), page.get_by_role("button", name="Clear the range")
+    assert loop.evaluate(ground) == clear.evaluate(ground)
+    page.keyboard.press("r")
+    assert loop.evaluate(ground) != clear.evaluate(ground)
+    outline = "(each) => getComputedStyle(each).outlineStyle"
+    assert [line(page, n).evaluate(outline) for n in (2, 3)] == ["none", "solid"]
 
 
 def test_the_player_and_the_lines_are_in_sight_together(open_page, film):
