@@ -164,7 +164,7 @@ function show() {
   playButton.setAttribute("aria-label", plays ? "Pause" : "Play");
 }
 player.addEventListener("play", () => {
-  if (shuttle < 0) still();
+  if (shuttle < 0 && !player.paused) still(); // this may be told late, when J paused it already
   show();
 });
 player.addEventListener("pause", () => {
