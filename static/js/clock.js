@@ -1,5 +1,6 @@
 // Shows time as clock, seconds, timecode or the file's own timecode: beside the player, on the lines
-// and wherever data-time says seconds; and goes to whatever is typed. The strip listens to desk:time for its own labels.
+// and wherever data-time says seconds; and goes to whatever is typed. The strip listens to desk:time
+// for its own labels.
 
 import { later } from "./lines.js";
 import { startOf } from "./seek.js";
