@@ -47,7 +47,9 @@ function send() {
   const { start, end } = asked;
   if (start === null && end === null) {
     asked = null;
-    return document.getElementById("range-clear")?.click();
+    const clear = document.getElementById("range-clear");
+    if (clear) window.htmx.process(clear); // as below
+    return clear?.click();
   }
   const form = document.getElementById("range");
   sent = asked;
