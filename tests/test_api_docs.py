@@ -102,6 +102,7 @@ def ids(caller) -> dict[str, str]:
         "index_id": index.pk,
         "video_id": video.pk,
         "task_id": video.transcript_id,
+        "segment_id": str(video.transcript.segments.all()[0].pk),
         "select_id": keep(video, 0, 1000, caller.user).pk,
         "asset_id": asset.pk,
         "upload_id": begun["upload_id"],

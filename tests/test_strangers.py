@@ -77,6 +77,7 @@ def theirs(settings) -> dict[str, object]:
         "asset_id": asset.pk,
         "upload_id": upload.pk,
         "parts_id": parts.pk,
+        "segment_id": video.transcript.segments.all()[0].pk,
         "select_id": keep(video, 0, 1000, owner, note=SECRET).pk,
         "key_id": ApiKey.objects.get().pk,
         "tag_id": tag.pk,

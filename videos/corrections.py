@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from itertools import pairwise
 from typing import Any
@@ -62,6 +62,7 @@ class Edited:
     first: int | None
     was: int = 0
     now: int = 0
+    rows: Sequence[Segment] = field(default=(), compare=False)  # as they are now
 
 
 # --- the deeds ---
@@ -349,7 +350,7 @@ def _put(task: Task, before: Sequence[Segment], after: Sequence[Segment]) -> Edi
     search.index_segments(written)
     Video.objects.filter(pk=task.video_id).update(updated_at=Now())
     near = all(b.number == a.number + 1 for a, b in pairwise(before))
-    return Edited(before[0].number if near else None, len(before), len(after))
+    return Edited(before[0].number if near else None, len(before), len(after), after)
 
 
 def _shift(task: Task, last: int, by: int) -> None:

@@ -50,10 +50,13 @@ def fill(url: str, key: str, sample: Path) -> dict[str, str]:
     asset = send("/assets", files={"file": file})["_id"]
     upload = send("/assets/multipart-uploads", json={"filename": "a.mp4", "total_size": 9})
     wait_for(lambda: status(url, key, task["_id"]) == "ready", 60, "the transcript")
+    path = f"/indexes/{index}/videos/{task['video_id']}/segments"
+    lines = requests.get(f"{url}{path}", headers={"x-api-key": key}, timeout=10).json()["data"]
     return {
         "index_id": index,
         "task_id": task["_id"],
         "video_id": task["video_id"],
+        "segment_id": lines[0]["_id"],
         "asset_id": asset,
         "upload_id": upload["upload_id"],
         "name": "sphinx",

@@ -17,6 +17,7 @@ from typing import Any
 from django.utils import timezone
 
 from videos.api import errors, params, speech
+from videos.doubt import REASONS
 from videos.models import Asset, Chunk, Index, Member, Segment, Select, Status, Task, Upload, Video
 from videos.models.segment import SegmentQuerySet, Spoken
 
@@ -314,6 +315,20 @@ def _spoken(found: Iterable[Spoken] | None) -> list[Json]:
         {"start": start_ms / 1000, "end": end_ms / 1000, "value": text}
         for start_ms, end_ms, text in found or ()
     ]
+
+
+def segment(row: Segment) -> Json:
+    """A line as an editor sees it. ``heard``: what the engine heard, where that was corrected."""
+    return {
+        "_id": str(row.pk),
+        "number": row.number,
+        "version": row.version,
+        "start": row.start_ms / 1000,
+        "end": row.end_ms / 1000,
+        "value": row.text,
+        "heard": row.heard,
+        "doubts": [REASONS[mark] for mark in row.marks if mark in REASONS],
+    }
 
 
 TASK_AS_TRANSCRIPTION = {

@@ -12,6 +12,7 @@ from videos.api import (
     members,
     multipart,
     search,
+    segments,
     selects,
     tasks,
     videos,
@@ -22,6 +23,7 @@ INDEX = "indexes/<str:index_id>"
 ASSET = "assets/<str:asset_id>"
 UPLOAD = "assets/multipart-uploads/<str:upload_id>"
 VIDEO = f"{INDEX}/videos/<str:video_id>"
+SEGMENT = f"{VIDEO}/segments/<str:segment_id>"
 
 # The oldest guide has its tasks below the indexes.
 TASKS = [
@@ -54,6 +56,13 @@ urlpatterns = [
         endpoint(GET=videos.show, PUT=videos.update, PATCH=videos.update, DELETE=videos.delete),
     ),
     path(f"{VIDEO}/transcription", endpoint(GET=videos.transcription)),
+    # From here to the exports: ours, not Twelve Labs'.
+    path(f"{VIDEO}/segments", endpoint(GET=segments.list_all)),
+    path(SEGMENT, endpoint(GET=segments.show, PATCH=segments.update)),
+    path(f"{SEGMENT}/split", endpoint(POST=segments.split)),
+    path(f"{SEGMENT}/merge", endpoint(POST=segments.merge)),
+    path(f"{SEGMENT}/revert", endpoint(POST=segments.revert)),
+    path(f"{VIDEO}/undo", endpoint(POST=segments.undo)),
     path(
         f"{INDEX}/selects",
         endpoint(GET=selects.list_all, POST=selects.create, PUT=selects.arrange),
@@ -63,7 +72,6 @@ urlpatterns = [
         f"{INDEX}/selects/<str:select_id>",
         endpoint(GET=selects.show, PATCH=selects.update, DELETE=selects.delete),
     ),
-    # Ours, not Twelve Labs'.
     path(f"{INDEX}/members", endpoint(GET=members.list_all)),
     path(f"{INDEX}/members/<str:user_name>", endpoint(PUT=members.share, DELETE=members.unshare)),
     path(f"{VIDEO}/export/<str:format>", endpoint(GET=exports.export)),

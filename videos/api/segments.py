@@ -1,0 +1,143 @@
+"""/indexes/{id}/videos/{id}/segments: read and correct lines. This site's own, not Twelve Labs'.
+
+The rules are the page's: a deed names the version of the line that was seen, and one that was
+changed meanwhile is 409.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpResponse
+
+from videos import corrections
+from videos.api import ApiRequest, dialects, errors, params, videos
+from videos.api.endpoint import answer
+from videos.corrections import Changed, Edited, Refused
+from videos.forms import LineForm
+from videos.models import Segment, Task
+from videos.timecode import ms_to_seconds
+
+KEY = re.compile(r"\d{1,18}", re.ASCII)
+WORDS = {"text": "value", "row": "version", "row_start": "version"}  # the form's names, and ours
+CONFLICT = "correction_conflict"
+AGAIN = "Read it again, and send its new version."
+
+Deed = Callable[[ApiRequest, Task, LineForm], Edited | None]
+
+
+def shown(request: ApiRequest, index_id: str, video_id: str) -> Task:
+    """The transcript that is shown of a video of the caller."""
+    video = videos.find(request, index_id, video_id)
+    task = videos.transcript(video)
+    task.video = video
+    return task
+
+
+def find(task: Task, segment_id: str) -> Segment:
+    found = task.segments.filter(pk=segment_id).first() if KEY.fullmatch(segment_id) else None
+    if found is None:
+        raise errors.no_such(segment_id, "segments of the transcript that is shown")
+    return found
+
+
+def list_all(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
+    """Those any part of which lies in [start, end), in their order."""
+    start_ms, end_ms = videos.span(request)
+    task = shown(request, index_id, video_id)
+    rows = task.segments.overlapping(start_ms, end_ms).order_by("number").defer("words")
+    data = [dialects.segment(row) for row in rows.iterator(2000)]
+    return answer({"transcript_id": task.pk, "data": data})
+
+
+def show(request: ApiRequest, index_id: str, video_id: str, segment_id: str) -> HttpResponse:
+    return answer(dialects.segment(find(shown(request, index_id, video_id), segment_id)))
+
+
+def update(request: ApiRequest, index_id: str, video_id: str, segment_id: str) -> HttpResponse:
+    """Another text, other times or both; what is not sent stays."""
+    known = ("version", "value", "start", "end")
+    row, edited = _do(_save, known, request, index_id, video_id, segment_id)
+    return answer(dialects.segment(edited.rows[0] if edited else row))
+
+
+def split(request: ApiRequest, index_id: str, video_id: str, segment_id: str) -> HttpResponse:
+    """Two lines of one, before character ``at`` of its text or of the ``value`` that is sent."""
+    known = ("version", "value", "at")
+    return _answered(*_do(_split, known, request, index_id, video_id, segment_id))
+
+
+def merge(request: ApiRequest, index_id: str, video_id: str, segment_id: str) -> HttpResponse:
+    """One line of this one and the next."""
+    known = ("version", "value")
+    return _answered(*_do(_merge, known, request, index_id, video_id, segment_id))
+
+
+def revert(request: ApiRequest, index_id: str, video_id: str, segment_id: str) -> HttpResponse:
+    """The engine's words again."""
+    return _answered(*_do(_revert, ("version",), request, index_id, video_id, segment_id))
+
+
+def undo(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
+    """Take back the caller's last correction of the transcript, made here or on a page."""
+    task = shown(request, index_id, video_id)
+    try:
+        edited = corrections.undo(request.user, task)
+    except Refused as refusal:
+        raise errors.ApiError(409, CONFLICT, str(refusal)) from refusal
+    return answer({"data": [dialects.segment(row) for row in edited.rows]})
+
+
+def _save(request: ApiRequest, task: Task, form: LineForm) -> Edited | None:
+    return corrections.save(request.user, task, form.seen, form.cleaned_data["text"], form.times)
+
+
+def _split(request: ApiRequest, task: Task, form: LineForm) -> Edited | None:
+    text, at = form.cleaned_data["text"], form.cleaned_data["at"]
+    if at is None:
+        raise errors.required("at")
+    return corrections.split(request.user, task, form.seen, text, at)
+
+
+def _merge(request: ApiRequest, task: Task, form: LineForm) -> Edited | None:
+    return corrections.merge(request.user, task, form.seen, form.cleaned_data["text"])
+
+
+def _revert(request: ApiRequest, task: Task, form: LineForm) -> Edited | None:
+    return corrections.revert(request.user, task, form.seen)
+
+
+def _do(
+    deed: Deed, known: tuple[str, ...], request: ApiRequest, *ids: str
+) -> tuple[Segment, Edited | None]:
+    """The line as it was, and what the deed made of it; None: nothing."""
+    task = shown(request, *ids[:2])
+    row = find(task, ids[2])
+    form = _form(row, params.body(request, known))
+    try:
+        return row, deed(request, task, form)
+    except Changed as changed:
+        raise errors.ApiError(409, CONFLICT, f"{changed} {AGAIN}") from changed
+    except Refused as refusal:
+        raise errors.ApiError(400, "parameter_invalid", str(refusal)) from refusal
+
+
+def _form(row: Segment, body: dict[str, Any]) -> LineForm:
+    """The page's own checks. What is not sent is as the line has it."""
+    if "version" not in body:
+        raise errors.required("version")
+    text = params.text("value", body.get("value", row.text), corrections.MAX_TEXT)
+    sent = {name: str(value) for name, value in body.items() if name != "value"}
+    now = {"start": ms_to_seconds(row.start_ms), "end": ms_to_seconds(row.end_ms)}
+    form = LineForm(now | sent | {"row": row.pk, "row_start": row.start_ms, "text": text})
+    if not form.is_valid():
+        name, faults = next(iter(form.errors.items()))
+        raise errors.invalid(WORDS.get(name, name), str(faults[0]))
+    return form
+
+
+def _answered(row: Segment, edited: Edited | None) -> HttpResponse:
+    rows = edited.rows if edited else [row]
+    return answer({"data": [dialects.segment(each) for each in rows]})
