@@ -108,7 +108,7 @@ def test_split_merge_and_revert_answer_with_what_is_there_now(caller, video):
     assert (heard["value"], heard["heard"]) == ("to the rivver", None)
 
 
-def test_undo_takes_the_callers_last_correction_back(caller, video):
+def test_undo_takes_the_callers_last_correction_back_and_redo_does_it_again(caller, video):
     line = lines(caller, video)[1]
     caller.post(path(video, line) + "/split", {"version": 0, "at": 7})
 
@@ -116,6 +116,10 @@ def test_undo_takes_the_callers_last_correction_back(caller, video):
 
     assert (back["value"], back["version"]) == ("to the rivver", 2)
     assert refusal(caller.post(f"{root(video)}/undo")) == (409, "correction_conflict")
+
+    halves = caller.post(f"{root(video)}/redo").json()["data"]
+    assert [half["value"] for half in halves] == ["to the", "rivver"]
+    assert refusal(caller.post(f"{root(video)}/redo")) == (409, "correction_conflict")
 
 
 @pytest.mark.parametrize(

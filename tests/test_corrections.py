@@ -287,9 +287,13 @@ def test_undo_takes_each_deed_back_from_the_last_to_the_first(user, task):
     for state in reversed(states[:-1]):
         corrections.undo(user, task)
         assert content(task) == state
-    assert not task.corrections.exists()
     with pytest.raises(Refused, match="nothing to undo"):
         corrections.undo(user, task)
+    for state in states[1:]:
+        corrections.redo(user, task)
+        assert content(task) == state
+    with pytest.raises(Refused, match="nothing to redo"):
+        corrections.redo(user, task)
 
 
 def test_undo_is_refused_when_somebody_changed_the_line_since(user, task):
@@ -308,6 +312,50 @@ def test_undo_passes_by_what_others_did_elsewhere(user, task):
     corrections.undo(user, task)
 
     assert lines(task) == ["We", "came down", "to the rivver", "before light"]
+
+
+def test_another_correction_drops_what_could_be_redone_of_this_editor_alone(user, task):
+    other = make_user()
+    save(other, task, 2, "before the light")
+    save(user, task, 1, "to a river")
+    corrections.undo(other, task)
+    corrections.undo(user, task)
+
+    save(user, task, 1, "to the river")
+
+    with pytest.raises(Refused, match="nothing to redo"):
+        corrections.redo(user, task)
+    corrections.redo(other, task)
+    assert lines(task) == ["We came down", "to the river", "before the light"]
+
+
+def test_redo_is_refused_when_somebody_changed_the_line_since(user, task):
+    split(user, task, 1, 3)
+    corrections.undo(user, task)
+    save(make_user(), task, 1, "to the Niger")
+
+    with pytest.raises(Changed, match="cannot be done again"):
+        corrections.redo(user, task)
+    assert lines(task)[1] == "to the Niger"
+
+
+def test_no_version_comes_twice_on_the_way_back_and_forth(user, task):
+    versions = [row(task, 1).version]
+    split(user, task, 1, 3)
+    for deed in (corrections.undo, corrections.redo) * 2:
+        versions.append(row(task, 1).version)
+        deed(user, task)
+
+    assert versions == sorted(set(versions))
+
+
+def test_a_transcript_of_which_all_was_undone_may_be_replaced(user, task):
+    save(user, task, 1, "to the river")
+    assert not Video.objects.uncorrected().exists()
+    corrections.undo(user, task)
+    assert Video.objects.uncorrected().get() == task.video
+    corrections.redo(user, task)
+    assert not Video.objects.uncorrected().exists()
 
 
 def test_the_history_is_bounded(user, task, monkeypatch):
@@ -353,7 +401,7 @@ def test_whatever_is_done_the_order_and_the_engines_words_stay(user, dice):
         assert [row.start_ms for row in rows] == sorted(row.start_ms for row in rows)
         said = (row.text if row.heard is None else row.heard for row in rows)
         assert bare("".join(said)) == heard
-    while task.corrections.exists():
+    while task.corrections.last_by(user):
         corrections.undo(user, task)
     assert content(task) == first
 

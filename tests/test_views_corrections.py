@@ -232,13 +232,17 @@ def test_undo_answers_with_the_line_as_it_was(client, video):
 
     assert "<span>to the rivver</span>" in part.text and "Undo" not in part.text
     assert "data-v" not in part.text
+    assert "Redo correction" in client.get(f"/videos/{video.pk}/").text
+    again = client.post(f"/videos/{video.pk}/redo", headers=HTMX)
+    assert "<span>to the river</span>" in again.text and "Redo" not in again.text
 
 
-def test_undo_is_for_ones_own_last_deed_and_says_why_not(client, video):
+@pytest.mark.parametrize("step", ["undo", "redo"])
+def test_undo_and_redo_say_why_nothing_is_done(client, video, step):
     for headers, status in ((HTMX, 409), ({}, 303)):
-        answer = client.post(f"/videos/{video.pk}/undo", headers=headers)
+        answer = client.post(f"/videos/{video.pk}/{step}", headers=headers)
         assert answer.status_code == status
-    assert "There is nothing to undo." in client.get(f"/videos/{video.pk}/").text
+    assert f"There is nothing to {step}." in client.get(f"/videos/{video.pk}/").text
 
 
 def test_undo_of_many_lines_lets_the_page_fetch_them_all(client, video):

@@ -26,8 +26,9 @@ from videos.models import Correction, Segment, Status, Task, Video
 from videos.timecode import clock
 
 Kind = Correction.Kind
+Line = dict[str, Any]  # a segment as a correction remembers it
 
-HISTORY = 200  # corrections of a transcript that can still be undone
+HISTORY = 200  # corrections of a transcript that can still be undone or redone
 MAX_TEXT = 5000
 MAX_AT_ONCE = 2000  # lines that one replacement may change
 
@@ -148,10 +149,19 @@ def undo(user: User, task: Task) -> Edited:
         last = task.corrections.last_by(user)
         if last is None:
             raise Refused("There is nothing to undo.")
-        now = _still(task, last)
-        before = [_restored(task, line) for line in last.before]
-        edited = _put(task, now, _numbered(now, before))
-        last.delete()
+        edited = _exchange(task, last.after, last.before, "undone")
+        task.corrections.filter(pk=last.pk).update(undone=True)
+        return edited
+
+
+def redo(user: User, task: Task) -> Edited:
+    """Do once more what this user undid last, if its lines are still as the undoing left them."""
+    with _transcript(task):
+        following = task.corrections.next_by(user)
+        if following is None:
+            raise Refused("There is nothing to redo.")
+        edited = _exchange(task, following.before, following.after, "done again")
+        task.corrections.filter(pk=following.pk).update(undone=False)
         return edited
 
 
@@ -300,23 +310,29 @@ def _all_seen(task: Task, seen: Sequence[Seen]) -> list[Segment]:
     return sorted(rows.values(), key=lambda row: row.number)
 
 
-def _still(task: Task, last: Correction) -> list[Segment]:
-    """The lines that a correction left, if they are as it left them."""
-    keys = [line["id"] for line in last.after]
-    rows = list(task.segments.filter(pk__in=keys).order_by("number"))
-    left = {line["id"]: _content(line) for line in last.after}
-    if len(rows) != len(keys) or any(_content(_line(row)) != left[row.pk] for row in rows):
-        raise Changed("These lines were changed again since, so this cannot be undone any more.")
+def _still(task: Task, lines: Sequence[Line], what: str) -> list[Segment]:
+    """The rows of lines that were remembered, if they are as they were then."""
+    rows = list(task.segments.filter(pk__in=[line["id"] for line in lines]).order_by("number"))
+    known = {line["id"]: _content(line) for line in lines}
+    if len(rows) != len(known) or any(_content(_line(row)) != known[row.pk] for row in rows):
+        raise Changed(f"These lines were changed again since, so this cannot be {what} any more.")
     return rows
 
 
 # --- what is written ---
 
 
+def _exchange(task: Task, old: Sequence[Line], new: Sequence[Line], what: str) -> Edited:
+    """Put remembered lines in the place of others."""
+    now = _still(task, old, what)
+    return _put(task, now, _numbered(now, [_restored(task, line) for line in new]))
+
+
 def _write(
     user: User, task: Task, kind: Kind, before: Sequence[Segment], after: Sequence[Segment]
 ) -> Edited:
     lines = [_line(row) for row in before]
+    task.corrections.filter(user=user, undone=True).delete()
     edited = _put(task, before, _numbered(before, after))
     Correction.objects.create(
         task=task, user=user, kind=kind, before=lines, after=[_line(row) for row in after]
@@ -372,13 +388,13 @@ _WRITTEN = ["number", "start_ms", "end_ms", "text", "words", "heard", "version",
 _KEPT = ("id", "start_ms", "end_ms", "text", "words", "heard", "marks")
 
 
-def _line(row: Segment) -> dict[str, Any]:
+def _line(row: Segment) -> Line:
     return {name: getattr(row, name) for name in _KEPT}
 
 
-def _content(line: dict[str, Any]) -> tuple[Any, ...]:
+def _content(line: Line) -> tuple[Any, ...]:
     return line["start_ms"], line["end_ms"], line["text"]
 
 
-def _restored(task: Task, line: dict[str, Any]) -> Segment:
+def _restored(task: Task, line: Line) -> Segment:
     return Segment(task=task, number=0, **line)

@@ -106,6 +106,7 @@ urlpatterns = [
     path("videos/<id:video_id>/compare", transcripts.compare, name="compare"),
     path("videos/<id:video_id>/take", transcripts.take, name="take"),
     path("videos/<id:video_id>/undo", corrections.undo, name="undo"),
+    path("videos/<id:video_id>/redo", corrections.redo, name="redo"),
     path("videos/<id:video_id>/replace", corrections.replace, name="replace"),
     path("api/docs", reference.page, name="api"),
     path("api/openapi.yaml", reference.openapi, name="openapi"),

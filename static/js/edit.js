@@ -284,18 +284,21 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("desk:command", (event) => {
   if (event.detail.name === "edit-row") edit(spokenRow() ?? topRow());
-  if (event.detail.name === "undo") document.getElementById("undo")?.requestSubmit();
+  if (event.detail.name === "undo" || event.detail.name === "redo") document.getElementById(event.detail.name)?.requestSubmit();
   if (event.detail.name === "replace") location.assign(`${base()}replace`);
 });
 
 document.addEventListener("submit", async (event) => {
-  if (event.target.id === "undo" && transcript()) {
+  if (["undo", "redo"].includes(event.target.id) && transcript()) {
     event.preventDefault();
     if (open || busy) return;
     const { status, root, refusal } = await ask(`${event.target.action}?${transcript().dataset.query}`, new FormData(event.target));
     if (root?.querySelector("#editing")) await take(root);
     else say(why(status, refusal));
-    document.querySelector("#undo button")?.focus({ preventScroll: true });
+    // The pressed button is another one now, or none; a line that had the focus may be, too.
+    if (document.activeElement !== document.body) return;
+    const buttons = [event.target.id, "undo", "redo"].map((id) => document.querySelector(`#${id} button`));
+    buttons.find(Boolean)?.focus({ preventScroll: true });
   } else if (event.target.closest("#rows")) {
     event.preventDefault();
     if (await save(event.submitter?.value ?? "save")) goOn();

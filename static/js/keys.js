@@ -41,6 +41,7 @@ export const KEYS = [
   { group: "Text", keys: ["Shift+n"], name: "find-previous", says: "Hit before", repeats: true },
   { group: "Text", keys: ["e"], name: "edit-row", says: "Correct the line", edits: true },
   { group: "Text", keys: ["Ctrl+z"], name: "undo", says: "Undo your last correction", edits: true },
+  { group: "Text", keys: ["Ctrl+Shift+z", "Ctrl+y"], name: "redo", says: "Redo what you undid", edits: true },
   { group: "Text", keys: ["?"], name: "help", says: "These keys" },
 ];
 

@@ -143,7 +143,7 @@ def test_a_click_in_the_form_does_not_seek(open_page, film):
     assert now(page) != at and now(page) == pytest.approx(50, abs=0.1)
 
 
-def test_a_split_at_the_cursor_and_a_merge_renumber_the_lines(open_page, film):
+def test_a_split_at_the_cursor_and_a_merge_renumber_the_lines_there_and_back(open_page, film):
     page = open_page(f"/videos/{film.pk}/")
 
     edit(page, 5).evaluate("(t) => t.setSelectionRange(8, 8)")
@@ -163,6 +163,16 @@ def test_a_split_at_the_cursor_and_a_merge_renumber_the_lines(open_page, film):
         expect(page.locator("#count")).to_have_text(f"{count} lines")
         assert numbers_fit(page, film)
     expect(page.get_by_role("button", name=re.compile("^Undo"))).to_have_count(0)
+    expect(page.get_by_role("button", name="Redo split")).to_be_focused()
+
+    page.reload()
+    for keys, count in (("Control+Shift+z", 61), ("Control+y", 60), ("Control+z", 61)):
+        page.keyboard.press(keys)
+        expect(page.locator("#count")).to_have_text(f"{count} lines")
+        assert numbers_fit(page, film)
+    page.get_by_role("button", name="Redo merge").click()
+    expect(page.locator("#count")).to_have_text("60 lines")
+    expect(page.get_by_role("button", name=re.compile("^Redo"))).to_have_count(0)
 
 
 def test_a_merge_across_blocks_keeps_the_numbers(open_page, film):

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.http import HttpResponse
 
 from videos import corrections
@@ -82,9 +83,17 @@ def revert(request: ApiRequest, index_id: str, video_id: str, segment_id: str) -
 
 def undo(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
     """Take back the caller's last correction of the transcript, made here or on a page."""
-    task = shown(request, index_id, video_id)
+    return _step(corrections.undo, request, index_id, video_id)
+
+
+def redo(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
+    """Do once more what the caller took back last."""
+    return _step(corrections.redo, request, index_id, video_id)
+
+
+def _step(step: Callable[[User, Task], Edited], request: ApiRequest, *ids: str) -> HttpResponse:
     try:
-        edited = corrections.undo(request.user, task)
+        edited = step(request.user, shown(request, *ids))
     except Refused as refusal:
         raise errors.ApiError(409, CONFLICT, str(refusal)) from refusal
     return answer({"data": [dialects.segment(row) for row in edited.rows]})

@@ -63,6 +63,7 @@ urlpatterns = [
     path(f"{SEGMENT}/merge", endpoint(POST=segments.merge)),
     path(f"{SEGMENT}/revert", endpoint(POST=segments.revert)),
     path(f"{VIDEO}/undo", endpoint(POST=segments.undo)),
+    path(f"{VIDEO}/redo", endpoint(POST=segments.redo)),
     path(
         f"{INDEX}/selects",
         endpoint(GET=selects.list_all, POST=selects.create, PUT=selects.arrange),

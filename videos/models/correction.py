@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from videos.models.task import Task
 
@@ -13,15 +14,27 @@ if TYPE_CHECKING:
 
 class CorrectionQuerySet(models.QuerySet["Correction"]):
     def last_by(self, user: AbstractBaseUser) -> Correction | None:
-        return self.filter(user_id=user.pk).order_by("-pk").first()
+        """What the user would undo."""
+        return self.filter(user_id=user.pk, undone=False).order_by("-pk").first()
+
+    def next_by(self, user: AbstractBaseUser) -> Correction | None:
+        """What the user would redo: of those undone the one that was done first."""
+        return self.filter(user_id=user.pk, undone=True).order_by("pk").first()
+
+    def at_hand_of(self, user: AbstractBaseUser) -> CorrectionQuerySet:
+        """Both of these, without their lines, by one query."""
+        mine = self.filter(user_id=user.pk)
+        last = mine.filter(undone=False).order_by("-pk").values("pk")[:1]
+        following = mine.filter(undone=True).order_by("pk").values("pk")[:1]
+        return self.filter(Q(pk__in=last) | Q(pk__in=following)).defer("before", "after")
 
 
 class Correction(models.Model):
     """What an editor did to a transcript in one go, with the lines as they were and as they are.
 
-    ``before`` and ``after`` are lists of lines as ``videos.corrections`` writes them. A
-    correction that was undone is deleted, so a transcript with corrections is one that an
-    editor's hand shows in.
+    ``before`` and ``after`` are lists of lines as ``videos.corrections`` writes them. One that
+    was undone is kept until its user corrects something else, to be redone; an editor's hand
+    shows in a transcript that has others.
     """
 
     class Kind(models.TextChoices):
@@ -40,6 +53,7 @@ class Correction(models.Model):
     kind = models.CharField(max_length=10, choices=Kind.choices)
     before = models.JSONField()
     after = models.JSONField()
+    undone = models.BooleanField(default=False)
     at = models.DateTimeField(auto_now_add=True)
 
     objects = CorrectionQuerySet.as_manager()

@@ -42,7 +42,7 @@ class VideoQuerySet(models.QuerySet["Video"]):
 
     def uncorrected(self) -> VideoQuerySet:
         """Those whose transcript no editor has changed, so that another one may take its place."""
-        return self.exclude(transcript__corrections__isnull=False)
+        return self.exclude(transcript__corrections__undone=False)
 
     def with_latest_task(self) -> VideoQuerySet:
         """Fetch what a list shows, the newest task with it, in a fixed number of queries."""

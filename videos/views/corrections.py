@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.db.models import Max
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -192,24 +193,35 @@ def _whole(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
 
 
-# --- undo ---
+# --- undo and redo ---
 
 
 @require_POST
 def undo(request: Request, video_id: str) -> HttpResponse:
     """Take back what this user did last to the transcript that is shown."""
-    video = find_video(request, video_id, Role.EDITOR)
+    return _step(request, find_video(request, video_id, Role.EDITOR), corrections.undo, "Undone.")
+
+
+@require_POST
+def redo(request: Request, video_id: str) -> HttpResponse:
+    """Do once more what this user took back last."""
+    return _step(request, find_video(request, video_id, Role.EDITOR), corrections.redo, "Done again.")
+
+
+def _step(
+    request: Request, video: Video, step: Callable[[User, Task], Edited], done: str
+) -> HttpResponse:
     try:
-        edited = corrections.undo(request.user, _shown(video))
+        edited = step(request.user, _shown(video))
     except Refused as refusal:
-        return _not_undone(request, video, str(refusal))
+        return _not_done(request, video, str(refusal))
     if request.htmx:
         return _saved(request, video, edited)
-    messages.success(request, "Undone.")
+    messages.success(request, done)
     return SeeOther(reverse("viewer", args=[video.pk]))
 
 
-def _not_undone(request: Request, video: Video, sentence: str) -> HttpResponse:
+def _not_done(request: Request, video: Video, sentence: str) -> HttpResponse:
     if request.htmx:
         context = {"page": Page(video, request.GET, request.user), "video": video}
         return render(request, "videos/_editing.html", context | {"refusal": sentence}, status=409)

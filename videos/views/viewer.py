@@ -102,11 +102,20 @@ class Page:
         return self.is_finished and self.video.may_edit
 
     @cached_property
+    def _at_hand(self) -> list[Correction]:
+        if self.shown is None or not self.can_edit:
+            return []
+        return list(self.shown.corrections.at_hand_of(self.user))
+
+    @property
     def last_correction(self) -> Correction | None:
         """What "Undo" would take back."""
-        if self.shown is None or not self.can_edit:
-            return None
-        return self.shown.corrections.last_by(self.user)
+        return next((each for each in self._at_hand if not each.undone), None)
+
+    @property
+    def next_correction(self) -> Correction | None:
+        """What "Redo" would do once more."""
+        return next((each for each in self._at_hand if each.undone), None)
 
     @cached_property
     def shown(self) -> Task | None:
