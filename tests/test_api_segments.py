@@ -108,6 +108,16 @@ def test_split_merge_and_revert_answer_with_what_is_there_now(caller, video):
     assert (heard["value"], heard["heard"]) == ("to the rivver", None)
 
 
+def test_a_doubtful_segment_is_confirmed(caller, video):
+    video.transcript.segments.filter(number=1).update(marks="f")
+    line = lines(caller, video)[1]
+    assert (bool(line["doubts"]), line["confirmed"]) == (True, False)
+
+    (now,) = caller.post(path(video, line) + "/confirm", {"version": 0}).json()["data"]
+
+    assert (now["doubts"], now["confirmed"], now["version"]) == ([], True, 1)
+
+
 def test_undo_takes_the_callers_last_correction_back_and_redo_does_it_again(caller, video):
     line = lines(caller, video)[1]
     caller.post(path(video, line) + "/split", {"version": 0, "at": 7})

@@ -8,9 +8,9 @@ import pytest
 from django.db import connection
 
 from tests.factories import make_index, make_segments, make_task, make_transcript, make_user
-from videos import corrections
+from videos import corrections, doubt, hush
 from videos.corrections import Changed, Edited, Refused, Seen
-from videos.models import Correction, Video
+from videos.models import Correction, Derivation, Video
 from videos.wording import bare
 
 pytestmark = pytest.mark.django_db
@@ -260,6 +260,121 @@ def test_a_line_moves_within_its_neighbours(user, task):
 def test_a_line_cannot_leave_its_place(user, task, number, times, sentence):
     with pytest.raises(Refused, match=sentence):
         save(user, task, number, "x", *times)
+
+
+# --- marks ---
+
+
+def doubtful(cues, words=None):
+    """A transcript whose lines have the marks that it would get."""
+    task = make_transcript(cues, make_index(make_user()), duration_ms=60_000).transcript
+    rows = list(task.segments.order_by("number"))
+    if words:
+        rows[0].words = words
+    for line, found in zip(rows, doubt.marks(rows), strict=True):
+        line.marks = found
+        line.save()
+    return task
+
+
+def marks(task):
+    return list(task.segments.order_by("number").values_list("marks", flat=True))
+
+
+def test_new_times_that_cure_a_line_take_its_marks_away_and_undo_brings_them_back(user):
+    long = "A sentence of forty characters, and more."
+    task = doubtful([(0, 5000, "The long one of them."), (1000, 2000, long), (6000, 7000, "So.")])
+    assert marks(task) == ["", "fo", ""]
+
+    save(user, task, 0, "The long one of them.", 0, 1000)
+    assert marks(task) == ["", "f", ""]  # that of the line behind, which nobody touched
+    save(user, task, 1, long, 1000, 4000)
+    assert marks(task) == ["", "", ""]
+
+    corrections.undo(user, task)
+    corrections.undo(user, task)
+    assert marks(task) == ["", "fo", ""]
+
+
+def test_new_times_that_make_a_line_doubtful_mark_it(user):
+    task = doubtful([(0, 5000, "A sentence of forty characters, and more."), (5000, 6000, "So.")])
+
+    save(user, task, 0, row(task, 0).text, 0, 1000)
+
+    assert marks(task) == ["f", ""]
+
+
+def test_a_repetition_that_was_merged_or_corrected_away_is_none_any_more(user):
+    said = "Thank you for watching."
+    cues = [(n * 3000, n * 3000 + 2900, said) for n in range(5)]
+    task = doubtful([*cues, (15_000, 17_900, "Nobody knew.")])
+    assert marks(task) == ["", "r", "r", "r", "r", ""]
+
+    merge(user, task, 1)
+    assert marks(task) == ["", "", "r", "r", ""]  # the first of all is near enough to the third
+    save(user, task, 0, "We thank you all.")
+    assert marks(task) == ["", "", "", "r", ""]
+
+
+def test_a_split_cures_a_hush_inside_of_a_line(user):
+    words = [[0, 500, "and", 0.9], [4000, 4400, "then", 0.9]]
+    task = doubtful([(0, 4400, "and then")], words)
+    assert marks(task) == ["s"]
+
+    split(user, task, 0, 3)
+
+    assert marks(task) == ["", ""]
+
+
+def test_a_line_over_silence_stays_so_until_it_is_moved_off_it(user, settings, tmp_path):
+    settings.DERIVED_ROOT = tmp_path
+    task = make_transcript([(0, 1000, "Said."), (31_000, 33_000, "Unsaid.")]).transcript
+    task.video.duration_ms = 60_000
+    task.video.save()
+    made = Derivation(video=task.video, kind="peaks", state=Derivation.READY, name="peaks-1")
+    made.folder.mkdir(parents=True)
+    made.path.write_bytes(bytes([90] * 100 + [0] * 100))
+    made.save()
+    hush.look(task.video_id)
+
+    save(user, task, 1, "Unsaid.", 32_000, 33_000)
+    assert marks(task) == ["", "s"]
+    save(user, task, 1, "Unsaid.", 29_000, 33_000)
+    assert marks(task) == ["", ""]
+
+
+def confirm(user, task, number, text=None):
+    line = row(task, number)
+    times = (line.start_ms, line.end_ms)
+    return corrections.confirm(user, task, seen(line), text or line.text, times)
+
+
+def test_a_confirmed_line_is_doubted_no_more_and_undo_doubts_it_again(user):
+    task = doubtful([(0, 5000, "The long one of them."), (1000, 2000, "Inside")])
+
+    assert confirm(user, task, 1) == Edited(1, 1, 1)
+    assert marks(task) == ["", "y"] and row(task, 1).is_confirmed
+    assert confirm(user, task, 1) is None
+
+    save(user, task, 0, "The long one of them.", 0, 4000)
+    save(user, task, 1, "Inside", 1200, 2000)
+    assert marks(task) == ["", "y"]  # it survives new times, its own and others'
+    hush.look(task.video_id)
+    assert marks(task) == ["", "y"]
+
+    for _ in range(3):
+        corrections.undo(user, task)
+    assert marks(task) == ["", "o"]
+
+
+def test_another_text_beside_the_confirmation_is_a_correction(user):
+    task = doubtful([(0, 5000, "The long one of them."), (1000, 2000, "Inside")])
+
+    confirm(user, task, 1, "In side")
+
+    assert (row(task, 1).text, row(task, 1).heard, marks(task)[1]) == ("In side", "Inside", "")
+    corrections.revert(user, task, seen(row(task, 1)))
+    assert marks(task)[1] == "o"  # the engine's words are doubted again
 
 
 # --- undo ---

@@ -222,6 +222,19 @@ def test_a_page_behind_a_split_gets_no_line_twice_while_another_task_runs(client
     assert "<li" not in part.text and "4 lines" in part.text
 
 
+def test_a_doubtful_line_can_be_said_to_be_right(client, video):
+    video.transcript.segments.filter(number=1).update(marks="f")
+    form_url = f"/videos/{video.pk}/rows/1/edit"
+    assert "Worth a second look: faster than anybody speaks." in client.get(form_url).text
+
+    part = post(client, video, deed="confirm")
+
+    assert "data-m=y" in part.text and "Undo confirmation" in part.text
+    assert "Doubtful lines" not in client.get(f"/videos/{video.pk}/").text
+    for page in (client.get(form_url).text, client.get(f"/videos/{video.pk}/rows/").text):
+        assert "An editor says that this line is right." in page and "It is right" not in page
+
+
 # --- undo ---
 
 

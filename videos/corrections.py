@@ -21,7 +21,8 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from videos import search, wording
+from videos import marking, search, wording
+from videos.doubt import CONFIRMED
 from videos.models import Correction, Segment, Status, Task, Video
 from videos.timecode import clock
 
@@ -79,6 +80,24 @@ def save(user: User, task: Task, seen: Seen, text: str, times: tuple[int, int]) 
         _check_times(task, row, times)
         kind = Kind.TEXT if text != row.text else Kind.TIMES
         after = _retexted(_moved(_copy(row), times), text)
+        return _write(user, task, kind, [row], [after])
+
+
+def confirm(user: User, task: Task, seen: Seen, text: str, times: tuple[int, int]) -> Edited | None:
+    """Say that the engine's words are right, whatever makes them doubtful.
+
+    With another text the line is corrected: an editor's own words are not doubted anyway. None
+    when all is as it was.
+    """
+    with _transcript(task):
+        row = _seen(task, seen)
+        _check_times(task, row, times)
+        after = _retexted(_moved(_copy(row), times), _text(text))
+        if after.heard is None:
+            after.marks = CONFIRMED
+        if (after.text, times, after.marks) == (row.text, (row.start_ms, row.end_ms), row.marks):
+            return None
+        kind = Kind.TEXT if after.text != row.text else Kind.CONFIRM
         return _write(user, task, kind, [row], [after])
 
 
@@ -191,13 +210,8 @@ def _retexted(row: Segment, text: str) -> Segment:
     if row.words:
         row.words = wording.retimed(row.words, text, row.start_ms, row.end_ms)
     row.text = text
-    row.marks = doubts(row)
+    row.marks = ""
     return row
-
-
-def doubts(row: Segment) -> str:
-    """The reasons to doubt a line whose text an editor has just written or confirmed: none."""
-    return ""
 
 
 def _moved(row: Segment, times: tuple[int, int]) -> Segment:
@@ -245,7 +259,7 @@ def _joined(row: Segment, after: Segment) -> Segment:
         row.words = None
     row.text = wording.glued(row.text, after.text)
     row.end_ms = max(row.end_ms, after.end_ms)
-    row.marks = "".join(sorted({*row.marks, *after.marks}))
+    row.marks = row.marks if row.marks == after.marks else ""
     return row
 
 
@@ -359,6 +373,7 @@ def _put(task: Task, before: Sequence[Segment], after: Sequence[Segment]) -> Edi
     search.forget(lost)
     lost.delete()
     _shift(task, before[-1].number, len(after) - len(before))
+    marking.look_again(task, after)
     # One statement for many lines, by their keys: bulk_update takes ten times as long.
     written = Segment.objects.bulk_create(
         after, batch_size=500, update_conflicts=True, unique_fields=["id"], update_fields=_WRITTEN

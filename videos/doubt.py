@@ -22,6 +22,8 @@ REASONS = {
     "s": "over silence",
 }
 LOOK_BACK = 3  # rows
+LOOKING_BACK = "or"  # the reasons that do; the others are of a row alone
+CONFIRMED = "y"  # in place of all reasons: an editor says that the row is right
 
 FASTEST = 25  # characters a second, as subtitlers count them
 FEW_CHARACTERS = 12  # "Right." is short enough to be said in no time
@@ -30,6 +32,10 @@ OVERLAP_MS = 100
 SLOW_MS, SLOWEST = 5000, 2  # longer than this at fewer characters a second: mostly silence
 HUSH_MS = 3000  # between two words of one row
 UNSURE = 0.4  # median of the words' probabilities; right words have about 0.85, wrong ones 0.3
+
+
+def is_doubtful(marks: str) -> bool:
+    return marks not in ("", CONFIRMED)
 
 
 class Line(Protocol):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from videos import rows
+from videos.doubt import is_doubtful
 from videos.models import Segment, Status, Task
 
 KEPT = 8  # transcripts; one of ten thousand rows is 1.3 MB
@@ -42,7 +43,7 @@ def _whole(task_id: str, edition: int) -> Drawn:
     """``edition`` goes up with each correction, so that what was kept before is not found."""
     found = rows.fetch(Segment.objects.filter(task=task_id))
     html = rows.render(found).encode()
-    doubtful = sum(bool(row.marks) for row in found)
+    doubtful = sum(is_doubtful(row.marks) for row in found)
     deflated = _deflated(html, zlib.Z_FULL_FLUSH)
     return Drawn(html, deflated, len(found), doubtful, sum(rows.gaps(found)))
 

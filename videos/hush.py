@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
+from collections.abc import Sequence
 
 from django.db import DatabaseError, transaction
 from django.db.models import F
 
 from videos import doubt
-from videos.models import Derivation, Kind, Status, Task
+from videos.models import Derivation, Kind, Status, Task, Video
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,18 @@ def look(video_id: str) -> None:
         logger.exception("video=%s no line was marked as over silence", video_id)
 
 
+def over_silence(video: Video, rows: Sequence[tuple[int, int]]) -> list[bool]:
+    """For each row's start and end in ms; False while there are no peaks. Never raises OSError."""
+    try:
+        peaks = _peaks(video.pk)
+    except OSError:
+        logger.exception("video=%s its peaks could not be read", video.pk)
+        peaks = b""
+    return (
+        list(doubt.over_silence(rows, peaks, video.duration_ms)) if peaks else [False] * len(rows)
+    )
+
+
 def _peaks(video_id: str) -> bytes:
     """Empty while they are not made, or when their file was taken away."""
     made = Derivation.objects.filter(video=video_id, kind=Kind.PEAKS, state=Derivation.READY)
@@ -39,8 +52,9 @@ def _peaks(video_id: str) -> bytes:
 
 
 def mark(task: Task, peaks: bytes) -> int:
-    """How many rows were newly marked. Lines that an editor wrote are believed."""
+    """How many rows were newly marked. Lines that an editor wrote or confirmed are believed."""
     bare = task.segments.filter(heard__isnull=True).exclude(marks__contains=SILENT)
+    bare = bare.exclude(marks=doubt.CONFIRMED)
     rows = list(bare.values_list("pk", "start_ms", "end_ms", "marks"))
     times = [(start_ms, end_ms) for _, start_ms, end_ms, _ in rows]
     silent = doubt.over_silence(times, peaks, task.video.duration_ms)

@@ -3,9 +3,10 @@
 A row is ``<li data-d=3.26><a href="?t=280.94#now">4:40</a><span>text</span>``. Its start is
 read from its link; ``data-d``, how long it lasts in seconds, is written only where it does not
 last until the next row's start: lengths are alike, and compress better than ends. ``data-g`` is
-the length of a gap after it, in seconds; ``data-m`` the reasons to doubt it; ``data-v`` its
-version, when its words are not the engine's any more. A row's number is its block's ``data-n``
-and its place in the block. The row that is spoken at ``?t=`` is the anchor ``now``, so that the
+the length of a gap after it, in seconds; ``data-m`` the reasons to doubt it, or ``y`` when an
+editor confirmed it; ``data-v`` its version, when its words are not the engine's any more. A
+row's number is its block's ``data-n`` and its place in the block. The row that is spoken at
+``?t=`` is the anchor ``now``, so that the
 link works without JavaScript; ids on all rows would cost bytes, and htmx looks for the twin of
 each id when it swaps.
 Rows come in blocks of BLOCK, since a browser skips the layout of whole blocks that are out of

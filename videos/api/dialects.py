@@ -17,7 +17,6 @@ from typing import Any
 from django.utils import timezone
 
 from videos.api import errors, params, speech
-from videos.doubt import REASONS
 from videos.models import Asset, Chunk, Index, Member, Segment, Select, Status, Task, Upload, Video
 from videos.models.segment import SegmentQuerySet, Spoken
 
@@ -327,7 +326,8 @@ def segment(row: Segment) -> Json:
         "end": row.end_ms / 1000,
         "value": row.text,
         "heard": row.heard,
-        "doubts": [REASONS[mark] for mark in row.marks if mark in REASONS],
+        "doubts": row.doubts,
+        "confirmed": row.is_confirmed,
     }
 
 

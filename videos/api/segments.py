@@ -81,6 +81,11 @@ def revert(request: ApiRequest, index_id: str, video_id: str, segment_id: str) -
     return _answered(*_do(_revert, ("version",), request, index_id, video_id, segment_id))
 
 
+def confirm(request: ApiRequest, index_id: str, video_id: str, segment_id: str) -> HttpResponse:
+    """The engine's words are right, whatever makes them doubtful."""
+    return _answered(*_do(_confirm, ("version",), request, index_id, video_id, segment_id))
+
+
 def undo(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
     """Take back the caller's last correction of the transcript, made here or on a page."""
     return _step(corrections.undo, request, index_id, video_id)
@@ -116,6 +121,10 @@ def _merge(request: ApiRequest, task: Task, form: LineForm) -> Edited | None:
 
 def _revert(request: ApiRequest, task: Task, form: LineForm) -> Edited | None:
     return corrections.revert(request.user, task, form.seen)
+
+
+def _confirm(request: ApiRequest, task: Task, form: LineForm) -> Edited | None:
+    return corrections.confirm(request.user, task, form.seen, form.cleaned_data["text"], form.times)
 
 
 def _do(

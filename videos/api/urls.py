@@ -62,6 +62,7 @@ urlpatterns = [
     path(f"{SEGMENT}/split", endpoint(POST=segments.split)),
     path(f"{SEGMENT}/merge", endpoint(POST=segments.merge)),
     path(f"{SEGMENT}/revert", endpoint(POST=segments.revert)),
+    path(f"{SEGMENT}/confirm", endpoint(POST=segments.confirm)),
     path(f"{VIDEO}/undo", endpoint(POST=segments.undo)),
     path(f"{VIDEO}/redo", endpoint(POST=segments.redo)),
     path(

@@ -44,6 +44,7 @@ class Correction(models.Model):
         MERGE = "merge", "merge"
         REVERT = "revert", "return to the engine's words"
         REPLACE = "replace", "replacement"
+        CONFIRM = "confirm", "confirmation"
         TAKE = "take", "words taken over"
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="corrections")

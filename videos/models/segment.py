@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from django.db import connection, models
 from django.db.models import F, Q
 
+from videos.doubt import CONFIRMED, REASONS
 from videos.models.task import Task
 
 _FOREVER = 2**63 - 1
@@ -71,7 +72,8 @@ class Segment(models.Model):
     # What the engine heard, kept once an editor changes the text; null while it is untouched.
     heard = models.TextField(null=True)  # noqa: DJ001 - empty text is a text
     version = models.PositiveIntegerField(default=0)  # goes up with each correction
-    # Reasons to doubt the row, one letter each; sorted, so that equal sets are equal text.
+    # Reasons to doubt the row, one letter each; sorted, so that equal sets are equal text. Or
+    # the one letter that says that an editor confirmed it.
     marks = models.CharField(max_length=8, blank=True)
 
     objects = SegmentQuerySet.as_manager()
@@ -91,3 +93,12 @@ class Segment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.start_ms}-{self.end_ms} {self.text}"
+
+    @property
+    def doubts(self) -> list[str]:
+        """The reasons in words."""
+        return [REASONS[mark] for mark in self.marks if mark in REASONS]
+
+    @property
+    def is_confirmed(self) -> bool:
+        return self.marks == CONFIRMED

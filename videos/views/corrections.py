@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from videos import corrections, rows
 from videos.corrections import Changed, Edited, Refused
+from videos.doubt import LOOK_BACK
 from videos.forms import LineForm, ReplaceForm, line_values, lines_seen
 from videos.models import Role, Segment, Task, Video
 from videos.models.segment import SegmentQuerySet
@@ -108,7 +109,17 @@ def _revert(request: Request, task: Task, form: LineForm) -> Edited | None:
     return corrections.revert(request.user, task, form.seen)
 
 
-DEEDS: dict[str, Deed] = {"save": _save, "split": _split, "merge": _merge, "revert": _revert}
+def _confirm(request: Request, task: Task, form: LineForm) -> Edited | None:
+    return corrections.confirm(request.user, task, form.seen, form.cleaned_data["text"], form.times)
+
+
+DEEDS: dict[str, Deed] = {
+    "save": _save,
+    "split": _split,
+    "merge": _merge,
+    "revert": _revert,
+    "confirm": _confirm,
+}
 
 
 def _again(
@@ -147,9 +158,9 @@ def _done(request: Request, video: Video, edited: Edited | None, number: int) ->
 
 
 def _saved(request: Request, video: Video, edited: Edited) -> HttpResponse:
-    """The lines that changed and their neighbours, whose ends and gaps may be others now."""
-    page = Page(video, request.GET, request.user)
-    html = "" if edited.first is None else _near(page, edited.first, edited.first + edited.now)
+    """The lines that changed and their neighbours, whose ends, gaps and marks may be others now."""
+    page, first = Page(video, request.GET, request.user), edited.first
+    html = "" if first is None else _near(page, first, first + edited.now - 1 + LOOK_BACK)
     context = {"page": page, "video": video, "edited": edited, "html": html}
     context["total"] = _shown(video).segments.count()
     context["count"] = context["total"] if page.form.is_open else _in_range(page).count()

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from videos import drawn, fetcher, rows
+from videos.doubt import is_doubtful
 from videos.folding import holds
 from videos.forms import AgainForm, FilterForm, RangeForm
 from videos.models import Correction, Fetch, Index, Place, Segment, Status, Task, Video
@@ -162,7 +163,7 @@ class Page:
 
     @cached_property
     def doubtful(self) -> list[bool]:
-        return [bool(row.marks) for row in self.rows]
+        return [is_doubtful(row.marks) for row in self.rows]
 
     @cached_property
     def gaps(self) -> list[bool]:
