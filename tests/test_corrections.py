@@ -377,6 +377,20 @@ def test_another_text_beside_the_confirmation_is_a_correction(user):
     assert marks(task)[1] == "o"  # the engine's words are doubted again
 
 
+def test_unsure_words_are_those_of_the_engines_own_text_alone(user, task):
+    words = [[2000, 2500, "to", 0.9], [2500, 3000, "the", 0.1], [3000, 4000, "rivver", 0.2]]
+    task.segments.filter(number=1).update(words=words, unsure="3+10")
+
+    split(user, task, 1, 7)
+    assert [line.unsure_words for line in task.segments.all()] == [[], ["the"], ["rivver"], []]
+    save(user, task, 2, "river")
+    assert row(task, 2).unsure == ""
+    corrections.undo(user, task)
+    assert row(task, 2).unsure_words == ["rivver"]
+    confirm(user, task, 1)
+    assert row(task, 1).unsure == ""
+
+
 # --- undo ---
 
 

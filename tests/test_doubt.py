@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.factories import make_segments, make_task
 from videos import doubt, pipeline
-from videos.engines.base import Cue
+from videos.engines.base import Cue, Word
 from videos.models import Segment
 
 
@@ -133,3 +133,45 @@ def test_rows_from_before_there_were_marks_are_marked_each_among_its_own():
     for task, marks in found:
         by_task.setdefault(task, []).append(marks)
     assert sorted(by_task.values(), key=len) == [["", "s"], ["", "s"], ["", "", *["r"] * 499]]
+
+
+# --- single words ---
+
+
+@pytest.mark.parametrize(
+    ("text", "sure", "places"),
+    [
+        ("We came down", (0.9, 0.9, 0.9), ""),
+        ("We came down", (0.9, 0.1, None), "3+4"),
+        ("We came down", (0.9, 0.1, 0.2), "3+9"),  # neighbours are one place
+        ("We came, down", (0.1, 0.9, 0.1), "0+2,9+4"),
+        ("We 🎬 came down", (0.9, 0.9, 0.1), "11+4"),  # in UTF-16 units
+        ("Other words", (0.1, 0.1, 0.1), ""),
+    ],
+)
+def test_single_words_of_which_the_engine_was_not_sure_have_places(text, sure, places):
+    said = [
+        [0, 1, f" {word}", each] for word, each in zip(["We", "came", "down"], sure, strict=True)
+    ]
+
+    assert doubt.unsure_places(text, said) == places
+    assert all(word in text for word in doubt.at_places(text, places))
+
+
+def test_words_are_found_again_at_their_places():
+    assert doubt.at_places("We 🎬 came down", "3+2,11+4") == ["🎬", "down"]
+    assert doubt.unsure_places("x", None) == "" and doubt.at_places("x", "") == []
+
+
+@pytest.mark.django_db
+def test_an_engines_cues_and_earlier_rows_get_their_unsure_words():
+    cue = Cue(0, 900, "We came down", tuple(Word(0, 1, each, 0.1) for each in ("We", "down")))
+    (row,) = pipeline.rows(make_task(), [cue], 0)
+    assert row.unsure == "0+2,8+4"
+
+    row.unsure = ""
+    row.save()
+    import_module("videos.migrations.0020_underline_unsure_words").underline(apps, None)
+
+    row.refresh_from_db()
+    assert row.unsure_words == ["We", "down"]

@@ -64,10 +64,10 @@ def test_a_blocks_number_and_a_rows_place_in_it_are_the_rows_number():
 
 def test_a_gap_the_marks_and_the_corrections_of_a_row_are_written_on_it():
     html = rows.render(
-        [Row(0, 1000, "a", 0, "fr", 2), Row(5200, 6000, "b", 1), Row(7999, 8500, "c", 2)]
+        [Row(0, 1000, "a", 0, "fr", 2, "0+1"), Row(5200, 6000, "b", 1), Row(7999, 8500, "c", 2)]
     )
 
-    assert "<li data-d=1 data-g=4 data-m=fr data-v=2>" in html
+    assert "<li data-d=1 data-g=4 data-m=fr data-w=0+1 data-v=2>" in html
     assert html.count("data-g") == 1
 
 

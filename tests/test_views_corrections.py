@@ -223,8 +223,12 @@ def test_a_page_behind_a_split_gets_no_line_twice_while_another_task_runs(client
 
 
 def test_a_doubtful_line_can_be_said_to_be_right(client, video):
-    video.transcript.segments.filter(number=1).update(marks="f")
+    video.transcript.segments.filter(number=1).update(marks="f", unsure="7+6")
     form_url = f"/videos/{video.pk}/rows/1/edit"
+    said = "The engine was not sure of: <q><bdi>rivver</bdi></q>"
+    assert (
+        said in client.get(form_url).text and said in client.get(f"/videos/{video.pk}/rows/").text
+    )
     assert "Worth a second look: faster than anybody speaks." in client.get(form_url).text
 
     part = post(client, video, deed="confirm")

@@ -399,7 +399,7 @@ def _forget_old(task: Task) -> None:
 
 # --- a line as it is remembered ---
 
-_WRITTEN = ["number", "start_ms", "end_ms", "text", "words", "heard", "version", "marks"]
+_WRITTEN = ["number", "start_ms", "end_ms", "text", "words", "heard", "version", "marks", "unsure"]
 _KEPT = ("id", "start_ms", "end_ms", "text", "words", "heard", "marks")
 
 

@@ -38,6 +38,9 @@ def is_doubtful(marks: str) -> bool:
     return marks not in ("", CONFIRMED)
 
 
+UNSURE_WORD = 0.3  # below it a single word is pointed out
+
+
 class Line(Protocol):
     @property
     def start_ms(self) -> int: ...
@@ -98,6 +101,48 @@ def _has_hush(row: Line) -> bool:
         int(after[0] or 0) - int(word[1] or 0) > HUSH_MS
         for word, after in pairwise(row.words or ())
     )
+
+
+# --- single words ---
+
+
+def unsure_places(text: str, words: Sequence[Sequence[int | str | float | None]] | None) -> str:
+    """Where in the text the engine was not sure, as ``12+6,40+5``: begin and length each.
+
+    Counted in UTF-16 units, as browsers count. ``words`` as Line has them.
+    """
+    found: list[list[int]] = []
+    for begin, end in _unsure(text, words or ()):
+        if found and not text[found[-1][1] : begin].strip():
+            found[-1][1] = end
+        else:
+            found.append([begin, end])
+    return ",".join(f"{_units(text[:a])}+{_units(text[a:b])}" for a, b in found)
+
+
+def _unsure(
+    text: str, words: Sequence[Sequence[int | str | float | None]]
+) -> Iterator[tuple[int, int]]:
+    at = 0
+    for word in words:
+        said, sure = str(word[2]).strip(), word[3]
+        begin = text.find(said, at)
+        if not said or begin < 0:
+            continue
+        at = begin + len(said)
+        if isinstance(sure, int | float) and sure < UNSURE_WORD:
+            yield begin, at
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def at_places(text: str, places: str) -> list[str]:
+    """The words that stand at such places."""
+    units = text.encode("utf-16-le")
+    spans = (map(int, place.split("+")) for place in places.split(",") if place)
+    return [units[2 * at : 2 * (at + length)].decode("utf-16-le") for at, length in spans]
 
 
 # --- what only the sound tells ---

@@ -1,7 +1,7 @@
-"""Looks again at the marks of lines when an editor changed some: of these and of those behind them.
+"""Looks again at the marks of lines when an editor changed some: of these and of those behind.
 
-What an editor wrote or confirmed is believed and has no reason to be doubted. Of lines that were
-not touched only those reasons can change that look at lines before them.
+What an editor wrote or confirmed is believed: neither the line nor a word of it is doubted. Of
+lines that were not touched only those reasons can change that look at lines before them.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ def look_again(task: Task, changed: Sequence[Segment]) -> None:
     rows: list[Segment | Near] = sorted([*found, *changed], key=attrgetter("number"))
     marks = dict(zip((row.number for row in rows), doubt.marks(rows), strict=True))
     _judge(task, [row for row in changed if not _is_believed(row)], marks)
+    for row in changed:
+        row.unsure = "" if _is_believed(row) else doubt.unsure_places(row.text, row.words)
     _write(task, found, [row.number for row in changed], marks)
 
 

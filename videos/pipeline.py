@@ -128,13 +128,15 @@ def rows(
 def _unmarked(task: Task, cues: Iterable[Cue], first_number: int) -> Iterator[Segment]:
     for number, cue in enumerate(cues, first_number):
         words = [[w.start_ms, w.end_ms, w.text, w.probability] for w in cue.words] or None
+        text = _storable(cue.text)
         yield Segment(
             task=task,
             number=number,
             start_ms=cue.start_ms,
             end_ms=cue.end_ms,
-            text=_storable(cue.text),
+            text=text,
             words=words,
+            unsure=doubt.unsure_places(text, words),
         )
 
 

@@ -4,9 +4,9 @@ A row is ``<li data-d=3.26><a href="?t=280.94#now">4:40</a><span>text</span>``. 
 read from its link; ``data-d``, how long it lasts in seconds, is written only where it does not
 last until the next row's start: lengths are alike, and compress better than ends. ``data-g`` is
 the length of a gap after it, in seconds; ``data-m`` the reasons to doubt it, or ``y`` when an
-editor confirmed it; ``data-v`` its version, when its words are not the engine's any more. A
-row's number is its block's ``data-n`` and its place in the block. The row that is spoken at
-``?t=`` is the anchor ``now``, so that the
+editor confirmed it; ``data-w`` where its unsure words are; ``data-v`` its version, when its
+words are not the engine's any more. A row's number is its block's ``data-n`` and its place in
+the block. The row that is spoken at ``?t=`` is the anchor ``now``, so that the
 link works without JavaScript; ids on all rows would cost bytes, and htmx looks for the twin of
 each id when it swaps.
 Rows come in blocks of BLOCK, since a browser skips the layout of whole blocks that are out of
@@ -39,7 +39,7 @@ _CORRECTED = Case(When(heard__isnull=False, then="version"), default=0)
 
 
 class Row(NamedTuple):
-    """What a row shows of its segment, in the order of FIELDS.
+    """What a row shows of its segment, in the order of ``fetch``.
 
     ``version`` is 0 for a row whose text is the engine's own.
     """
@@ -50,11 +50,12 @@ class Row(NamedTuple):
     number: int = 0
     marks: str = ""
     version: int = 0
+    unsure: str = ""
 
 
 def fetch(segments: SegmentQuerySet) -> list[Row]:
     """The segments in their order, without making an object of each."""
-    found = segments.order_by("number").values_list(*FIELDS, _CORRECTED)
+    found = segments.order_by("number").values_list(*FIELDS, _CORRECTED, "unsure")
     return list(map(Row._make, found))
 
 
@@ -158,13 +159,15 @@ def _lines(
 
 
 def _attributes(row: Row, next_start: int, gap_ms: int, every_end: bool) -> str:
-    start_ms, end_ms, _, _, marks, version = row
+    start_ms, end_ms, _, _, marks, version, unsure = row
     written = every_end or end_ms != next_start
     found = f" data-d={ms_to_seconds(end_ms - start_ms)}" if written else ""
     if gap_ms > GAP_MS:
         found += f" data-g={round(gap_ms / 1000)}"
     if marks:
         found += f" data-m={marks}"
+    if unsure:
+        found += f" data-w={unsure}"
     return f"{found} data-v={version}" if version else found
 
 

@@ -37,6 +37,36 @@ def test_reasons_and_pauses_are_written_in_words(open_page, doubtful):
     assert Axe().run(page).violations_count == 0
 
 
+UNSURE = """(wanted) => [...CSS.highlights.get("unsure")].map((r) =>
+    r.startContainer.data.slice(r.startOffset, r.endOffset)).join() === wanted"""
+
+
+def test_unsure_words_are_underlined_until_their_line_is_right(open_page, doubtful):
+    doubtful.transcript.segments.filter(number=1).update(unsure="0+4,8+6")
+    doubtful.transcript.segments.filter(number=2).update(unsure="5+2")
+    page = open_page(f"/videos/{doubtful.pk}/")
+    rows = page.locator("#rows li")
+
+    page.wait_for_function(UNSURE, arg="This,line 1,is")
+    rows.nth(1).locator("span").first.hover()
+    said = "The engine was not sure of: This, line 1"
+    expect(rows.nth(1).locator("span").first).to_have_attribute("title", said)
+    rows.nth(2).locator("a").first.focus()
+    expect(rows.nth(2).locator("a").first).to_have_accessible_description(
+        "The engine was not sure of: is"
+    )
+    page.get_by_label("Find", exact=True).fill("line")
+    expect(page.locator("#find-count")).to_contain_text("6")
+    page.get_by_label("Find", exact=True).fill("")
+
+    rows.nth(2).locator("span").first.dblclick()
+    expect(page.locator("#edit")).to_contain_text("Worth a second look: faster than anybody")
+    assert Axe().run(page, context="#edit").violations_count == 0
+    page.get_by_role("button", name="It is right").click()
+    page.wait_for_function(UNSURE, arg="This,line 1")
+    assert "confirmed" in drawn(rows.nth(2).locator("span").first, "::after")
+
+
 def test_doubtful_lines_and_gaps_alone_and_all_again(open_page, doubtful):
     page = open_page(f"/videos/{doubtful.pk}/")
     rows = page.locator("#rows li")

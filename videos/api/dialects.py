@@ -327,6 +327,7 @@ def segment(row: Segment) -> Json:
         "value": row.text,
         "heard": row.heard,
         "doubts": row.doubts,
+        "unsure": row.unsure_words,
         "confirmed": row.is_confirmed,
     }
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from django.db import connection, models
 from django.db.models import F, Q
 
-from videos.doubt import CONFIRMED, REASONS
+from videos.doubt import CONFIRMED, REASONS, at_places
 from videos.models.task import Task
 
 _FOREVER = 2**63 - 1
@@ -75,6 +75,9 @@ class Segment(models.Model):
     # Reasons to doubt the row, one letter each; sorted, so that equal sets are equal text. Or
     # the one letter that says that an editor confirmed it.
     marks = models.CharField(max_length=8, blank=True)
+    # Where its text has words that the engine was not sure of, as doubt.unsure_places() gives it:
+    # ``words`` of all rows are too many to be read for a page.
+    unsure = models.TextField(blank=True, default="")
 
     objects = SegmentQuerySet.as_manager()
 
@@ -98,6 +101,10 @@ class Segment(models.Model):
     def doubts(self) -> list[str]:
         """The reasons in words."""
         return [REASONS[mark] for mark in self.marks if mark in REASONS]
+
+    @property
+    def unsure_words(self) -> list[str]:
+        return at_places(self.text, self.unsure)
 
     @property
     def is_confirmed(self) -> bool:
