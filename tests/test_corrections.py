@@ -10,7 +10,8 @@ from django.db import connection
 from tests.factories import make_index, make_segments, make_task, make_transcript, make_user
 from videos import corrections, doubt, hush
 from videos.corrections import Changed, Edited, Refused, Seen
-from videos.models import Correction, Derivation, Video
+from videos.models import Correction, Derivation, Select, Video
+from videos.models.select import keep
 from videos.wording import bare
 
 pytestmark = pytest.mark.django_db
@@ -391,6 +392,41 @@ def test_unsure_words_are_those_of_the_engines_own_text_alone(user, task):
     assert row(task, 1).unsure == ""
 
 
+# --- selects ---
+
+
+def test_the_words_of_a_select_follow_corrections_and_their_undoing(user, task):
+    select = keep(task.video, 0, 4000, user)
+    elsewhere = keep(task.video, 5000, 6000, user)
+    other = keep(task.video, 0, 4000, user)
+    Select.objects.filter(pk=other.pk).update(words="An earlier transcript's words.")
+
+    def words():
+        return [Select.objects.get(pk=each.pk).words for each in (select, elsewhere, other)]
+
+    first = words()
+    save(user, task, 1, "to the river")
+    assert words() == ["We came down to the river", *first[1:]]
+    split(user, task, 0, 3)
+    save(user, task, 2, "to the river", 4000, 4500)  # out of the range that was kept
+    assert words() == ["We came down", *first[1:]]
+    for _ in range(3):
+        corrections.undo(user, task)
+    assert words() == first
+
+
+def test_a_correction_of_a_transcript_that_is_not_shown_touches_no_select(user, task):
+    shown = make_task(task.video, status="ready")
+    make_segments(CUES, shown)
+    Video.objects.filter(pk=task.video_id).update(transcript=shown)
+    select = keep(Video.objects.get(pk=task.video_id), 2000, 4000, user)
+
+    save(user, task, 1, "to the river")
+
+    select.refresh_from_db()
+    assert select.words == "to the rivver"
+
+
 # --- undo ---
 
 
@@ -549,5 +585,5 @@ def test_ten_thousand_lines_make_no_editor_wait(user):
 def test_a_correction_asks_the_same_few_queries_for_any_length(user, django_assert_max_num_queries):
     for count in (5, 500):
         task = make_transcript(count).transcript
-        with django_assert_max_num_queries(14):
+        with django_assert_max_num_queries(15):
             save(user, task, 1, "other words")

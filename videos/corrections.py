@@ -24,6 +24,7 @@ from django.db.models.functions import Now
 from videos import marking, search, wording
 from videos.doubt import CONFIRMED
 from videos.models import Correction, Segment, Status, Task, Video
+from videos.models.select import following
 from videos.timecode import clock
 
 Kind = Correction.Kind
@@ -367,21 +368,29 @@ def _numbered(before: Sequence[Segment], after: Sequence[Segment]) -> Sequence[S
 
 def _put(task: Task, before: Sequence[Segment], after: Sequence[Segment]) -> Edited:
     """Exchange lines for others; when their numbers differ they follow one another."""
-    kept = {row.pk for row in before}
-    gone = kept - {row.pk for row in after}
-    lost = task.segments.filter(pk__in=gone)
-    search.forget(lost)
-    lost.delete()
-    _shift(task, before[-1].number, len(after) - len(before))
-    marking.look_again(task, after)
-    # One statement for many lines, by their keys: bulk_update takes ten times as long.
-    written = Segment.objects.bulk_create(
-        after, batch_size=500, update_conflicts=True, unique_fields=["id"], update_fields=_WRITTEN
-    )
-    search.index_segments(written)
+    start_ms = min(row.start_ms for row in (*before, *after))
+    with following(task, start_ms, max(row.end_ms for row in (*before, *after))):
+        _take_out(task, {row.pk for row in before} - {row.pk for row in after})
+        _shift(task, before[-1].number, len(after) - len(before))
+        marking.look_again(task, after)
+        _put_in(after)
     Video.objects.filter(pk=task.video_id).update(updated_at=Now())
     near = all(b.number == a.number + 1 for a, b in pairwise(before))
     return Edited(before[0].number if near else None, len(before), len(after), after)
+
+
+def _take_out(task: Task, keys: set[int]) -> None:
+    lost = task.segments.filter(pk__in=keys)
+    search.forget(lost)
+    lost.delete()
+
+
+def _put_in(rows: Sequence[Segment]) -> None:
+    """By one statement for many lines, by their keys: bulk_update takes ten times as long."""
+    written = Segment.objects.bulk_create(
+        rows, batch_size=500, update_conflicts=True, unique_fields=["id"], update_fields=_WRITTEN
+    )
+    search.index_segments(written)
 
 
 def _shift(task: Task, last: int, by: int) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -15,6 +16,8 @@ from videos.models.video import Video
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
     from django.contrib.auth.models import AnonymousUser, User
+
+    from videos.models.task import Task
 
 MOST_IN_A_BIN = 2000
 MAX_WORDS = 4000  # characters
@@ -65,7 +68,8 @@ class Select(WithRole, models.Model):
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="selects")
     start_ms = models.PositiveBigIntegerField()
     end_ms = models.PositiveBigIntegerField()
-    # What was said there when it was kept: a record that outlives a new transcript.
+    # What was said there when it was kept, and as it was corrected since: a record that outlives
+    # a new transcript.
     words = models.TextField(blank=True)
     note = models.CharField(max_length=500, blank=True)
     colour = models.CharField(max_length=10, choices=Colour.choices, default=Colour.GREEN)
@@ -124,3 +128,17 @@ def words(video: Video, start_ms: int, end_ms: int) -> str:
         if min(ends, end_ms) - max(begins, start_ms) >= min(frame, ends - begins, end_ms - start_ms)
     )
     return " ".join(heard)[:MAX_WORDS].strip()
+
+
+@contextmanager
+def following(task: Task, start_ms: int, end_ms: int) -> Iterator[None]:
+    """What is done to the transcript's lines in [start_ms, end_ms) is done to the words of selects
+    there too, if they are what the lines said before. The words of another transcript stay.
+    """
+    near = Select.objects.filter(video=task.video_id, start_ms__lt=end_ms, end_ms__gt=start_ms)
+    shown = near.filter(video__transcript=task.pk).select_related("video__transcript")
+    found = [each for each in shown if each.words == words(each.video, each.start_ms, each.end_ms)]
+    yield
+    for each in found:
+        each.words = words(each.video, each.start_ms, each.end_ms)
+    Select.objects.bulk_update(found, ["words"], batch_size=500)
