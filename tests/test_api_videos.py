@@ -6,8 +6,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.api import refusal
-from tests.factories import make_index, make_segments, make_task, make_transcript, make_video
+from tests.api import Caller, refusal
+from tests.factories import (
+    make_index,
+    make_segments,
+    make_task,
+    make_transcript,
+    make_user,
+    make_video,
+)
+from videos import corrections
+from videos.corrections import Seen
 from videos.models import Status, Video
 
 CUES = [(0, 1500, "one"), (1400, 4000, "two"), (280_940, 287_050, "three")]
@@ -301,3 +310,45 @@ def test_what_is_no_id_has_no_transcription(caller, wrong):
     for ids in ((wrong, video.pk), (video.index_id, wrong)):
         answer = caller.get("/indexes/{}/videos/{}/transcription".format(*ids))
         assert refusal(answer)[:2] == (404, "resource_not_exists")
+
+
+def again(caller, url: str, etag: str):
+    headers = caller.headers | {"If-None-Match": etag}
+    return caller.client.get(caller.root + url, headers=headers)
+
+
+@pytest.mark.parametrize("part", ["transcription", "transcription?start=1&end=2", "segments"])
+def test_who_has_a_transcript_already_gets_304_until_somebody_corrects_it(caller, video, part):
+    url = path(video, f"/{part}")
+    first = again(caller, url, "")
+
+    same = again(caller, url, first["ETag"])
+    assert (same.status_code, same.content, same["ETag"]) == (304, b"", first["ETag"])
+
+    line = video.transcript.segments.first()
+    seen, times = Seen(line.pk, line.start_ms, 0), (line.start_ms, line.end_ms)
+    corrections.save(caller.user, video.transcript, seen, "Other words.", times)
+    fresh = again(caller, url, first["ETag"])
+    assert fresh.status_code == 200 and fresh["ETag"] != first["ETag"]
+    assert again(caller, url, '"x", ' + fresh["ETag"]).status_code == 304
+
+
+def test_an_empty_transcription_has_its_tag_and_a_strangers_none(caller, index):
+    video = make_transcript([], index)
+    url = path(video, "/transcription")
+    first = caller.get(url)
+    assert first.json()["data"] is None
+    assert again(caller, url, first["ETag"]).status_code == 304
+    assert again(caller, url, "nonsense").status_code == 200
+
+    stranger = Caller(make_user())
+    assert refusal(again(stranger, url, first["ETag"])) == (404, "resource_not_exists")
+
+
+def test_a_transcription_costs_one_question_beside_the_key(
+    caller, video, django_assert_num_queries
+):
+    url = path(video, "/transcription")
+    caller.get(url)
+    with django_assert_num_queries(2):
+        caller.get(url, start=0, end=3)

@@ -287,7 +287,7 @@ def segments(rows: SegmentQuerySet) -> list[Json]:
     return _spoken(_in_order(rows))
 
 
-def _in_order(rows: SegmentQuerySet) -> Iterable[Spoken]:
+def _in_order(rows: SegmentQuerySet) -> Iterable[speech.Spoken]:
     return rows.order_by("start_ms", "number").values_list("start_ms", "end_ms", "text")
 
 
@@ -302,14 +302,14 @@ def transcription(index_id: str, video_id: str, rows: Iterable[Spoken], *, null:
     data = ",".join(
         [
             f'{{"start":{start_ms / 1000},"end":{end_ms / 1000},"value":{_text(text)}}}'
-            for start_ms, end_ms, text in rows
+            for start_ms, end_ms, text, _, _ in rows
         ]
     )
     shown = "null" if null and not data else f"[{data}]"
     return f'{{"_id":"{video_id}","index_id":"{index_id}","data":{shown}}}'
 
 
-def _spoken(found: Iterable[Spoken] | None) -> list[Json]:
+def _spoken(found: Iterable[speech.Spoken] | None) -> list[Json]:
     return [
         {"start": start_ms / 1000, "end": end_ms / 1000, "value": text}
         for start_ms, end_ms, text in found or ()

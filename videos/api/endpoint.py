@@ -6,9 +6,11 @@ from typing import cast
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.cache import get_conditional_response
 from django.views.decorators.csrf import csrf_exempt
 
 from videos.api import ApiRequest, View, auth, errors, limits
+from videos.models.segment import Edition
 
 
 def endpoint(*, needs_key: bool = True, **views: View) -> View:
@@ -70,4 +72,24 @@ def done() -> HttpResponse:
     """204 without a type: some clients read JSON wherever one is declared."""
     response = HttpResponse(status=204)
     del response["Content-Type"]
+    return response
+
+
+def tag(edition: Edition) -> str:
+    """The ETag of what is read of a transcript, whatever part of it is asked for."""
+    task_id, number = edition
+    return f'"{task_id}-{number}"'
+
+
+def unchanged(request: HttpRequest, etag: str) -> HttpResponse | None:
+    """304 for who has this already, else None."""
+    response = get_conditional_response(request, etag=etag)
+    if response is None or response.status_code != 304:
+        return None
+    return tagged(response, etag)
+
+
+def tagged(response: HttpResponse, etag: str) -> HttpResponse:
+    response["ETag"] = etag
+    response["Cache-Control"] = "private, no-cache"  # may be kept, and is asked for again
     return response

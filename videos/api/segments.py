@@ -15,7 +15,7 @@ from django.http import HttpResponse
 
 from videos import corrections
 from videos.api import ApiRequest, dialects, errors, params, videos
-from videos.api.endpoint import answer
+from videos.api.endpoint import answer, tag, tagged, unchanged
 from videos.corrections import Changed, Edited, Refused
 from videos.forms import LineForm
 from videos.models import Segment, Task
@@ -48,9 +48,12 @@ def list_all(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
     """Those any part of which lies in [start, end), in their order."""
     start_ms, end_ms = videos.span(request)
     task = shown(request, index_id, video_id)
+    etag = tag((task.pk, task.edition))
+    if same := unchanged(request, etag):
+        return same
     rows = task.segments.overlapping(start_ms, end_ms).order_by("number").defer("words")
     data = [dialects.segment(row) for row in rows.iterator(2000)]
-    return answer({"transcript_id": task.pk, "data": data})
+    return tagged(answer({"transcript_id": task.pk, "data": data}), etag)
 
 
 def show(request: ApiRequest, index_id: str, video_id: str, segment_id: str) -> HttpResponse:

@@ -12,9 +12,7 @@ _FOREVER = 2**63 - 1
 
 # By hand, because nothing is asked more often: building this with querysets takes four times as
 # long as the database needs for a narrow window. Who may see it is ``Video.visible_to``'s rule.
-_SPOKEN = """
-SELECT start_ms, end_ms, text FROM videos_segment
-WHERE task_id = (
+_SHOWN = """(
     SELECT transcript_id FROM videos_video
     JOIN videos_index ON videos_index.id = videos_video.index_id
     WHERE videos_video.id = %s AND videos_index.id = %s AND (
@@ -23,11 +21,17 @@ WHERE task_id = (
             WHERE videos_member.index_id = videos_index.id AND videos_member.user_id = %s
         )
     )
-) AND end_ms > %s AND start_ms < %s
+)"""
+_SPOKEN = f"""
+SELECT start_ms, end_ms, text, task_id, edition FROM videos_segment
+JOIN videos_task ON videos_task.id = task_id
+WHERE task_id = {_SHOWN} AND end_ms > %s AND start_ms < %s
 ORDER BY start_ms, number
-"""
+"""  # noqa: S608 - made of constants
+_EDITION = f"SELECT id, edition FROM videos_task WHERE id = {_SHOWN}"  # noqa: S608 - the same
 
-Spoken = tuple[int, int, str]  # start and end in ms, text
+Spoken = tuple[int, int, str, str, int]  # start and end in ms, text, and its task's id and edition
+Edition = tuple[str, int]  # a task's id and edition: the same as long as its lines are the same
 
 
 def spoken(
@@ -42,6 +46,14 @@ def spoken(
     with connection.cursor() as cursor:
         cursor.execute(_SPOKEN, [video_id, index_id, user_id, user_id, since, until])
         found: list[Spoken] = cursor.fetchall()
+    return found
+
+
+def shown_edition(user_id: int, index_id: str, video_id: str) -> Edition | None:
+    """That of the transcript that is shown of a video; None where ``spoken`` has no rows either."""
+    with connection.cursor() as cursor:
+        cursor.execute(_EDITION, [video_id, index_id, user_id, user_id])
+        found: Edition | None = cursor.fetchone()
     return found
 
 
