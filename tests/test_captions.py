@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.factories import make_index, make_transcript
 from videos import captions
 from videos.captions import CaptionError
-from videos.engines.base import Cue
+from videos.engines.base import Cue, Word
 
 SRT = """1
 00:00:01,000 --> 00:00:02,500
@@ -140,3 +143,122 @@ def test_any_bytes_are_read_or_refused(data):
     except CaptionError:
         return
     assert all(0 <= cue.start_ms < cue.end_ms and cue.text for cue in cues)
+
+
+# --- JSON ---
+
+WHISPER = {
+    "text": " Hello there. Second.",
+    "language": "en",
+    "segments": [
+        {
+            "id": 0, "seek": 0, "start": 1.0, "end": 2.5, "text": " Hello there.",
+            "tokens": [1, 2], "avg_logprob": -0.2, "no_speech_prob": 0.01,
+            "words": [
+                {"word": " Hello", "start": 1.0, "end": 1.4, "probability": 0.93},
+                {"word": " there.", "start": 1.4, "end": 2.5, "probability": 0.12},
+            ],
+        },
+        {"id": 1, "start": 3, "end": 3, "text": " Second.", "words": [{"word": "Second."}]},
+        {"id": 2, "start": 4, "end": 5, "text": " "},
+    ],
+}  # fmt: skip
+TWELVE_LABS = {"_id": "x", "index_id": "y", "data": [{"start": 1.0, "end": 2.5, "value": "Hi\n"}]}
+
+
+def as_json(value: object) -> bytes:
+    return json.dumps(value).encode()
+
+
+def test_whispers_json_is_read_with_its_words_where_they_are_whole():
+    words = (Word(1000, 1400, "Hello", 0.93), Word(1400, 2500, "there.", 0.12))
+    cues = [Cue(1000, 2500, "Hello there.", words), Cue(3000, 3001, "Second.")]
+
+    assert captions.read(as_json(WHISPER)) == cues
+    assert captions.read(b"\xef\xbb\xbf" + as_json(WHISPER["segments"])) == cues  # as a list
+
+
+def test_twelve_labs_json_is_read():
+    assert captions.read(as_json(TWELVE_LABS)) == [Cue(1000, 2500, "Hi")]
+    told = {"transcription": TWELVE_LABS["data"]}
+    assert captions.read(as_json(told)) == [Cue(1000, 2500, "Hi")]
+
+
+@pytest.mark.django_db
+def test_our_own_export_comes_back_as_it_went(client):
+    video = make_transcript([(0, 1500, "One & two"), (61_250, 62_000, "drei 🎬")], make_index())
+    client.force_login(video.index.owner)
+
+    file = client.get(f"/videos/{video.pk}/export/json").getvalue()
+
+    assert captions.read(file) == [Cue(0, 1500, "One & two"), Cue(61_250, 62_000, "drei 🎬")]
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ({"segments": [{"start": 1, "end": 2}]}, "Segment 1: it has no text"),
+        ({"segments": [{"start": 1, "end": 2, "text": 5}]}, "Segment 1: it has no text"),
+        ({"segments": [{"start": 1, "end": 2, "text": "x" * 10_001}]}, "more than 10000"),
+        ([{"start": "1", "end": 2, "text": "x"}], "Segment 1: its start and end are not times"),
+        ([{"start": True, "end": 2, "text": "x"}], "are not times in seconds"),
+        ([{"start": -1, "end": 2, "text": "x"}], "are not times in seconds"),
+        ([{"start": 1, "end": 360_000, "text": "x"}], "are not times in seconds"),
+        ([{"start": 2, "end": 1, "text": "x"}], "Segment 1: it ends before it starts."),
+        ([{"text": "x", "start": 0, "end": 1}, 5], "Segment 2: it has no text"),
+        ({"segments": "none"}, "There are no captions in this file."),
+        ({"data": None}, "There are no captions in this file."),
+        ([], "There are no captions in this file."),
+        ([{"video": ["x"], "start": 10**400, "end": 1, "text": "x"}], "are not times in seconds"),
+        ({"name": "x"}, "There is no list of segments in this JSON."),
+        ({"segments": [{"video": v, "start": 0, "end": 1, "text": "x"} for v in "ab"]}, "several"),
+    ],
+)
+def test_json_that_is_no_transcript_is_refused_with_a_sentence(value, sentence):
+    with pytest.raises(CaptionError, match=sentence):
+        captions.read(as_json(value))
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b'{"segments": [\n  oops]}', "Line 2: this is not JSON."),
+        (b'[{"start": NaN}]', "This is not JSON that can be read."),
+        (b'{"a": ' + b"[" * 100_000, "not JSON"),
+        (b'[{"start": 1e999, "end": 1e999, "text": "x"}]', "are not times in seconds"),
+        (b"[{" + b'"start": ' + b"9" * 5000 + b"}]", "not JSON"),
+    ],
+)
+def test_json_that_is_broken_is_refused_with_a_sentence(data, sentence):
+    with pytest.raises(CaptionError, match=sentence):
+        captions.read(data)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["start", "end", "text", "words", "video"]), inner)
+    ),
+    max_leaves=12,
+)
+
+
+@given(JSON)
+def test_any_json_is_read_or_refused(value):
+    try:
+        found = captions.read(as_json({"segments": [value]}))
+    except CaptionError as refusal:
+        assert str(refusal)
+    else:
+        assert all(0 <= cue.start_ms < cue.end_ms and cue.text for cue in found)
+
+
+def test_text_from_json_can_be_stored():
+    data = b'[{"start": 0, "end": 1, "text": "a\\ud800\\u0000b\\nc"}]'
+
+    assert captions.read(data) == [Cue(0, 1000, "a? b c")]
+
+
+def test_a_caption_file_that_begins_with_a_bracket_is_none_of_json():
+    assert texts(b"[Music]\n\n" + SRT.encode()) == ["Hello there", "second line of two"]

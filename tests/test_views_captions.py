@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -28,6 +30,19 @@ def test_captions_become_the_transcript_and_the_earlier_one_is_kept(client, user
     assert search.find(search.parse("elsewhere"), Video.objects.all())[0]
 
 
+def test_a_transcript_as_json_keeps_its_words_and_their_doubts(client, user):
+    video = make_transcript(3, make_index(user))
+    said = [{"word": " From", "start": 1, "end": 1.2, "probability": 0.9},
+            {"word": " Elsinore.", "start": 1.2, "end": 2, "probability": 0.1}]  # fmt: skip
+    data = {"segments": [{"start": 1, "end": 2, "text": " From Elsinore.", "words": said}]}
+
+    page = give(client, video, json.dumps(data).encode(), "film.json").text
+
+    assert "From Elsinore." in page and "data-w=5+9" in page
+    row = Video.objects.get(pk=video.pk).transcript.segments.get()
+    assert row.words == [[1000, 1200, "From", 0.9], [1200, 2000, "Elsinore.", 0.1]]
+
+
 def test_bad_captions_are_refused_with_the_line(client, user):
     video = make_transcript(3, make_index(user))
 
@@ -50,7 +65,7 @@ def test_a_form_without_a_file_has_a_sentence(client, user):
 
     page = client.post(f"/videos/{video.pk}/captions", {"captions": "x"}, follow=True)
 
-    assert "Choose an SRT or VTT file." in page.text
+    assert "Choose an SRT, VTT or JSON file." in page.text
 
 
 def test_a_strangers_video_takes_none(client, user):

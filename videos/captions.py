@@ -1,4 +1,5 @@
-"""Read a caption file that somebody brings along: SubRip or WebVTT, decided by its content.
+"""Read a caption file that somebody brings along: SubRip, WebVTT or a transcript as JSON, decided
+by its content.
 
 Every line is checked before pysubs2 reads them: it forgives everything and names no lines.
 """
@@ -13,7 +14,9 @@ from dataclasses import dataclass
 
 import pysubs2
 
+from videos import transcript_json
 from videos.engines.base import Cue
+from videos.transcript_json import is_json
 
 MAX_BYTES = 10_000_000
 MAX_CUES = 100_000
@@ -35,7 +38,7 @@ LAST_HOUR = 99
 
 
 class CaptionError(ValueError):
-    """A caption file cannot be used; the message is a sentence that names the line."""
+    """A caption file cannot be used; the message is a sentence that names the line or segment."""
 
 
 @dataclass
@@ -46,7 +49,7 @@ class _Block:
 
 
 def read(data: bytes) -> list[Cue]:
-    """Give the cues of an SRT or WebVTT file, in the order of their starts.
+    """Give the cues of an SRT, WebVTT or JSON file, in the order of their starts.
 
     Text is plain: markup is dropped, entities are decoded, lines are joined. Cues may overlap;
     those without text are left out. UTF-8 and UTF-16 with a mark are known, anything else is
@@ -54,10 +57,18 @@ def read(data: bytes) -> list[Cue]:
     """
     if len(data) > MAX_BYTES:
         raise CaptionError(f"The caption file is larger than {MAX_BYTES // 1_000_000} MB.")
-    cues = list(_cues(list(_blocks(_decode(data)))))
+    text = _decode(data)
+    cues = _from_json(text) if is_json(text) else list(_cues(list(_blocks(text))))
     if not cues:
         raise CaptionError("There are no captions in this file.")
     return sorted(cues, key=lambda cue: (cue.start_ms, cue.end_ms))
+
+
+def _from_json(text: str) -> list[Cue]:
+    try:
+        return transcript_json.read(text, MAX_CUES)
+    except transcript_json.NotUsable as error:
+        raise CaptionError(str(error)) from None
 
 
 def _decode(data: bytes) -> str:

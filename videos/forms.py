@@ -518,7 +518,7 @@ class CaptionedForm(PlaceForm):
     """What may be said about videos whose bytes are here."""
 
     captions = ManyFilesField(
-        label="Captions to use instead of listening (SRT or VTT)", required=False
+        label="Captions to use instead of listening (SRT, VTT or JSON)", required=False
     )
 
 
@@ -531,7 +531,7 @@ class UploadForm(CaptionedForm):
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(user, *args, **kwargs)
         self.fields["file"].widget.attrs |= {"accept": "video/*,audio/*,.mkv,.mxf,.mts,.m2ts"}
-        self.fields["captions"].widget.attrs |= {"accept": ".srt,.vtt"}
+        self.fields["captions"].widget.attrs |= {"accept": ".srt,.vtt,.json"}
 
     def clean_file(self) -> list[PartFile]:
         files: list[PartFile] = self.cleaned_data["file"]

@@ -15,7 +15,7 @@ document.addEventListener("drop", (event) => {
   if (!holdsFiles(event)) return;
   event.preventDefault();
   document.body.classList.remove("dropping");
-  const file = [...event.dataTransfer.files].find((each) => /\.(srt|vtt)$/i.test(each.name));
+  const file = [...event.dataTransfer.files].find((each) => /\.(srt|vtt|json)$/i.test(each.name));
   fold.open = true;
   const form = fold.querySelector("form");
   if (!file) return form.elements.captions.focus();

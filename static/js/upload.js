@@ -10,7 +10,7 @@ const sum = document.getElementById("uploads-sum");
 const template = document.getElementById("queue-row");
 
 const items = []; // every file of this page, in order
-const CAPTIONS = /\.(srt|vtt)$/i;
+const CAPTIONS = /\.(srt|vtt|json)$/i;
 const MAYBE = "The connection broke after the file was sent. It may have arrived: look in the library, or try again. It is never kept twice.";
 const FIELDS = ["csrfmiddlewaretoken", "index", "new_index", "language"];
 const isLarge = (item) => item.file.size >= Number(form.dataset.partsFrom);

@@ -16,12 +16,12 @@ from videos.views.finding import find_video
 
 @require_POST
 def give(request: Request, video_id: str) -> HttpResponse:
-    """An SRT or WebVTT file becomes the transcript that is shown; the earlier one is kept."""
+    """An SRT, WebVTT or JSON file becomes the transcript that is shown; the earlier one is kept."""
     video = find_video(request, video_id, Role.EDITOR)
     file = request.FILES.get("captions")
     try:
         if not isinstance(file, PartFile):
-            raise ingest.Refused("Choose an SRT or VTT file.")
+            raise ingest.Refused("Choose an SRT, VTT or JSON file.")
         ingest.caption(video, ingest.read_captions(file), file.name or "")
     except ingest.Refused as refusal:
         messages.error(request, str(refusal))
