@@ -73,3 +73,35 @@ def test_a_strangers_video_takes_none(client, user):
 
     assert give(client, video, GOOD).status_code == 404
     assert Task.objects.count() == 1
+
+
+def owner_of(client, name: str):
+    return client.get("/upload/captions", {"name": name}).json()["video"]
+
+
+def test_captions_are_for_the_newest_video_of_their_name(client, user):
+    index = make_index(user)
+    make_transcript(1, index, filename="Film.A.mov")
+    newer = make_transcript(1, index, filename="film.a.MP4", title="The film")
+    make_transcript(1, index, filename="film.mp4")
+    make_transcript(1, filename="strangers.mp4")
+
+    found = owner_of(client, "FILM.a.srt")
+
+    assert found == {
+        "name": "The film",
+        "url": f"/videos/{newer.pk}/",
+        "give": f"/videos/{newer.pk}/captions",
+    }
+    for none in ("strangers.srt", ".srt", "", "x" * 9999, "\0", "film.a.de.srt"):
+        assert owner_of(client, none) is None, none
+
+
+def test_a_page_that_gives_dropped_captions_hears_in_json_what_became_of_them(client, user):
+    video = make_transcript(1, make_index(user))
+    url, accept = f"/videos/{video.pk}/captions", {"Accept": "application/json"}
+
+    for data, ok, sentence in ((BAD, False, "a.srt: Line 6: "), (GOOD, True, "These captions are")):
+        file = SimpleUploadedFile("a.srt", data)
+        answer = client.post(url, {"captions": file}, headers=accept).json()
+        assert answer["ok"] == ok and answer["message"].startswith(sentence)

@@ -8,9 +8,9 @@ from html import unescape
 
 import pytest
 
-from tests.factories import make_index, make_task, make_transcript, make_video
+from tests.factories import make_index, make_task, make_transcript, make_user, make_video
 from tests.test_views_library import many_videos
-from videos.models import Tag, Video
+from videos.models import Place, Tag, Video
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_known_engine")]
 
@@ -55,6 +55,20 @@ def test_tags_are_added_once_and_go_with_their_last_video(client, user):
     first = video.tags.first()
     client.post(f"/videos/{video.pk}/tags/{first.pk}/remove")
     assert [each.name for each in Tag.objects.all()] == ["Interview"]
+
+
+def test_each_video_of_a_list_takes_a_tag_by_itself(client, user):
+    index = make_index(user)
+    one, other = (make_transcript(1, index, filename=f"{n}.mp4") for n in "ab")
+    page = client.get("/?sort=name").text
+    form = re.search(r'<form class="inline"[^>]*>.*?</form>', page, re.DOTALL)[0]
+    assert f'name="video" value="{one.pk}"' in form and 'name="next" value="/?sort=name"' in form
+
+    fields = {"video": one.pk, "do": "tag", "tag": "sea", "next": "/?sort=name"}
+    answer = client.post("/videos/many", fields)
+
+    assert answer["Location"] == "/?sort=name"
+    assert [each.name for each in one.tags.all()] == ["sea"] and not other.tags.exists()
 
 
 def test_many_are_moved_tagged_and_deleted_and_strangers_stay(client, user):
@@ -145,11 +159,23 @@ def test_a_list_is_narrowed_by_name_tag_and_state(client, user):
     assert "No video fits." in client.get("/", {"q": "nothing"}).text
 
 
-@pytest.mark.parametrize("sort", ["newest", "name", "length"])
+def test_those_that_were_played_last_come_first_and_those_never_played_last(client, user):
+    index = make_index(user)
+    videos = [make_transcript(1, index, filename=f"{n}.mp4") for n in range(4)]
+    for number in (2, 0, 1):
+        Place.objects.keep(user, videos[number], 500, [(0, 500)])
+    Place.objects.keep(make_user(), videos[3], 500, [(0, 500)])
+
+    assert names(client.get("/", {"sort": "played"})) == ["1.mp4", "0.mp4", "2.mp4", "3.mp4"]
+
+
+@pytest.mark.parametrize("sort", ["newest", "played", "name", "length"])
 def test_pages_keep_the_filter_and_the_order_and_miss_none(client, user, sort):
     index = make_index(user)
     many_videos(index, 120)
     make_video(index, filename="other.mp4")
+    for video in Video.objects.all()[::2]:
+        Place.objects.keep(user, video, 500, [(0, 500)])
     word = "clip"
 
     seen, url = [], f"/?q={word}&sort={sort}"
@@ -160,7 +186,7 @@ def test_pages_keep_the_filter_and_the_order_and_miss_none(client, user, sort):
         url = link and f"/{unescape(link[1])}"
 
     assert sorted(seen) == [f"clip {n:05}.mp4" for n in range(120)]
-    assert sort == "length" or seen == sorted(seen, reverse=sort == "newest")
+    assert sort in ("length", "played") or seen == sorted(seen, reverse=sort == "newest")
 
 
 @pytest.mark.parametrize(
@@ -177,7 +203,7 @@ def test_what_a_list_cannot_mean_is_passed_over(client, user, query):
 def test_ten_thousand_videos_are_narrowed_and_sorted_at_once(client, user):
     many_videos(make_index(user), 10_000)
     client.get("/")
-    for query in ("sort=name", "sort=length&state=unfinished", "q=clip+099"):
+    for query in ("sort=name", "sort=played", "sort=length&state=unfinished", "q=clip+099"):
         took = []
         for _ in range(3):
             started = time.perf_counter()

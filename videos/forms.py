@@ -556,4 +556,9 @@ def pair(
 
 
 def _stem(file: PartFile) -> str:
-    return PurePath(file.name or "").stem.casefold()
+    return stem_of(file.name or "").casefold()
+
+
+def stem_of(name: str) -> str:
+    """A file's name before its last dot."""
+    return PurePath(name).stem

@@ -45,6 +45,7 @@ urlpatterns = [
     path("", library.library, name="library"),
     path("upload/", uploads.upload, name="upload"),
     path("upload/url", uploads.upload_url, name="upload_url"),
+    path("upload/captions", captions.owner, name="captions_owner"),
     path("upload/check", uploads.upload_check, name="upload_check"),
     path("upload/parts/", parts.begin, name="parts"),
     path("upload/parts/<id:parts_id>/<int:number>", parts.write, name="parts_write"),

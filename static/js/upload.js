@@ -44,14 +44,58 @@ document.addEventListener("drop", (event) => {
   const videos = files.filter((file) => !CAPTIONS.test(file.name));
   const captions = files.filter((file) => CAPTIONS.test(file.name));
   if (videos.length) add(videos, [...captions, ...form.elements.captions.files]);
-  else keepCaptions(captions);
+  else for (const file of captions) offer(file, keepCaptions);
 });
 
 // Captions that are dropped alone wait in their field for a video.
-function keepCaptions(files) {
+function keepCaptions(file) {
   const transfer = new DataTransfer();
-  for (const file of files) transfer.items.add(file);
+  for (const each of [...form.elements.captions.files, file]) transfer.items.add(each);
   form.elements.captions.files = transfer.files;
+}
+
+// --- captions for a video that is here already ---
+
+const offers = []; // captions files that wait for an answer
+
+async function offer(file, otherwise) {
+  const query = new URLSearchParams({ name: file.name });
+  const answer = await fetch(`${form.dataset.owner}?${query}`, { headers: { Accept: "application/json" } })
+    .then((found) => found.json())
+    .catch(() => null);
+  if (!answer?.video) return otherwise(file);
+  const item = { file, video: answer.video, state: "offered" };
+  draw(item);
+  offers.push(item);
+  item.row.className = "offered";
+  say(item, `There is a video of this name: ${item.video.name}. Its transcript so far is kept.`);
+  buttons(item);
+  section.hidden = false;
+  count();
+  item.row.querySelector("[data-act=give]").focus({ preventScroll: true });
+}
+
+async function give(item) {
+  item.state = "giving";
+  buttons(item);
+  const body = new FormData();
+  body.append("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
+  body.append("captions", item.file);
+  const answer = await fetch(item.video.give, { method: "POST", body, headers: { Accept: "application/json" } })
+    .then((found) => found.json())
+    .catch(() => ({ ok: false, message: "The server could not take these captions. Trying again may help." }));
+  if (!answer.ok) return refuse(item, answer.message);
+  finish(item, { url: item.video.url });
+  item.row.className = "given";
+  say(item, answer.message);
+}
+
+function keep(item) {
+  keepCaptions(item.file);
+  offers.splice(offers.indexOf(item), 1);
+  item.row.remove();
+  section.hidden = !queue.childElementCount;
+  form.elements.captions.focus();
 }
 
 function add(files, captions) {
@@ -70,12 +114,16 @@ function add(files, captions) {
   });
   for (const file of alone ? [] : captions) {
     if (files.some((each) => stem(each.name) === stem(file.name))) continue;
-    const item = { file, state: "refused" };
-    draw(item);
-    refuse(item, "These captions belong to none of the files: give both the same name.");
+    offer(file, refuseStranger);
   }
   section.hidden = false;
   next();
+}
+
+function refuseStranger(file) {
+  const item = { file, state: "refused" };
+  draw(item);
+  refuse(item, "These captions belong to none of the files: give both the same name.");
 }
 
 // crypto.randomUUID needs https or this machine.
@@ -261,12 +309,14 @@ function finish(item, result) {
   item.row.querySelector(".name").replaceChildren(link);
   say(item, "");
   buttons(item);
-  if (document.getElementById("listing")) relist().then(() => showState(item, result.id));
+  if (!item.key) relist(); // captions: their video has been in the list
+  else if (document.getElementById("listing")) relist().then(() => showState(item, result.id));
   else showState(item, result.id);
 }
 
 // The list and its counts as they are now; an open question in it is not taken away.
 async function relist() {
+  if (!document.getElementById("listing")) return;
   while (document.querySelector("#listing :popover-open")) await new Promise((ok) => setTimeout(ok, 500));
   await window.htmx.ajax("GET", location.href, { target: "#listing", swap: "outerHTML" });
 }
@@ -315,8 +365,10 @@ function cancel(item) {
 
 queue.addEventListener("click", (event) => {
   const act = event.target.dataset.act;
-  const item = items.find((each) => each.row === event.target.closest("li"));
+  const item = [...items, ...offers].find((each) => each.row === event.target.closest("li"));
   if (!act || !item) return;
+  if (act === "give") give(item);
+  if (act === "keep") keep(item);
   if (act === "cancel") cancel(item);
   if (act === "pause" && canPause(item)) pause(item);
   if (act === "again" || act === "resume") {
@@ -360,7 +412,8 @@ function buttons(item) {
   item.row.querySelector("[data-act=pause]").hidden = !canPause(item);
   item.row.querySelector("[data-act=resume]").hidden = item.state !== "paused";
   item.row.querySelector("[data-act=again]").hidden = item.state !== "failed";
-  if (item.state === "refused" || item.state === "failed") item.row.querySelector("progress").hidden = true;
+  for (const act of ["give", "keep"]) item.row.querySelector(`[data-act=${act}]`).hidden = item.state !== "offered";
+  if (item.state === "offered" || item.state === "refused" || item.state === "failed") item.row.querySelector("progress").hidden = true;
   else if (item.state === "waiting") item.row.querySelector("progress").hidden = false;
 }
 
@@ -371,7 +424,8 @@ function count() {
   if (number("refused")) words.push(`${number("refused")} refused`);
   if (number("failed")) words.push(`${number("failed")} not sent`);
   if (number("paused")) words.push(`${number("paused")} paused`);
-  sum.textContent = words.join(", ") + (left || number("paused") ? "" : ". Nothing is waiting.");
+  const still = left || number("paused");
+  sum.textContent = items.length ? words.join(", ") + (still ? "" : ". Nothing is waiting.") : "";
   document.getElementById("cancel-all").hidden = !items.some(canStop);
 }
 

@@ -4,10 +4,11 @@ import re
 import threading
 import time
 
+from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from playwright.sync_api import expect
 
-from tests.factories import make_index, make_task, make_video
+from tests.factories import make_index, make_task, make_transcript, make_video
 from videos import ingest
 from videos.local_user import local_user
 from videos.models import Task, Video
@@ -209,11 +210,41 @@ def test_files_dropped_on_the_library_are_sent(open_page, sample):
     expect(page.locator("#queue li").get_by_role("link")).to_have_text("dropped.mp4")
 
 
+def test_captions_dropped_on_the_library_are_offered_to_the_video_of_their_name(open_page):
+    video = make_transcript(3, make_index(local_user()), filename="harbour.mp4")
+    page = open_page("/")
+    data = page.evaluate_handle(
+        """() => {
+            const transfer = new DataTransfer();
+            const words = "1\\n00:00:01,000 --> 00:00:02,000\\nFrom elsewhere.\\n";
+            for (const name of ["Harbour.srt", "other.srt"])
+                transfer.items.add(new File([words], name));
+            return transfer;
+        }"""
+    )
+    page.dispatch_event("body", "drop", {"dataTransfer": data})
+
+    row = page.locator("#queue li")
+    expect(row).to_contain_text("There is a video of this name: harbour.mp4.")
+    waiting = "() => [...document.getElementById('id_captions').files].map((f) => f.name)"
+    page.wait_for_function(f"() => ({waiting})().join() === 'other.srt'")
+    assert Axe().run(page).violations_count == 0
+    page.set_viewport_size({"width": 380, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 380
+    row.get_by_role("button", name="Use them there").click()
+    expect(row.get_by_text("These captions are the transcript now.")).to_be_visible()
+    assert Video.objects.get(pk=video.pk).transcript.segments.get().text == "From elsewhere."
+
+    page.dispatch_event("body", "drop", {"dataTransfer": data})
+    page.get_by_role("button", name="Keep for a new video").click()
+    assert page.evaluate(waiting)[-1] == "Harbour.srt"
+
+
 def test_what_was_sent_enters_the_list_and_the_counts(open_page, sample):
     index = make_index(local_user(), name="Rushes")
     task = make_task(make_video(index, filename="old.mp4"))
     page = open_page("/")
-    page.locator("summary").click()
+    page.locator("#upload-fold summary").click()
 
     page.get_by_label("Choose video or sound files").set_input_files(
         [a_file(sample, "one.mp4"), a_file(sample, "two.mp4")]

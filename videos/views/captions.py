@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.urls import reverse
-from django.views.decorators.http import require_POST
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
 
 from videos import ingest
-from videos.models import Role
+from videos.forms import stem_of
+from videos.models import Role, Video
 from videos.uploads import PartFile
 from videos.views import Request, SeeOther
 from videos.views.finding import find_video
@@ -18,13 +20,46 @@ from videos.views.finding import find_video
 def give(request: Request, video_id: str) -> HttpResponse:
     """An SRT, WebVTT or JSON file becomes the transcript that is shown; the earlier one is kept."""
     video = find_video(request, video_id, Role.EDITOR)
-    file = request.FILES.get("captions")
     try:
-        if not isinstance(file, PartFile):
-            raise ingest.Refused("Choose an SRT, VTT or JSON file.")
-        ingest.caption(video, ingest.read_captions(file), file.name or "")
+        _use(request, video)
     except ingest.Refused as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, "These captions are the transcript now.")
+        return _said(request, video, str(refusal), ok=False)
+    return _said(request, video, "These captions are the transcript now.", ok=True)
+
+
+def _use(request: Request, video: Video) -> None:
+    file = request.FILES.get("captions")
+    if not isinstance(file, PartFile):
+        raise ingest.Refused("Choose an SRT, VTT or JSON file.")
+    ingest.caption(video, ingest.read_captions(file), file.name or "")
+
+
+def _said(request: Request, video: Video, sentence: str, *, ok: bool) -> HttpResponse:
+    """For a page that sent a dropped file 200 whether it is taken or not: browsers log others."""
+    if not request.accepts("text/html"):
+        return JsonResponse({"ok": ok, "message": sentence})
+    (messages.success if ok else messages.error)(request, sentence)
     return SeeOther(reverse("viewer", args=[video.pk]))
+
+
+@never_cache
+@require_safe
+def owner(request: Request) -> JsonResponse:
+    """Which video that this user may change a captions file ``?name=`` is for: the newest of the
+    same name before the dot. Null when there is none.
+    """
+    stem = stem_of(request.GET.get("name", "").replace("\0", ""))[:255]
+    visible = Video.objects.visible_to(request.user).with_role(request.user)
+    named = visible.filter(filename__istartswith=f"{stem}.").order_by("-created_at")
+    same = (each for each in named if each.may_edit and _is_named(each, stem))
+    video = next(same, None) if stem else None
+    return JsonResponse({"video": video and _shown(video)})
+
+
+def _is_named(video: Video, stem: str) -> bool:
+    return stem_of(video.filename).casefold() == stem.casefold()
+
+
+def _shown(video: Video) -> dict[str, str]:
+    give_url, url = (reverse(name, args=[video.pk]) for name in ("give_captions", "viewer"))
+    return {"name": video.name, "url": url, "give": give_url}

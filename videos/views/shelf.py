@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import DateTimeField, Exists, F, OuterRef, Q, Subquery
 from django.db.models.expressions import Combinable, Value
 from django.db.models.functions import Coalesce, Lower, NullIf
 from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
 
-from videos.models import Task
+from videos.models import Place, Task
 from videos.models.video import VideoQuerySet
 
 PAGE_ROWS = 50
@@ -48,9 +48,14 @@ class Order:
     falls: bool = True
 
 
+# Whoever sees a video owns its index. Those never played come last.
+NEVER = Value(datetime(1970, 1, 1, tzinfo=UTC))
+_PLACE = Place.objects.filter(video=OuterRef("pk"), user=OuterRef("index__owner"))
+PLAYED = Coalesce(Subquery(_PLACE.values("updated_at")), NEVER, output_field=DateTimeField())
 NAME = Lower(Coalesce(NullIf("title", Value("")), "filename"))
 ORDERS = {
     "newest": Order("Newest first", F("created_at"), _moment),
+    "played": Order("Last played first", PLAYED, _moment),
     "name": Order("By name", NAME, _text, falls=False),
     "length": Order("Longest first", F("duration_ms"), _whole),
 }
