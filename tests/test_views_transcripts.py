@@ -48,6 +48,7 @@ def test_all_transcripts_are_listed_with_their_makers_and_corrections(client, vi
     assert "Whisper" in page and "CMU Sphinx" in page and "– shown" in page
     assert "<td>3</td>" in page and "<td>2</td>" in page  # lines
     assert "<td>1</td>" in page and "<td>0</td>" in page  # corrected
+    assert page.index("Whisper") < page.index("CMU Sphinx")  # the newest first
     assert "2 transcripts" in client.get(f"/videos/{video.pk}/").text
 
 

@@ -352,6 +352,21 @@ def asset_transcription(row: Task, wanted: Iterable[str]) -> Json:
     return known | {name: _spoken(made[name]) for name in wanted if made[name] is not None}
 
 
+def transcript(row: Task, *, shown: bool) -> Json:
+    """A finished task as one of a video's transcripts; the row has both counts."""
+    return {
+        "_id": row.pk,
+        "engine": row.engine,
+        "model": row.model,
+        "language": row.heard_language or row.language,
+        "shown": shown,
+        "segments": getattr(row, "lines", 0),
+        "corrected": getattr(row, "corrected", 0),
+        "created_at": moment(row.created_at),
+        "finished_at": moment(row.finished_at),
+    }
+
+
 def hit(row: Segment, rank: int) -> Json:
     """A segment that a search found; the row comes with its task.
 

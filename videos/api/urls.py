@@ -15,6 +15,7 @@ from videos.api import (
     segments,
     selects,
     tasks,
+    transcripts,
     videos,
 )
 from videos.api.endpoint import endpoint, nothing_here
@@ -65,6 +66,10 @@ urlpatterns = [
     path(f"{SEGMENT}/confirm", endpoint(POST=segments.confirm)),
     path(f"{VIDEO}/undo", endpoint(POST=segments.undo)),
     path(f"{VIDEO}/redo", endpoint(POST=segments.redo)),
+    path(f"{VIDEO}/transcripts", endpoint(GET=transcripts.list_all, POST=transcripts.create)),
+    path(f"{VIDEO}/transcripts/<str:task_id>/use", endpoint(POST=transcripts.use)),
+    path(f"{VIDEO}/captions", endpoint(POST=transcripts.caption)),
+    path(f"{VIDEO}/tags", endpoint(GET=transcripts.tags, PUT=transcripts.put_tags)),
     path(
         f"{INDEX}/selects",
         endpoint(GET=selects.list_all, POST=selects.create, PUT=selects.arrange),

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 
 from videos.models.member import Member
@@ -27,6 +28,13 @@ class TagQuerySet(models.QuerySet["Tag"]):
         mine = self.filter(owner=owner)
         twin = mine.filter(name__iexact=name).first()
         return twin or mine.get_or_create(owner=owner, name=name)[0]
+
+    def put_on(self, user: User, video: Video, names: Sequence[str]) -> None:
+        """Give the video the user's tags of these names and no others."""
+        with transaction.atomic():
+            before = [tag.pk for tag in video.tags.all()]
+            video.tags.set([self.named(user, name) for name in names])
+            self.filter(pk__in=before, videos__isnull=True).delete()
 
 
 class Tag(models.Model):

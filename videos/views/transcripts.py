@@ -64,6 +64,7 @@ def transcripts(request: Request, video_id: str) -> HttpResponse:
     corrected = Count("segments", filter=Q(segments__heard__isnull=False))
     tasks = video.tasks.filter(status=Status.READY)
     tasks = tasks.annotate(lines=Count("segments"), corrected=corrected)
+    tasks = tasks.order_by("-created_at", "-id")  # counting forgets the model's own order
     items = [Item(task, origin(task), task.pk == video.transcript_id) for task in tasks]
     return render(request, "videos/transcripts.html", {"video": video, "items": items})
 
