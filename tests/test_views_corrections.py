@@ -234,6 +234,7 @@ def test_a_doubtful_line_can_be_said_to_be_right(client, video):
     part = post(client, video, deed="confirm")
 
     assert "data-m=y" in part.text and "Undo confirmation" in part.text
+    assert "Doubtful lines" not in part.text
     assert "Doubtful lines" not in client.get(f"/videos/{video.pk}/").text
     for page in (client.get(form_url).text, client.get(f"/videos/{video.pk}/rows/").text):
         assert "An editor says that this line is right." in page and "It is right" not in page

@@ -198,10 +198,11 @@ function body(form, deed) {
 
 // Puts what the server answered into the page.
 async function take(root) {
-  for (const id of ["editing", "count", "applied"]) {
+  for (const id of ["editing", "count", "filters", "applied"]) {
     const fresh = root.querySelector(`#${id}`);
     if (fresh) document.getElementById(id)?.replaceWith(fresh);
   }
+  window.htmx.process(document.getElementById("filters"));
   document.dispatchEvent(new CustomEvent("desk:rows"));
   const saved = root.querySelector("#saved");
   if (!saved || (saved.dataset.first !== "" && put(saved))) return;

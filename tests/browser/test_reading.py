@@ -43,7 +43,10 @@ UNSURE = """(wanted) => [...CSS.highlights.get("unsure")].map((r) =>
 
 def test_unsure_words_are_underlined_until_their_line_is_right(open_page, doubtful):
     doubtful.transcript.segments.filter(number=1).update(unsure="0+4,8+6")
-    doubtful.transcript.segments.filter(number=2).update(unsure="5+2")
+    fast = "This is a line of so many letters that nobody says it in two seconds."
+    words = [[4000, 4100, "This", 0.9], [4100, 4200, "is", 0.1]]
+    line = doubtful.transcript.segments.filter(number=2)
+    line.update(text=fast, words=words, unsure="5+2", marks="f")
     page = open_page(f"/videos/{doubtful.pk}/")
     rows = page.locator("#rows li")
 
@@ -64,6 +67,14 @@ def test_unsure_words_are_underlined_until_their_line_is_right(open_page, doubtf
     assert Axe().run(page, context="#edit").violations_count == 0
     page.get_by_role("button", name="It is right").click()
     page.wait_for_function(UNSURE, arg="This,line 1")
+    expect(page.get_by_role("link", name="Doubtful lines")).to_have_count(0)
+    page.keyboard.press("Control+z")
+    page.get_by_role("link", name="Doubtful lines (1)").click()
+    expect(rows).to_have_text([f"0:04{fast}"])
+    page.go_back()
+    expect(rows).to_have_count(6)
+    page.keyboard.press("Control+y")
+    expect(page.get_by_role("link", name="Doubtful lines")).to_have_count(0)
     assert "confirmed" in drawn(rows.nth(2).locator("span").first, "::after")
 
 

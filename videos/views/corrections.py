@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from videos import corrections, rows
 from videos.corrections import Changed, Edited, Refused
-from videos.doubt import LOOK_BACK
+from videos.doubt import LOOK_BACK, is_doubtful
 from videos.forms import LineForm, ReplaceForm, line_values, lines_seen
 from videos.models import Role, Segment, Task, Video
 from videos.models.segment import SegmentQuerySet
@@ -161,6 +161,7 @@ def _saved(request: Request, video: Video, edited: Edited) -> HttpResponse:
     """The lines that changed and their neighbours, whose ends, gaps and marks may be others now."""
     page, first = Page(video, request.GET, request.user), edited.first
     html = "" if first is None else _near(page, first, first + edited.now - 1 + LOOK_BACK)
+    page.worth_a_look = _worth_a_look(page)  # or the page would draw all lines to count them
     context = {"page": page, "video": video, "edited": edited, "html": html}
     context["total"] = _shown(video).segments.count()
     context["count"] = context["total"] if page.form.is_open else _in_range(page).count()
@@ -169,6 +170,12 @@ def _saved(request: Request, video: Video, edited: Edited) -> HttpResponse:
 
 def _in_range(page: Page) -> SegmentQuerySet:
     return _shown(page.video).segments.overlapping(page.form.start_ms, page.form.end_ms)
+
+
+def _worth_a_look(page: Page) -> tuple[int, int]:
+    lines = _in_range(page).order_by("number").values_list("start_ms", "end_ms", "marks")
+    found = [rows.Row(start_ms, end_ms, "", marks=marks) for start_ms, end_ms, marks in lines]
+    return sum(is_doubtful(row.marks) for row in found), sum(rows.gaps(found))
 
 
 def _near(page: Page, first: int, last: int) -> str:

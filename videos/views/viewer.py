@@ -170,10 +170,16 @@ class Page:
         return rows.gaps(self.rows)
 
     @cached_property
+    def worth_a_look(self) -> tuple[int, int]:
+        """How many doubtful lines and how many gaps are in the range."""
+        if self.whole:
+            return self.whole.doubtful, self.whole.gaps
+        return sum(self.doubtful), sum(self.gaps)
+
+    @cached_property
     def switches(self) -> list[Switch]:
         """What there is to show alone, with how much of it is in the range."""
-        doubtful = self.whole.doubtful if self.whole else sum(self.doubtful)
-        gaps = self.whole.gaps if self.whole else sum(self.gaps)
+        doubtful, gaps = self.worth_a_look
         found = {"doubt": ("Doubtful lines", doubtful), "gaps": ("Gaps", gaps)}
         return [
             Switch(name, label, count, self._switched(name), self.filter.switches[name])
