@@ -177,11 +177,11 @@ def undo(user: User, task: Task) -> Edited:
 def redo(user: User, task: Task) -> Edited:
     """Do once more what this user undid last, if its lines are still as the undoing left them."""
     with _transcript(task):
-        following = task.corrections.next_by(user)
-        if following is None:
+        undone_last = task.corrections.next_by(user)
+        if undone_last is None:
             raise Refused("There is nothing to redo.")
-        edited = _exchange(task, following.before, following.after, "done again")
-        task.corrections.filter(pk=following.pk).update(undone=False)
+        edited = _exchange(task, undone_last.before, undone_last.after, "done again")
+        task.corrections.filter(pk=undone_last.pk).update(undone=False)
         return edited
 
 
