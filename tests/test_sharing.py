@@ -95,6 +95,10 @@ DEEDS = [
     Deed(SEE, "get", "API:tasks/<str:task_id>/video-id"),
     Deed(SEE, "get", "API:tasks/status?index_id={index_id}"),
     Deed(SEE, "post", "API:search", SEARCH),
+    Deed(SEE, "get", f"{AV}/segments"),
+    Deed(SEE, "get", f"{AV}/segments/<str:segment_id>"),
+    Deed(SEE, "get", f"{AV}/transcripts"),
+    Deed(SEE, "get", f"{AV}/tags"),
     Deed(EXPORT, "get", f"{V}export/<slug:name>"),
     Deed(EXPORT, "get", f"{V}copy/<slug:kind>"),
     Deed(EXPORT, "get", f"{X}selects/export/<slug:name>"),
@@ -112,6 +116,14 @@ DEEDS = [
     Deed(CORRECT, "post", f"{V}replace", {"find": "said", "replace": "sung", "row": "{row}-0-0"}),
     Deed(CORRECT, "post", f"{V}take", TAKE),
     Deed(CORRECT, "post", f"{V}undo"),
+    Deed(CORRECT, "post", f"{V}redo"),
+    Deed(CORRECT, "patch", f"{AV}/segments/<str:segment_id>", {"version": 0, "value": "x"}),
+    Deed(CORRECT, "post", f"{AV}/segments/<str:segment_id>/split", {"version": 0, "at": 3}),
+    Deed(CORRECT, "post", f"{AV}/segments/<str:segment_id>/merge", {"version": 0}),
+    Deed(CORRECT, "post", f"{AV}/segments/<str:segment_id>/revert", {"version": 0}),
+    Deed(CORRECT, "post", f"{AV}/segments/<str:segment_id>/confirm", {"version": 0}),
+    Deed(CORRECT, "post", f"{AV}/undo"),
+    Deed(CORRECT, "post", f"{AV}/redo"),
     Deed(SELECTS, "post", f"{V}selects", {"start": "0", "end": "1"}),
     Deed(SELECTS, "post", f"{X}selects/order", {"id": "{select_id}"}),
     Deed(SELECTS, "post", "selects/<id:select_id>/change", {"start": "0", "end": "0.5"}),
@@ -126,9 +138,13 @@ DEEDS = [
     Deed(TASKS, "post", f"{V}again"),
     Deed(TASKS, "post", f"{V}captions", {"captions": "SRT"}),
     Deed(TASKS, "post", f"{V}transcripts/{T}use"),
+    Deed(TASKS, "post", f"{AV}/transcripts", {}),
+    Deed(TASKS, "post", f"{AV}/transcripts/<str:task_id>/use"),
+    Deed(TASKS, "post", f"{AV}/captions", {"transcription_file": "SRT"}),
     Deed(CANCEL_COPY, "post", f"{V}proxy/cancel"),
     Deed(TAG, "post", f"{V}name", {"title": "Harbour"}),
     Deed(TAG, "post", f"{V}tags/<int:tag_id>/remove"),
+    Deed(TAG, "put", f"{AV}/tags", {"tags": ["sea"]}),
     Deed(TAG, "put", AV, {"video_title": "Harbour"}),
     Deed(TAG, "patch", AV, {"video_title": "Harbour"}),
     Deed(TAG, "put", f"{AI}/indexed-assets/<str:video_id>", {"video_title": "Harbour"}),
@@ -217,6 +233,7 @@ def world(tmp_path) -> dict[str, Any]:
         "name": "srt",
         "format": "srt",
         "kind": "text",
+        "segment_id": video.transcript.segments.first().pk,
         "row": video.transcript.segments.first().pk,
         "member_id": make_member(index, make_user("bob")).pk,
         "user_name": "bob",
@@ -251,7 +268,7 @@ def send(deed: Deed, user: User, world: dict[str, Any]) -> Any:
     caller = Caller(user)
     if deed.method == "get":
         return caller.get(f"/{path}")
-    if path in ("tasks", "search"):
+    if path in ("tasks", "search") or path.endswith("/captions"):
         return caller.send(f"/{path}", **form)
     if deed.method == "delete":
         return caller.delete(f"/{path}")

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from tests.factories import make_index, make_task, make_transcript, make_video
+from tests.factories import make_index, make_member, make_task, make_transcript, make_video
 from videos import search
 from videos.models import Task, Video
 
@@ -84,7 +84,8 @@ def test_captions_are_for_the_newest_video_of_their_name(client, user):
     make_transcript(1, index, filename="Film.A.mov")
     newer = make_transcript(1, index, filename="film.a.MP4", title="The film")
     make_transcript(1, index, filename="film.mp4")
-    make_transcript(1, filename="strangers.mp4")
+    shared = make_transcript(1, filename="strangers.mp4").index
+    make_member(shared, user, "reader")
 
     found = owner_of(client, "FILM.a.srt")
 
@@ -95,6 +96,8 @@ def test_captions_are_for_the_newest_video_of_their_name(client, user):
     }
     for none in ("strangers.srt", ".srt", "", "x" * 9999, "\0", "film.a.de.srt"):
         assert owner_of(client, none) is None, none
+    shared.members.update(role="editor")
+    assert owner_of(client, "strangers.srt")["name"] == "strangers.mp4"
 
 
 def test_a_page_that_gives_dropped_captions_hears_in_json_what_became_of_them(client, user):

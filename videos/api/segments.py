@@ -18,7 +18,7 @@ from videos.api import ApiRequest, dialects, errors, params, videos
 from videos.api.endpoint import answer, tag, tagged, unchanged
 from videos.corrections import Changed, Edited, Refused
 from videos.forms import LineForm
-from videos.models import Segment, Task
+from videos.models import Role, Segment, Task
 from videos.timecode import ms_to_seconds
 
 KEY = re.compile(r"\d{1,18}", re.ASCII)
@@ -29,9 +29,9 @@ AGAIN = "Read it again, and send its new version."
 Deed = Callable[[ApiRequest, Task, LineForm], Edited | None]
 
 
-def shown(request: ApiRequest, index_id: str, video_id: str) -> Task:
-    """The transcript that is shown of a video of the caller."""
-    video = videos.find(request, index_id, video_id)
+def shown(request: ApiRequest, index_id: str, video_id: str, role: Role = Role.READER) -> Task:
+    """The transcript that is shown of a video."""
+    video = videos.find(request, index_id, video_id, role)
     task = videos.transcript(video)
     task.video = video
     return task
@@ -99,9 +99,11 @@ def redo(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
     return _step(corrections.redo, request, index_id, video_id)
 
 
-def _step(step: Callable[[User, Task], Edited], request: ApiRequest, *ids: str) -> HttpResponse:
+def _step(
+    step: Callable[[User, Task], Edited], request: ApiRequest, index_id: str, video_id: str
+) -> HttpResponse:
     try:
-        edited = step(request.user, shown(request, *ids))
+        edited = step(request.user, shown(request, index_id, video_id, Role.EDITOR))
     except Refused as refusal:
         raise errors.ApiError(409, CONFLICT, str(refusal)) from refusal
     return answer({"data": [dialects.segment(row) for row in edited.rows]})
@@ -131,11 +133,16 @@ def _confirm(request: ApiRequest, task: Task, form: LineForm) -> Edited | None:
 
 
 def _do(
-    deed: Deed, known: tuple[str, ...], request: ApiRequest, *ids: str
+    deed: Deed,
+    known: tuple[str, ...],
+    request: ApiRequest,
+    index_id: str,
+    video_id: str,
+    segment_id: str,
 ) -> tuple[Segment, Edited | None]:
     """The line as it was, and what the deed made of it; None: nothing."""
-    task = shown(request, *ids[:2])
-    row = find(task, ids[2])
+    task = shown(request, index_id, video_id, Role.EDITOR)
+    row = find(task, segment_id)
     form = _form(row, params.body(request, known))
     try:
         return row, deed(request, task, form)

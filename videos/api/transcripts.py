@@ -12,7 +12,7 @@ from videos.api import ApiRequest, dialects, errors, limits, params, videos
 from videos.api.endpoint import answer, done
 from videos.forms import AgainForm
 from videos.ingest import Refused
-from videos.models import Status, Tag, Task, Video
+from videos.models import Role, Status, Tag, Task, Video
 from videos.models.tag import MAX_NAME
 from videos.uploads import PartFile
 
@@ -33,7 +33,7 @@ def list_all(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
 @limits.counts_as_upload
 def create(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
     """Transcribe the video once more, by ``engine`` and in ``language`` if they are named."""
-    video = videos.find(request, index_id, video_id)
+    video = videos.find(request, index_id, video_id, Role.EDITOR)
     body = params.body(request, ("engine", "language"))
     form = AgainForm(video.index, {name: str(value) for name, value in body.items()})
     if not form.is_valid():
@@ -48,7 +48,7 @@ def create(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
 
 def use(request: ApiRequest, index_id: str, video_id: str, task_id: str) -> HttpResponse:
     """Show this transcript from now on; the other one is kept."""
-    video = videos.find(request, index_id, video_id)
+    video = videos.find(request, index_id, video_id, Role.EDITOR)
     ready = video.tasks.filter(status=Status.READY)
     video.transcript = params.find(ready, task_id, "transcripts of this video")
     video.save(update_fields=["transcript", "updated_at"])
@@ -57,7 +57,7 @@ def use(request: ApiRequest, index_id: str, video_id: str, task_id: str) -> Http
 
 def caption(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
     """Captions become the transcript that is shown; the earlier one is kept."""
-    video = videos.find(request, index_id, video_id)
+    video = videos.find(request, index_id, video_id, Role.EDITOR)
     file = cast("PartFile | None", request.FILES.get("transcription_file"))
     if file is None:
         raise errors.required("transcription_file")
@@ -89,12 +89,15 @@ def tags(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
 
 
 def put_tags(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
-    """Give the video these tags and no others; one that is on no video any more is gone."""
-    video = videos.find(request, index_id, video_id)
+    """Give the video these tags and no others; one that is on no video any more is gone.
+
+    A tag is of the owner of the index that it is used in.
+    """
+    video = videos.find(request, index_id, video_id, Role.EDITOR)
     names = params.body(request, ("tags",)).get("tags")
     if not isinstance(names, list) or len(names) > MOST_TAGS:
         raise errors.invalid("tags", f"It must be a list of at most {MOST_TAGS} names.")
-    Tag.objects.put_on(request.user, video, [_name(each) for each in names])
+    Tag.objects.put_on(video.index.owner, video, [_name(each) for each in names])
     return _tags(video)
 
 

@@ -29,11 +29,11 @@ class TagQuerySet(models.QuerySet["Tag"]):
         twin = mine.filter(name__iexact=name).first()
         return twin or mine.get_or_create(owner=owner, name=name)[0]
 
-    def put_on(self, user: User, video: Video, names: Sequence[str]) -> None:
-        """Give the video the user's tags of these names and no others."""
+    def put_on(self, owner: User, video: Video, names: Sequence[str]) -> None:
+        """Give the video the owner's tags of these names and no others."""
         with transaction.atomic():
             before = [tag.pk for tag in video.tags.all()]
-            video.tags.set([self.named(user, name) for name in names])
+            video.tags.set([self.named(owner, name) for name in names])
             self.filter(pk__in=before, videos__isnull=True).delete()
 
 

@@ -223,7 +223,9 @@ def undo(request: Request, video_id: str) -> HttpResponse:
 @require_POST
 def redo(request: Request, video_id: str) -> HttpResponse:
     """Do once more what this user took back last."""
-    return _step(request, find_video(request, video_id, Role.EDITOR), corrections.redo, "Done again.")
+    return _step(
+        request, find_video(request, video_id, Role.EDITOR), corrections.redo, "Done again."
+    )
 
 
 def _step(

@@ -93,7 +93,7 @@ def _page(
 ) -> tuple[list[Item], bool]:
     """The page's rows, and whether there are more after them."""
     videos = Video.objects.filter(index__in=[index.pk for index in indexes])
-    found = items(shelf.page(shelf.narrow(videos, wanted), wanted))
+    found = items(shelf.page(shelf.narrow(videos, wanted), wanted, request.user))
     roles = {index.pk: index.role for index in indexes}
     for item in found:
         item.video.role = roles[item.video.index_id]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db.models import DateTimeField, Exists, F, OuterRef, Q, Subquery
 from django.db.models.expressions import Combinable, Value
 from django.db.models.functions import Coalesce, Lower, NullIf
@@ -40,24 +41,31 @@ def _whole(text: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """``key`` gives a video's place; ``read`` takes it back from a cursor, None if it cannot."""
+    """``key`` gives a video's place for a user; ``read`` takes it back from a cursor, None if it
+    cannot.
+    """
 
     label: str
-    key: Combinable
+    key: Callable[[User], Combinable]
     read: Callable[[str], Any]
     falls: bool = True
 
 
-# Whoever sees a video owns its index. Those never played come last.
 NEVER = Value(datetime(1970, 1, 1, tzinfo=UTC))
-_PLACE = Place.objects.filter(video=OuterRef("pk"), user=OuterRef("index__owner"))
-PLAYED = Coalesce(Subquery(_PLACE.values("updated_at")), NEVER, output_field=DateTimeField())
 NAME = Lower(Coalesce(NullIf("title", Value("")), "filename"))
+
+
+def _played(user: User) -> Combinable:
+    """When this user was last there; what was never played comes last."""
+    place = Place.objects.filter(video=OuterRef("pk"), user=user).values("updated_at")
+    return Coalesce(Subquery(place), NEVER, output_field=DateTimeField())
+
+
 ORDERS = {
-    "newest": Order("Newest first", F("created_at"), _moment),
-    "played": Order("Last played first", PLAYED, _moment),
-    "name": Order("By name", NAME, _text, falls=False),
-    "length": Order("Longest first", F("duration_ms"), _whole),
+    "newest": Order("Newest first", lambda _: F("created_at"), _moment),
+    "played": Order("Last played first", _played, _moment),
+    "name": Order("By name", lambda _: NAME, _text, falls=False),
+    "length": Order("Longest first", lambda _: F("duration_ms"), _whole),
 }
 
 
@@ -113,14 +121,14 @@ def _in_state(videos: VideoQuerySet, state: str) -> VideoQuerySet:
     return videos.filter(~under_way, transcript__isnull=True)
 
 
-def page(videos: VideoQuerySet, wanted: Wanted) -> VideoQuerySet:
+def page(videos: VideoQuerySet, wanted: Wanted, user: User) -> VideoQuerySet:
     """One row more than a page holds, from the cursor on.
 
     A cursor is the last row's place in the order, so that a page costs the same wherever it
     lies and rows that come or go meanwhile shift nothing.
     """
     order = ORDERS[wanted.sort or "newest"]
-    videos = videos.annotate(place=order.key)
+    videos = videos.annotate(place=order.key(user))
     step, sign = ("lt", "-") if order.falls else ("gt", "")
     if place := _read_cursor(wanted.before, order):
         value, pk = place

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("videos", "0016_count_editions_of_a_transcript"),
+        ("videos", "0019_share_indexes"),
     ]
 
     operations = [
