@@ -171,7 +171,7 @@ def test_an_engines_cues_and_earlier_rows_get_their_unsure_words():
 
     row.unsure = ""
     row.save()
-    import_module("videos.migrations.0024_underline_unsure_words").underline(apps, None)
+    import_module("videos.migrations.0023_underline_unsure_words").underline(apps, None)
 
     row.refresh_from_db()
     assert row.unsure_words == ["We", "down"]

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("videos", "0020_resume_uploads_from_a_page"),
+        ("videos", "0018_resume_uploads_from_a_page"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("videos", "0022_keep_what_was_undone"),
+        ("videos", "0021_keep_what_was_undone"),
     ]
 
     operations = [

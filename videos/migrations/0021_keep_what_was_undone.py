@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("videos", "0017_media_facts"),
+        ("videos", "0020_media_facts"),
     ]
 
     operations = [

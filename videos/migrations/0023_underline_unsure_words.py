@@ -20,7 +20,7 @@ def underline(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("videos", "0023_confirm_lines"),
+        ("videos", "0022_confirm_lines"),
     ]
 
     operations = [

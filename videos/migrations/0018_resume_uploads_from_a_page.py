@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("videos", "0019_share_indexes"),
+        ("videos", "0017_share_indexes"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("videos", "0021_count_tasks_by_status"),
+        ("videos", "0019_count_tasks_by_status"),
     ]
 
     operations = [
