@@ -60,7 +60,7 @@ function send() {
 }
 
 document.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.requestConfig?.elt.id !== "range") return;
+  if (!event.detail.requestConfig?.elt.matches(".range")) return; // it may have lost its id: range.js
   if (asked === sent) asked = null;
   sent = null;
   if (asked) send();

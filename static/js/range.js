@@ -25,6 +25,9 @@ function page(query) {
   return location.pathname + (asked.size ? `?${asked}` : "");
 }
 
+// By its class: a form that was laid aside while the server answered has no id.
+const isRange = (element) => element.matches(".range");
+
 let shown = rangeOf(location.search);
 let whole = null; // the transcript that is laid aside
 let named = []; // its elements that have ids: [element, id]
@@ -32,17 +35,17 @@ let named = []; // its elements that have ids: [element, id]
 // --- the address ---
 
 document.addEventListener("htmx:configRequest", (event) => {
-  if (event.detail.elt.id !== "range") return;
+  if (!isRange(event.detail.elt)) return;
   for (const name of ["start", "end"]) {
     if (!event.detail.formData.get(name)?.trim()) event.detail.formData.delete(name);
   }
 });
 // Until the server answers, blocks that lie outside of the range are out of sight already.
 document.addEventListener("htmx:beforeRequest", ({ detail }) => {
-  if (detail.elt.id === "range" && !transcript().dataset.query) foresee(detail.elt.elements);
+  if (isRange(detail.elt) && !transcript().dataset.query) foresee(detail.elt.elements);
 });
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  if (detail.elt.id === "range") foresee(null);
+  if (isRange(detail.elt)) foresee(null);
 });
 
 let foreseen = []; // blocks that are out of sight for now
@@ -106,7 +109,7 @@ function layAside(element, stand) {
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   const { elt } = event.detail;
-  if (!elt.matches("#range-clear, #filters a") || rangeOf(new URL(elt.href).search) !== rangeOf("")) return;
+  if (!elt.matches(".range a, .filters a") || rangeOf(new URL(elt.href).search) !== rangeOf("")) return;
   if (putBack()) event.preventDefault();
 });
 
@@ -128,7 +131,7 @@ function putBack() {
 
 document.addEventListener("htmx:afterSwap", (event) => {
   const asked = event.detail.requestConfig?.elt;
-  if (!asked?.matches("#range, #range-clear, #filters a") || event.detail.target.id === "range") return;
+  if (!asked?.matches(".range, .range a, .filters a") || event.detail.target.id === "range") return;
   const query = transcript().dataset.query;
   if (rangeOf(query) !== shown) history.pushState(null, "", page(query));
   shown = rangeOf(query);
@@ -176,7 +179,7 @@ for (const name of ["pointerover", "focusin", "click"]) document.addEventListene
 const number = (text) => Number(Number(text).toFixed(3));
 
 tools.addEventListener("click", (event) => {
-  const act = event.target.dataset.row;
+  const act = event.target.closest("[data-row]")?.dataset.row;
   const row = tools.parentElement;
   if (act === "link") copyLink(startOf(row));
   if (act !== "range") return;

@@ -17,6 +17,24 @@ from videos.models import Select, Video
 # --- the range at the playhead ---
 
 
+def test_a_range_comes_goes_and_comes_where_nothing_is_made_any_more(desk):
+    page = desk("?t=10")
+    # While pictures are made the page asks for them, and keeps no transcript aside.
+    page.locator("[data-poll]").evaluate_all("found => found.forEach((each) => each.remove())")
+    for _ in range(2):
+        press(page, "i")
+        expect(page).to_have_url(re.compile(r"\?start=10$"))
+        expect(page.locator("#count")).to_have_text("55 of 60 lines")
+        press(page, "o")
+        expect(page).to_have_url(re.compile(r"\?start=10&end="))
+        expect(page.locator("#rows li")).to_have_count(1)
+        page.get_by_role("link", name="Clear").click()
+        expect(page.locator("#count")).to_have_text("60 lines")
+        assert "start" not in page.url
+        expect(page.locator("#rows li")).to_have_count(60)
+    assert page.locator(".rows").count() == 1
+
+
 def test_in_and_out_set_the_range_at_the_playhead(desk):
     page = desk("?t=10")
     press(page, "i")
