@@ -7,10 +7,15 @@
   const rows = () => document.querySelectorAll("#rows li");
   const marked = () => document.querySelector("#rows [aria-current]");
   const startOf = (row) => Number(row.querySelector("a").getAttribute("href").match(/t=([\d.]+)/)[1]);
+  const long = []; // tasks of over 50 ms
+  const longSince = (begun) => long.filter((entry) => entry.startTime >= begun).length;
   const median = (list) => list.sort((a, b) => a - b)[list.length >> 1] ?? NaN;
 
   new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) probe.blocked += Math.max(0, entry.duration - 50);
+    for (const entry of list.getEntries()) {
+      probe.blocked += Math.max(0, entry.duration - 50);
+      long.push(entry);
+    }
   }).observe({ type: "longtask", buffered: true });
   const look = () => {
     const row = document.querySelector("#rows li:nth-child(3)");
@@ -64,9 +69,11 @@
   };
 
   const late = [];
+  let played = 0;
   probe.play = async () => {
     rows()[20].querySelector("span").click();
     await $("player").play();
+    played = performance.now();
     new MutationObserver(() => {
       const row = marked();
       if (row) late.push(($("player").currentTime - startOf(row)) * 1000);
@@ -74,7 +81,7 @@
   };
   probe.late = () => {
     $("player").pause();
-    return { "highlight late by, ms": median(late) };
+    return { "long tasks while playing": longSince(played), "highlight late by, ms": median(late) };
   };
 
   const find = (words) => {
@@ -136,7 +143,12 @@
       now = await new Promise(requestAnimationFrame);
       frames.push(now - last);
     }
+    await wait(100); // the observer hears of a task after it
+    const found = longSince(begun);
     scrollTo(0, 0);
-    return { "dropped frames while scrolling, %": (100 * frames.filter((each) => each > 25).length) / frames.length };
+    return {
+      "dropped frames while scrolling, %": (100 * frames.filter((each) => each > 25).length) / frames.length,
+      "long tasks while scrolling": found,
+    };
   };
 })();
