@@ -75,7 +75,10 @@ def test_what_was_played_adds_up_and_the_last_place_counts(client, user, video):
     place = Place.objects.get(user=user, video=video)
     assert (place.at_ms, place.played) == (30_000, [[0, 9000], [20_000, 30_000]])
     page = client.get(f"/videos/{video.pk}/").text
-    assert 'Resume at <span data-time="30">0:30</span>' in page and 'data-played="[[0, 9000], [20000, 30000]]"' in page
+    assert (
+        'Resume at <span data-time="30">0:30</span>' in page
+        and 'data-played="[[0, 9000], [20000, 30000]]"' in page
+    )
     assert "Resume" not in client.get(f"/videos/{video.pk}/?t=3").text
 
 
