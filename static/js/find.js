@@ -6,8 +6,8 @@
 // the line. desk:find (detail.on) tells follow.js to stand still; desk:hits (detail.hits:
 // seconds, detail.colours: the word's number) tells the strip where they are.
 
-import { lines as known } from "./lines.js";
-import { startOf } from "./seek.js";
+import { firstWhere, lines as known } from "./lines.js";
+import { startOf, textOf } from "./seek.js";
 
 const MOST_TERMS = 5;
 const player = document.getElementById("player");
@@ -101,9 +101,6 @@ const isStarred = (term) => term.length > 1 && term.endsWith("*");
 const bare = (term) => (isStarred(term) ? term.slice(0, -1) : term);
 
 // --- the texts ---
-
-// A line's own text: no module adds to it, and buttons that a line borrows come after it.
-const textOf = (line) => line.firstElementChild.nextElementSibling?.firstChild;
 
 function read() {
   lines = known().rows;
@@ -293,13 +290,8 @@ function nearest() {
   const row = from?.row;
   if (!row?.isConnected) return 0;
   const before = (hit) => lines[hits.line[hit]].compareDocumentPosition(row) & Node.DOCUMENT_POSITION_FOLLOWING;
-  let [low, high] = [0, hits.at.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (before(middle)) low = middle + 1;
-    else high = middle;
-  }
-  return low < hits.at.length ? low : 0;
+  const found = firstWhere(hits.at.length, (hit) => !before(hit));
+  return found < hits.at.length ? found : 0;
 }
 
 // Remembers where the reader is, once, and tells follow.js to stand still.

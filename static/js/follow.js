@@ -4,7 +4,7 @@
 // Following pauses when the reader scrolls the marked line out of sight, and goes on when the
 // line is back in sight, when a line is clicked or with the button. No timer decides it.
 
-import { lines, whenRead } from "./lines.js";
+import { firstWhere, lines, whenRead } from "./lines.js";
 
 const player = document.getElementById("player");
 const toggle = document.getElementById("follow");
@@ -22,25 +22,13 @@ let scrolled = false; // the reader scrolled since the mark moved or was last in
 let ours = false; // the scrolling under way is our own
 let watcher = null;
 
-// The last line that began at or before the time; -1 before the first.
-function find(starts, time) {
-  let low = 0;
-  let high = starts.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (starts[middle] <= time) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
-}
-
 function tick(time = player.currentTime) {
   clearTimeout(timer);
   const { rows, starts, ends } = lines();
   // With some lines left out between those in the page, nothing may be said behind each.
   const some = document.getElementById("rows").classList.contains("some");
   // A frame's time may lie a hair before the moment that was asked for.
-  const at = find(starts, time + 0.002);
+  const at = firstWhere(starts.length, (n) => starts[n] > time + 0.002) - 1; // -1 before the first
   const over = at >= 0 && time >= ends[at];
   const past = over && at === rows.length - 1;
   mark(past || (over && some) || !begun(time) ? null : (rows[at] ?? null));

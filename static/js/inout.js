@@ -5,7 +5,7 @@
 // #t=10,20 (a media fragment) opens with that range. desk:range (detail.start, detail.end: seconds or null) sets
 // the range from elsewhere.
 
-import { lines } from "./lines.js";
+import { firstWhere, lines } from "./lines.js";
 import { endOf, startOf } from "./seek.js";
 import { frameAt, frameMs, parseMoment, timebaseOf } from "./time.js";
 
@@ -79,13 +79,8 @@ function shownFrame() {
 // Where a line begins between two moments; not at the second. Lines seldom begin where frames do.
 function lineWithin(from, to) {
   const { starts } = lines();
-  let [low, high] = [0, starts.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (starts[middle] < from) low = middle + 1;
-    else high = middle;
-  }
-  return starts[low] < to ? starts[low] : null;
+  const next = firstWhere(starts.length, (n) => starts[n] >= from);
+  return starts[next] < to ? starts[next] : null;
 }
 
 // With the line that begins in the frame, and without the one that ends there.

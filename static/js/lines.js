@@ -6,7 +6,7 @@
 // again. This module's observer is older than those of the modules that ask: when they hear that
 // lines came or went, what was read before is forgotten already.
 
-import { after, startOf } from "./seek.js";
+import { after, startOf, textOf } from "./seek.js";
 
 const script = document.getElementById("script");
 const known = new WeakMap(); // #rows -> a reading
@@ -29,7 +29,7 @@ function advance(reading, mayGoOn) {
       const length = row.getAttribute("data-d");
       starts[n] = startOf(row);
       ends[n] = length === null ? NaN : after(starts[n], length);
-      weights[n] = row.firstElementChild.nextElementSibling?.firstChild?.length ?? 0;
+      weights[n] = textOf(row)?.length ?? 0;
       if (n && Number.isNaN(ends[n - 1])) ends[n - 1] = starts[n];
     }
     reading.at = stop;
@@ -48,6 +48,18 @@ export function lines() {
   const reading = current();
   advance(reading, () => true);
   return reading;
+}
+
+// Halves its way to the first of `count` of which something holds that holds of all behind it as well;
+// `count` when it holds of none.
+export function firstWhere(count, holds) {
+  let [low, high] = [0, count];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 // Calls back with all of them, soon. Not at all when others take their place meanwhile.

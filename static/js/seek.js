@@ -8,6 +8,9 @@ export function startOf(row) {
   return Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#")));
 }
 
+// The text node of what is said: no module adds to it, and buttons that a line borrows come after it.
+export const textOf = (row) => row.firstElementChild.nextElementSibling?.firstChild;
+
 // A length is written only where the next line does not begin at once.
 export function endOf(row) {
   if (row.dataset.d) return after(startOf(row), row.dataset.d);

@@ -7,7 +7,7 @@
 // and desk:selects (detail.ranges: [start, end, colour]); says desk:hover (detail.at in seconds
 // or null, detail.x and y: where there is room above).
 
-import { whenRead } from "./lines.js";
+import { firstWhere, whenRead } from "./lines.js";
 import { name, timebaseOf } from "./time.js";
 
 const player = document.getElementById("player");
@@ -198,13 +198,8 @@ function snap(seconds, event) {
   const near = (SNAP / width) * length;
   if (event.altKey) return seconds;
   const { starts, ends } = lines;
-  let [low, high] = [0, starts.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (starts[middle] < seconds) low = middle + 1;
-    else high = middle;
-  }
-  const edges = [0, length, starts[low], starts[low - 1], ends[low - 1], ends[low - 2]];
+  const next = firstWhere(starts.length, (n) => starts[n] >= seconds);
+  const edges = [0, length, starts[next], starts[next - 1], ends[next - 1], ends[next - 2]];
   const best = edges.reduce((a, b) => (Math.abs(b - seconds) < Math.abs(a - seconds) ? b : a));
   return Math.abs(best - seconds) <= near ? best : seconds;
 }

@@ -3,13 +3,13 @@
 // changes no element, when there is nothing else to do; in words they are said where one points.
 
 import { later } from "./lines.js";
+import { textOf } from "./seek.js";
 
 const script = document.getElementById("script");
 const paints = Boolean(CSS.highlights && window.StaticRange);
 const unsure = paints && new Highlight();
 let waits = false;
 
-const textOf = (row) => row.firstElementChild.nextElementSibling?.firstChild;
 const placesOf = (row) => row.dataset.w.split(",").map((place) => place.split("+").map(Number));
 
 function paint() {
