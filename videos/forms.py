@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import PurePath
 from typing import Any, cast
@@ -14,12 +14,12 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
-from videos import engines, fetcher, folding, pipeline, timecode
+from videos import corrections, engines, fetcher, folding, pipeline, timecode
 from videos import played as stretches
-from videos.corrections import MAX_TEXT, Seen
+from videos.corrections import MAX_TEXT, Edited, Seen
 from videos.handover import Part
 from videos.ingest import DEFAULT_INDEX
-from videos.models import Index, Role, Segment, Select, Video
+from videos.models import Index, Role, Segment, Select, Task, Video
 from videos.timecode import Timebase
 from videos.uploads import PartFile
 
@@ -265,6 +265,39 @@ class LineForm(RangeForm):
     def sentence(self) -> str:
         """What is wrong, in one sentence; empty when nothing is."""
         return next((str(errors[0]) for errors in self.errors.values()), "")
+
+
+Deed = Callable[[User, Task, LineForm], Edited | None]
+
+
+def _save(user: User, task: Task, form: LineForm) -> Edited | None:
+    return corrections.save(user, task, form.seen, form.cleaned_data["text"], form.times)
+
+
+def _split(user: User, task: Task, form: LineForm) -> Edited | None:
+    return corrections.split(user, task, form.seen, *form.cut)
+
+
+def _merge(user: User, task: Task, form: LineForm) -> Edited | None:
+    return corrections.merge(user, task, form.seen, form.cleaned_data["text"])
+
+
+def _revert(user: User, task: Task, form: LineForm) -> Edited | None:
+    return corrections.revert(user, task, form.seen)
+
+
+def _confirm(user: User, task: Task, form: LineForm) -> Edited | None:
+    return corrections.confirm(user, task, form.seen, form.cleaned_data["text"], form.times)
+
+
+# What a valid form can be for, on a page and in the API.
+DEEDS: dict[str, Deed] = {
+    "save": _save,
+    "split": _split,
+    "merge": _merge,
+    "revert": _revert,
+    "confirm": _confirm,
+}
 
 
 def line_values(row: Segment) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from videos import corrections
 from videos.api import ApiRequest, dialects, errors, params, videos
 from videos.api.endpoint import answer, tag, tagged, unchanged
 from videos.corrections import Changed, Edited, Refused
-from videos.forms import LineForm
+from videos.forms import DEEDS, LineForm
 from videos.models import Role, Segment, Task
 from videos.timecode import ms_to_seconds
 
@@ -25,8 +25,6 @@ KEY = re.compile(r"\d{1,18}", re.ASCII)
 WORDS = {"text": "value", "row": "version", "row_start": "version"}  # the form's names, and ours
 CONFLICT = "correction_conflict"
 AGAIN = "Read it again, and send its new version."
-
-Deed = Callable[[ApiRequest, Task, LineForm], Edited | None]
 
 
 def shown(request: ApiRequest, index_id: str, video_id: str, role: Role = Role.READER) -> Task:
@@ -63,30 +61,30 @@ def show(request: ApiRequest, index_id: str, video_id: str, segment_id: str) -> 
 def update(request: ApiRequest, index_id: str, video_id: str, segment_id: str) -> HttpResponse:
     """Another text, other times or both; what is not sent stays."""
     known = ("version", "value", "start", "end")
-    row, edited = _do(_save, known, request, index_id, video_id, segment_id)
+    row, edited = _do("save", known, request, index_id, video_id, segment_id)
     return answer(dialects.segment(edited.rows[0] if edited else row))
 
 
 def split(request: ApiRequest, index_id: str, video_id: str, segment_id: str) -> HttpResponse:
     """Two lines of one, before character ``at`` of its text or of the ``value`` that is sent."""
     known = ("version", "value", "at")
-    return _answered(*_do(_split, known, request, index_id, video_id, segment_id))
+    return _answered(*_do("split", known, request, index_id, video_id, segment_id))
 
 
 def merge(request: ApiRequest, index_id: str, video_id: str, segment_id: str) -> HttpResponse:
     """One line of this one and the next."""
     known = ("version", "value")
-    return _answered(*_do(_merge, known, request, index_id, video_id, segment_id))
+    return _answered(*_do("merge", known, request, index_id, video_id, segment_id))
 
 
 def revert(request: ApiRequest, index_id: str, video_id: str, segment_id: str) -> HttpResponse:
     """The engine's words again."""
-    return _answered(*_do(_revert, ("version",), request, index_id, video_id, segment_id))
+    return _answered(*_do("revert", ("version",), request, index_id, video_id, segment_id))
 
 
 def confirm(request: ApiRequest, index_id: str, video_id: str, segment_id: str) -> HttpResponse:
     """The engine's words are right, whatever makes them doubtful."""
-    return _answered(*_do(_confirm, ("version",), request, index_id, video_id, segment_id))
+    return _answered(*_do("confirm", ("version",), request, index_id, video_id, segment_id))
 
 
 def undo(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
@@ -109,31 +107,8 @@ def _step(
     return answer({"data": [dialects.segment(row) for row in edited.rows]})
 
 
-def _save(request: ApiRequest, task: Task, form: LineForm) -> Edited | None:
-    return corrections.save(request.user, task, form.seen, form.cleaned_data["text"], form.times)
-
-
-def _split(request: ApiRequest, task: Task, form: LineForm) -> Edited | None:
-    text, at = form.cleaned_data["text"], form.cleaned_data["at"]
-    if at is None:
-        raise errors.required("at")
-    return corrections.split(request.user, task, form.seen, text, at)
-
-
-def _merge(request: ApiRequest, task: Task, form: LineForm) -> Edited | None:
-    return corrections.merge(request.user, task, form.seen, form.cleaned_data["text"])
-
-
-def _revert(request: ApiRequest, task: Task, form: LineForm) -> Edited | None:
-    return corrections.revert(request.user, task, form.seen)
-
-
-def _confirm(request: ApiRequest, task: Task, form: LineForm) -> Edited | None:
-    return corrections.confirm(request.user, task, form.seen, form.cleaned_data["text"], form.times)
-
-
 def _do(
-    deed: Deed,
+    deed: str,
     known: tuple[str, ...],
     request: ApiRequest,
     index_id: str,
@@ -144,8 +119,10 @@ def _do(
     task = shown(request, index_id, video_id, Role.EDITOR)
     row = find(task, segment_id)
     form = _form(row, params.body(request, known))
+    if deed == "split" and form.cleaned_data["at"] is None:
+        raise errors.required("at")
     try:
-        return row, deed(request, task, form)
+        return row, DEEDS[deed](request.user, task, form)
     except Changed as changed:
         raise errors.ApiError(409, CONFLICT, f"{changed} {AGAIN}") from changed
     except Refused as refusal:

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from videos import corrections, rows
 from videos.corrections import Changed, Edited, Refused
 from videos.doubt import LOOK_BACK, is_doubtful
-from videos.forms import LineForm, ReplaceForm, line_values, lines_seen
+from videos.forms import DEEDS, LineForm, ReplaceForm, line_values, lines_seen
 from videos.models import Role, Segment, Task, Video
 from videos.models.segment import SegmentQuerySet
 from videos.replacing import Found, Pattern
@@ -80,46 +80,14 @@ def _change(request: Request, video: Video, number: int) -> HttpResponse:
         return _again(request, video, number, form, Trouble(form.sentence), status=400)
     if request.POST.get("task") != task.pk:
         return _again(request, video, number, form, Trouble(OTHER_SHOWN), status=409)
-    deed = DEEDS.get(request.POST.get("deed", ""), _save)
+    deed = DEEDS.get(request.POST.get("deed", ""), DEEDS["save"])
     try:
-        edited = deed(request, task, form)
+        edited = deed(request.user, task, form)
     except Changed as changed:
         return _again(request, video, number, form, Trouble(str(changed), changed.now), status=409)
     except Refused as refusal:
         return _again(request, video, number, form, Trouble(str(refusal)), status=400)
     return _done(request, video, edited, number)
-
-
-Deed = Callable[[Request, Task, LineForm], Edited | None]
-
-
-def _save(request: Request, task: Task, form: LineForm) -> Edited | None:
-    return corrections.save(request.user, task, form.seen, form.cleaned_data["text"], form.times)
-
-
-def _split(request: Request, task: Task, form: LineForm) -> Edited | None:
-    return corrections.split(request.user, task, form.seen, *form.cut)
-
-
-def _merge(request: Request, task: Task, form: LineForm) -> Edited | None:
-    return corrections.merge(request.user, task, form.seen, form.cleaned_data["text"])
-
-
-def _revert(request: Request, task: Task, form: LineForm) -> Edited | None:
-    return corrections.revert(request.user, task, form.seen)
-
-
-def _confirm(request: Request, task: Task, form: LineForm) -> Edited | None:
-    return corrections.confirm(request.user, task, form.seen, form.cleaned_data["text"], form.times)
-
-
-DEEDS: dict[str, Deed] = {
-    "save": _save,
-    "split": _split,
-    "merge": _merge,
-    "revert": _revert,
-    "confirm": _confirm,
-}
 
 
 def _again(
