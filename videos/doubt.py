@@ -32,13 +32,11 @@ OVERLAP_MS = 100
 SLOW_MS, SLOWEST = 5000, 2  # longer than this at fewer characters a second: mostly silence
 HUSH_MS = 3000  # between two words of one row
 UNSURE = 0.4  # median of the words' probabilities; right words have about 0.85, wrong ones 0.3
+UNSURE_WORD = 0.3  # below it a single word is pointed out
 
 
 def is_doubtful(marks: str) -> bool:
     return marks not in ("", CONFIRMED)
-
-
-UNSURE_WORD = 0.3  # below it a single word is pointed out
 
 
 class Line(Protocol):

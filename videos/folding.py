@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 
 MOST_TERMS = 5
 ACCENTS = re.compile("[\u0300-\u036f]")
@@ -18,12 +18,7 @@ UNSEEN = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")  # soft hyphens, joiner
 NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 SPACES = re.compile(r"\s")
 TERM = re.compile(r'"([^"]*)"?(\*?)|(\S+)')
-QUOTES = str.maketrans("“”„‟«»＂", '"""""""')  # noqa: RUF001 - as the search of all transcripts reads them
-# Vowel signs and the like belong to their word; ``\w`` does not know them.
-MARKS = "".join(each for each in map(chr, range(0x10000)) if unicodedata.category(each)[0] == "M")
-GAP = rf"[^\w{MARKS}]+"
-GAPS = re.compile(GAP)
-INSIDE = re.compile(rf"(?<=[\w{MARKS}]){GAP}(?=[\w{MARKS}])")
+QUOTES = str.maketrans("“”„‟«»＂", '"""""""')  # noqa: RUF001 - meant so
 ALIKE = str.maketrans("‘’ʼ“”„«»‐‑–—", '\'\'\'"""""----')  # noqa: RUF001 - meant so
 
 
@@ -53,10 +48,23 @@ def terms(query: str) -> list[str]:
     return list(dict.fromkeys(term for term in found if term))[:MOST_TERMS]
 
 
+@cache
+def _letters() -> str:
+    """What words are made of, for a pattern's brackets. Read when somebody first asks."""
+    # Vowel signs and the like belong to their word; ``\w`` does not know them.
+    marks = (each for each in map(chr, range(0x10000)) if unicodedata.category(each)[0] == "M")
+    return rf"\w{''.join(marks)}"
+
+
+@cache
+def _gap() -> str:
+    return rf"[^{_letters()}]+"
+
+
 def _phrase(phrase: str, star: str) -> str:
     """Its words; what holds none, as ``"…"``, is looked for as it is."""
     folded = fold(phrase)
-    words = " ".join(filter(None, GAPS.split(folded)))
+    words = " ".join(filter(None, re.split(_gap(), folded)))
     return words + star if words else " ".join(folded.split())
 
 
@@ -74,6 +82,7 @@ def holds(text: str, wanted: list[str]) -> bool:
 @lru_cache(maxsize=256)
 def _pattern(term: str) -> re.Pattern[str]:
     begins = len(term) > 1 and term.endswith("*")
-    parts = INSIDE.split(term[:-1] if begins else term)
-    before = rf"(?<![\w{MARKS}])" if begins else ""
-    return re.compile(before + GAP.join(map(re.escape, parts)))
+    inside = rf"(?<=[{_letters()}]){_gap()}(?=[{_letters()}])"
+    parts = re.split(inside, term[:-1] if begins else term)
+    before = rf"(?<![{_letters()}])" if begins else ""
+    return re.compile(before + _gap().join(map(re.escape, parts)))

@@ -22,6 +22,7 @@ from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils.safestring import SafeString, mark_safe
 
+from videos.folding import QUOTES
 from videos.models import SearchRow, Segment
 from videos.models.segment import SegmentQuerySet
 from videos.models.video import VideoQuerySet
@@ -37,7 +38,6 @@ UNSPACED = re.compile(
     "\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
 TERM = re.compile(r'"([^"]*)"?(\*?)|([^\s"]+)')
-QUOTES = str.maketrans("“”„‟«»＂", '"""""""')
 
 
 class QueryError(ValueError):
