@@ -12,9 +12,11 @@ import threading
 import time
 from datetime import timedelta
 from email.utils import formatdate
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.db.models.functions import Now
@@ -26,7 +28,7 @@ from tests.scripted_cloud import KEY, Answer, Cloud
 from transcribe_site import environment
 from videos import engines, failpoints, forgetting, forms, ingest, pipeline, tasks
 from videos.engines import calls, twelvelabs
-from videos.models import Index, RemoteDeletion, Segment, Status, Step, Task
+from videos.models import Index, RemoteDeletion, SearchRow, Segment, Status, Step, Task, Video
 from videos.views.state import describe
 
 pytestmark = pytest.mark.django_db
@@ -652,6 +654,67 @@ def test_what_arrived_without_our_knowing_is_found_by_its_name_and_deleted(cloud
     delete_there()
     assert (cloud.tasks, len(cloud.asked("DELETE"))) == ({}, 2)
     assert task.remote_id
+
+
+def test_a_video_that_was_moved_is_fetched_and_deleted_where_it_was_sent(cloud: Cloud, rung):
+    task = take(sending())
+    Video.objects.update(index=make_index(task.video.index.owner))
+    task = carry(task)
+    assert (task.status, len(texts(task))) == (Status.READY, 2)
+    ingest.delete_video(task.video)
+    delete_there()
+    assert (cloud.tasks, len(cloud.asked("POST", "/tasks$"))) == ({}, 1)
+    assert not RemoteDeletion.objects.exists()
+
+
+def test_an_index_goes_there_with_what_was_moved_into_it_and_out_of_it(cloud: Cloud, rung):
+    out, into = carry(sending()), carry(sending(content=b"another"))
+    Video.objects.filter(pk=into.video_id).update(index=out.video.index)
+    Video.objects.filter(pk=out.video_id).update(index=into.video.index)
+    ingest.delete_index(out.video.index)
+    delete_there()
+    assert list(cloud.indexes) == [into.remote_index_id]
+    assert into.remote_id not in cloud.tasks
+
+
+def test_what_was_sent_before_the_site_knew_of_moves_is_where_its_index_is(cloud: Cloud):
+    task = take(sending())
+    Task.objects.update(remote_index_id="")
+    import_module("videos.migrations.0024_stay_where_it_was_sent").remember(apps, None)
+    assert Task.objects.get().remote_index_id == task.remote_index_id != ""
+
+
+def test_a_transcript_deleted_by_itself_is_deleted_there_and_found_no_more(
+    cloud: Cloud, rung, client
+):
+    task = carry(sending())
+    client.force_login(task.video.index.owner)
+    Video.objects.update(transcript=make_task(task.video, status=Status.READY))
+    client.post(f"/videos/{task.video_id}/transcripts/{task.pk}/delete")
+    delete_there()
+    assert cloud.tasks == {}
+    assert not SearchRow.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["index", "video", "task", "user"])
+def test_what_an_administrator_deletes_goes_there_too(cloud: Cloud, rung, admin_client, kind):
+    task = carry(sending())
+    video, index = task.video, task.video.index
+    pk = {"index": index.pk, "video": video.pk, "task": task.pk, "user": index.owner_id}[kind]
+    app = "auth" if kind == "user" else "videos"
+    answer = admin_client.post(f"/admin/{app}/{kind}/{pk}/delete/", {"post": "yes"})
+    assert answer.status_code == 302
+    delete_there()
+    assert not Task.objects.exists()
+    assert (cloud.tasks if kind in ("video", "task") else cloud.indexes) == {}
+
+
+def test_several_that_an_administrator_deletes_go_there_too(cloud: Cloud, rung, admin_client):
+    task = carry(sending())
+    chosen = {"action": "delete_selected", "_selected_action": [task.video_id], "post": "yes"}
+    admin_client.post("/admin/videos/video/", chosen)
+    delete_there()
+    assert cloud.tasks == {}
 
 
 def test_a_deletion_that_fails_is_tried_again_later(cloud: Cloud, rung):

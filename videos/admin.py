@@ -1,5 +1,15 @@
-from django.contrib import admin
+"""Rows to look at. What is deleted here goes as it goes from a page: files and clouds included."""
 
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from videos import ingest
 from videos.models import (
     ApiKey,
     Delivery,
@@ -13,8 +23,30 @@ from videos.models import (
 )
 
 
+class _WholeDeletion:
+    """Deletes each by the site's own deed; the rows alone would leave the rest behind."""
+
+    deed: Callable[[Any], None]
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        type(self).deed(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for each in queryset:
+            type(self).deed(each)
+
+
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class AccountAdmin(_WholeDeletion, UserAdmin):  # type: ignore[type-arg]
+    deed = ingest.delete_user
+
+
 @admin.register(Index)
-class IndexAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class IndexAdmin(_WholeDeletion, admin.ModelAdmin):  # type: ignore[type-arg]
+    deed = ingest.delete_index
     list_display = ["name", "owner", "engine", "created_at"]
     list_select_related = ["owner"]
     search_fields = ["name", "owner__username"]
@@ -29,9 +61,10 @@ class MemberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Video)
-class VideoAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """To look and to search; files and rows are made and deleted by the site itself."""
+class VideoAdmin(_WholeDeletion, admin.ModelAdmin):  # type: ignore[type-arg]
+    """To look, to search and to delete; files and rows are made by the site itself."""
 
+    deed = ingest.delete_video
     list_display = ["filename", "index", "container", "duration_ms", "created_at"]
     list_select_related = ["index"]
     search_fields = ["filename", "id", "sha256"]
@@ -39,9 +72,10 @@ class VideoAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Task)
-class TaskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class TaskAdmin(_WholeDeletion, admin.ModelAdmin):  # type: ignore[type-arg]
     """Here a developer reads ``error_detail``, which no page shows."""
 
+    deed = ingest.delete_task
     list_display = ["id", "video", "engine", "status", "step", "interruptions", "updated_at"]
     list_filter = ["status", "engine"]
     list_select_related = ["video"]

@@ -33,10 +33,13 @@ def note_tasks(tasks: TaskQuerySet) -> None:
 
 
 def note_index(index: Index) -> None:
-    """Note the index there, with all that is in it."""
+    """Note the index there, with all that is in it, and what was sent before it was moved here."""
     if not settings.TWELVELABS_DELETE:
         return
-    names = _sent(Task.objects.filter(video__index=index)).order_by().values_list("engine")
+    inside = Task.objects.filter(video__index=index)
+    note_tasks(inside.exclude(remote_index_id__in=["", index.remote_id]))
+    there = Task.objects.exclude(remote_index_id="").filter(remote_index_id=index.remote_id)
+    names = _sent(inside | there).order_by().values_list("engine")
     for (engine,) in names.distinct():
         RemoteDeletion.objects.create(
             engine=engine,
@@ -52,11 +55,12 @@ def _sent(tasks: TaskQuerySet) -> TaskQuerySet:
 
 
 def _deletion(task: Task) -> RemoteDeletion:
+    place = pipeline.remote_place(task)
     return RemoteDeletion(
         engine=task.engine,
-        index_id=task.video.index.remote_id,
-        task_id=task.remote_id,
-        video_id=task.remote_video_id,
+        index_id=place.index_id,
+        task_id=place.task_id,
+        video_id=place.video_id,
         tag=task.remote_tag,
         not_before=None if task.remote_id else timezone.now() + LATE_ARRIVAL,
     )

@@ -251,8 +251,9 @@ def delete_video(video: Video) -> None:
 
 
 def delete_task(task: Task) -> None:
-    """Delete one of several tasks of a video."""
+    """Delete one of several tasks of a video, with its transcript."""
     with transaction.atomic():
+        search.forget(Segment.objects.filter(task=task))
         forgetting.note_tasks(Task.objects.filter(pk=task.pk))
         task.delete()
 
@@ -274,6 +275,16 @@ def delete_asset(asset: Asset) -> None:
         if asset.sha256:
             transaction.on_commit(partial(tasks.clean_up_after, asset.pk, asset.media_name))
         asset.delete()
+
+
+def delete_user(user: User) -> None:
+    """Delete the account with all that it owns."""
+    with transaction.atomic():
+        for index in Index.objects.owned_by(user):
+            delete_index(index)
+        for asset in Asset.objects.filter(owner=user):
+            delete_asset(asset)
+        user.delete()
 
 
 def _sent_before(index: Index, upload_key: str | None, sha256: str) -> Video | None:

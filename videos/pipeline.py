@@ -413,12 +413,14 @@ class _Cloud:
         self._go_on(Step.POLL, settings.TWELVELABS_POLL_SECONDS, **found)
 
     def _mirror_index(self) -> str:
+        """Where an earlier attempt went, or the mirror of the index that the video is in."""
         index = self.task.video.index
-        call = self.engine.mirror(self.config, index.remote_tag, index.remote_id)
-        index_id = self._attend(call)
+        known = _remote_index(self.task)
+        index_id = self._attend(self.engine.mirror(self.config, index.remote_tag, known))
         failpoints.reach("remote.after_index")
-        if index_id != index.remote_id:
+        if index_id != known:
             Index.objects.filter(pk=index.pk).update(remote_id=index_id)
+        self.task.write(remote_index_id=index_id)
         return index_id
 
     def _parcel(self, sent_before: bool) -> Parcel:
@@ -469,8 +471,7 @@ class _Cloud:
                     self.hold.keep(**({"doing": doing, "fraction": tick.fraction} if doing else {}))
 
     def _place(self) -> Place:
-        task = self.task
-        return Place(task.video.index.remote_id, task.remote_id, task.remote_video_id)
+        return remote_place(self.task)
 
     def _go_on(self, step: Step, after_seconds: float = 0, **found: object) -> None:
         fields = {"step": step, "status": Status.INDEXING, "doing": "", "fraction": None}
@@ -535,6 +536,15 @@ class _Cloud:
         first = float(settings.TWELVELABS_POLL_SECONDS)
         slowest = SLOWEST_POLL * first
         return min(max(first, self._age_seconds() * POLL_SHARE), slowest)
+
+
+def remote_place(task: Task) -> Place:
+    """Where the task is in a cloud; its index there is not the one its video was moved to."""
+    return Place(_remote_index(task), task.remote_id, task.remote_video_id)
+
+
+def _remote_index(task: Task) -> str:
+    return task.remote_index_id or task.video.index.remote_id
 
 
 def _finish(task: Task) -> None:

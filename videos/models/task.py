@@ -200,6 +200,7 @@ class Task(WithRole, models.Model):
     # Its way through a cloud. Written before the first call: from then on something of it may
     # be there, under the name ``remote_tag``, whatever we heard of it.
     remote_asked_at = models.DateTimeField(null=True, blank=True)
+    remote_index_id = models.CharField(max_length=64, blank=True)  # where it stays if we move it
     remote_id = models.CharField(max_length=64, blank=True, db_index=True)  # their task
     remote_video_id = models.CharField(max_length=64, blank=True)
     remote_faults = models.PositiveIntegerField(default=0)  # calls in a row that failed

@@ -16,7 +16,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from videos import comparing, corrections, derive, rows
+from videos import comparing, corrections, derive, ingest, rows
 from videos.comparing import Line, Piece, Stretch
 from videos.corrections import Refused
 from videos.forms import lines_seen, whole_numbers
@@ -115,7 +115,7 @@ def delete(request: Request, video_id: str, task_id: str) -> HttpResponse:
     with transaction.atomic():
         shown = Video.objects.select_for_update().get(pk=video.pk).transcript_id
         if shown != task.pk:
-            task.delete()
+            ingest.delete_task(task)
     if shown == task.pk:
         messages.error(request, "This transcript is shown. Use another one first.")
     else:
