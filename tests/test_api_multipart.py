@@ -1,18 +1,22 @@
 from __future__ import annotations
 
+import errno
+import fcntl
 import io
 import os
 from datetime import timedelta
 
 import pytest
 from django.core import signing
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
 from tests.api import Caller, refusal
 from tests.factories import make_user
-from videos import multipart, storage, tasks
+from videos import admission, ingest, multipart, storage, tasks
 from videos.ingest import Refused
+from videos.media.sandbox import ChildDied
 from videos.models import Asset, Upload
 
 ROOT = "/assets/multipart-uploads"
@@ -147,6 +151,51 @@ def test_a_file_that_is_no_video_ends_the_upload_and_the_asset_says_why(caller, 
     asset = caller.get(f"/assets/{begun['asset_id']}").json()
     assert asset["status"] == "failed" and asset["error"]["message"]
     assert not list(settings.INCOMING_ROOT.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "fault", "status"),
+    [
+        (admission, "probe", ChildDied("killed", limit="time"), 503),
+        (admission, "probe", OSError(errno.EMFILE, "too many open files"), 503),
+        (storage, "adopt", OSError(errno.EIO, "no such luck"), 503),
+        (ingest, "keep_asset", OperationalError("database is locked"), 500),
+    ],
+)
+def test_what_goes_wrong_at_the_last_report_costs_no_byte_and_is_done_by_the_next(
+    caller, data, monkeypatch, module, name, fault, status
+):
+    begun = begin(caller, len(data)).json()
+    path, proofs = f"{ROOT}/{begun['upload_id']}", send_all(begun, data)
+
+    def fail(*args):
+        raise fault
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, name, fail)
+        assert caller.post(path, {"completed_chunks": proofs}).status_code == status
+    assert Upload.objects.get().status == "active"
+
+    assert "url" in caller.post(path, {"completed_chunks": proofs}).json()
+    assert caller.get(f"/assets/{begun['asset_id']}").json()["status"] == "ready"
+
+
+def test_a_last_report_while_a_chunk_is_written_is_told_to_come_again(caller, data):
+    begun = begin(caller, len(data)).json()
+    path, proofs = f"{ROOT}/{begun['upload_id']}", send_all(begun, data)
+    with open(multipart.path_of(Upload.objects.get()), "rb") as writer:
+        fcntl.flock(writer, fcntl.LOCK_SH)
+        assert refusal(caller.post(path, {"completed_chunks": proofs})) == (503, "upload_busy")
+    assert "url" in caller.post(path, {"completed_chunks": proofs}).json()
+
+
+def test_a_file_that_is_gone_ends_its_upload_with_a_sentence(caller, data):
+    begun = begin(caller, len(data)).json()
+    proofs = send_all(begun, data)
+    multipart.path_of(Upload.objects.get()).unlink()
+    caller.post(f"{ROOT}/{begun['upload_id']}", {"completed_chunks": proofs})
+    asset = caller.get(f"/assets/{begun['asset_id']}").json()
+    assert (asset["status"], asset["error"]["message"]) == ("failed", multipart.EXPIRED)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from django.utils import timezone
 from tests.api import Caller
 from tests.factories import make_index
 from tests.test_views_uploads import JSON, SRT
-from videos import multipart, storage, tasks, upkeep
+from videos import admission, multipart, storage, tasks, upkeep
+from videos.media.sandbox import ChildDied
 from videos.models import Asset, Chunk, Index, Upload, Video
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +50,10 @@ def send(client, begun, data, numbers=None) -> None:
 
 def finish(client, begun, **fields):
     return client.post(f"{begun['url']}finish", fields, headers=JSON)
+
+
+def stumble(path):
+    raise ChildDied("killed", limit="time")
 
 
 def left_behind(settings) -> list:
@@ -138,6 +143,20 @@ def test_a_file_that_is_no_video_leaves_nothing_behind(client, user, settings):
 
     assert (answer.status_code, answer.json()["ok"]) == (200, False)
     assert left_behind(settings) == [] and not Index.objects.exists()
+
+
+def test_a_fault_while_the_file_is_looked_at_costs_no_byte_that_was_sent(
+    client, user, data, monkeypatch
+):
+    begun = begin(client, len(data))
+    send(client, begun, data)
+    with monkeypatch.context() as patch:
+        patch.setattr(admission, "probe", stumble)
+        refused = finish(client, begun)
+
+    assert "too long" in refused.json()["message"]
+    assert begin(client, len(data))["missing"] == []
+    assert finish(client, begun).status_code == 201
 
 
 @pytest.mark.parametrize(

@@ -23,19 +23,25 @@ class Refused(Exception):
     """What was given cannot be taken. The message is one sentence for the person who gave it."""
 
 
+class Passing(Refused):
+    """It failed by a fault of the moment: the same file may be taken a little later."""
+
+
 class TooLong(Refused):
     """The video is longer than the limit."""
 
 
 def look_at(path: Path) -> Probe:
-    """What the file is, by its content. Raises Refused for what cannot be transcribed."""
+    """What the file is, by its content. Raises Refused for what cannot be transcribed, and
+    Passing where that is not known, since the reader died or took too long.
+    """
     if path.stat().st_size == 0:
         raise Refused("This file is empty.")
     try:
         with _probing:
             found = probe(path)
     except MediaError as error:
-        raise Refused(str(error)) from error
+        raise (Refused if error.permanent else Passing)(str(error)) from error
     if found.duration_ms > settings.MAX_VIDEO_MS:
         limit = timecode.spoken(settings.MAX_VIDEO_MS / 1000)
         length = timecode.spoken(found.duration_ms / 1000)

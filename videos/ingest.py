@@ -28,6 +28,7 @@ from videos import (
     storage,
     tasks,
 )
+from videos.admission import Passing as Passing
 from videos.admission import Refused as Refused
 from videos.admission import TooLong as TooLong
 from videos.admission import look_at as look_at
@@ -119,17 +120,20 @@ def accept_asset(user: User, file: PartFile, name: str, user_metadata: Mapping[s
         raise Refused(file.refusal)
     asset = Asset(owner=user, user_metadata=dict(user_metadata))
     asset.filename = _shown_name(name or file.name or "")
-    keep_asset(asset, file.path, file.sha256)
+    found = look_at(file.path)
+    with transaction.atomic():
+        keep_asset(asset, file.path, file.sha256, found)
     return asset
 
 
-def keep_asset(asset: Asset, path: Path, sha256: str) -> None:
-    """Give the asset its bytes: a written and synced part file. Raises Refused."""
-    found = look_at(path)
+def keep_asset(asset: Asset, path: Path, sha256: str, found: Probe) -> None:
+    """Give the asset its bytes, a written and synced part file. Call it last in a transaction:
+    what fails before leaves the file where it was.
+    """
     asset.sha256, asset.size_bytes = sha256, path.stat().st_size
     asset.content_type, asset.duration_ms = found.content_type, found.duration_ms
-    storage.adopt(path, asset.media_name)
     asset.save()
+    storage.adopt(path, asset.media_name)
 
 
 def index_asset(index: Index, asset: Asset, wishes: Wishes) -> Video:

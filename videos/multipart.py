@@ -24,7 +24,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from videos import ingest, storage
-from videos.ingest import Refused
+from videos.ingest import Passing, Refused
 from videos.models import Asset, Chunk, Upload
 from videos.uploads import PartFile, refuse_size
 
@@ -161,22 +161,36 @@ def report(upload: Upload, proofs: Iterable[tuple[int, str]]) -> tuple[int, int]
 def complete(upload: Upload) -> bool:
     """Once all chunks are reported, make the asset ready; True for the one caller that did.
 
-    A file that is none ends the upload; the asset says why.
+    A file that is none ends the upload; the asset says why. Whatever else goes wrong leaves all
+    that was sent, for the next report: raises Busy, Passing or OSError.
     """
     if Chunk.objects.filter(upload=upload, reported=True).count() < upload.total_chunks:
         return False
-    if not Upload.objects.active().filter(pk=upload.pk).update(status=Upload.COMPLETED):
+    if not path_of(upload).exists():
+        _end(upload, EXPIRED)
         return False
-    path = path_of(upload)
     try:
-        with _seal(upload) as handle:
-            ingest.keep_asset(upload.asset, path, _digest(handle))
-    except (Refused, OSError) as error:
-        path.unlink(missing_ok=True)
-        sentence = str(error) if isinstance(error, Refused) else "The file could not be kept."
-        Asset.objects.filter(pk=upload.asset_id).update(error=sentence[:500])
-        Upload.objects.filter(pk=upload.pk).update(status=Upload.FAILED)
+        with whole(upload) as file:
+            _keep(upload, file)
+    except Passing:
+        raise
+    except Refused as refusal:
+        _end(upload, str(refusal))
     return True
+
+
+def _keep(upload: Upload, file: PartFile) -> None:
+    found = ingest.look_at(file.path)
+    with transaction.atomic():
+        Upload.objects.filter(pk=upload.pk).update(status=Upload.COMPLETED)
+        ingest.keep_asset(upload.asset, file.path, file.sha256, found)
+
+
+def _end(upload: Upload, sentence: str) -> None:
+    with transaction.atomic():
+        if Upload.objects.active().filter(pk=upload.pk).update(status=Upload.FAILED):
+            Asset.objects.filter(pk=upload.asset_id).update(error=sentence[:500])
+    path_of(upload).unlink(missing_ok=True)
 
 
 def missing(upload: Upload) -> list[int]:
@@ -187,26 +201,26 @@ def missing(upload: Upload) -> list[int]:
 
 @contextmanager
 def whole(upload: Upload) -> Iterator[PartFile]:
-    """The file of a page's upload all of whose chunks are here, as if it had come in one piece.
+    """The file of an upload all of whose chunks are here, as if it had come in one piece.
 
     Raises Busy while a chunk is written, or while another request does the same.
     """
     try:
-        handle = _seal(upload, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        handle = _seal(upload)
     except (BlockingIOError, FileNotFoundError):
         raise Busy from None
     with handle:
         if not Upload.objects.active().filter(pk=upload.pk).exists():
-            raise Busy  # who had it before us made the video
+            raise Busy  # who had it before us made the video or the asset
         about = {"name": upload.filename, "size": upload.total_bytes}
         yield PartFile(path_of(upload), handle, _digest(handle), "", **about)
 
 
-def _seal(upload: Upload, lock: int = fcntl.LOCK_EX) -> BufferedReader:
+def _seal(upload: Upload) -> BufferedReader:
     """The upload's file, to which nobody writes until it is closed."""
     handle = open(path_of(upload), "rb")  # noqa: SIM115
     try:
-        fcntl.flock(handle, lock)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         handle.close()
         raise

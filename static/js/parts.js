@@ -4,6 +4,7 @@
 const IDLE_MS = 30_000; // nothing moved for so long: the connection is broken and does not know it
 const FINISH_MS = 600_000; // the server reads the whole file once more
 const LONGEST_WAIT_MS = 20_000;
+const FULL = 507; // asking again every few seconds makes no room
 
 // What no further try would change; the message says why.
 export class Refused extends Error {}
@@ -13,6 +14,7 @@ const SENTENCES = {
   signedOut: "You were signed out. Reload the page, sign in and choose the file again: it goes on where it stopped.",
   403: "This page is too old. Reload it and choose the file again: it goes on where it stopped.",
   404: "What was sent of this file is no longer on the server. Trying again sends it anew.",
+  [FULL]: "The disk of this server is full. What was sent so far is kept: make room, then try again.",
   unreadable: "This file was changed or moved while it was sent. Choose it again.",
 };
 
@@ -114,7 +116,7 @@ function unreadable() {
 
 function settle(request, resolve, reject) {
   const { status, responseText } = request;
-  if (status >= 500 || status === 408 || status === 429) return reject(new Broken());
+  if ((status >= 500 && status !== FULL) || status === 408 || status === 429) return reject(new Broken());
   const why = request.getResponseHeader("X-Refusal") ?? SENTENCES[status];
   if (why) return reject(new Refused(why));
   try {

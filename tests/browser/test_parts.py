@@ -107,3 +107,16 @@ def test_a_pause_keeps_what_was_sent_and_a_cancel_does_not(open_page, sample):
     row.get_by_role("button", name="Try again").click()
     expect(row.get_by_role("link")).to_have_text("sample.mp4")
     assert sent[4:] == ["1", "2", "3", "4", "5"]
+
+
+def test_a_full_disk_is_said_and_what_was_sent_is_kept(open_page, sample):
+    page = open_page("/upload/", expect_errors=True)
+    page.route("**/upload/parts/*/3", lambda route: route.fulfill(status=507))
+    row = page.locator("#queue li")
+    choose(page, sample)
+    expect(row).to_contain_text("The disk of this server is full. What was sent so far is kept")
+    page.unroute_all()
+    sent = numbers(page)
+    row.get_by_role("button", name="Try again").click()
+    expect(row.get_by_role("link")).to_have_text("sample.mp4")
+    assert sent == ["3", "4", "5"]

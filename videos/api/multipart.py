@@ -12,7 +12,7 @@ from django.utils import timezone
 from videos import multipart
 from videos.api import ApiRequest, dialects, errors, limits, paging, params, version_of
 from videos.api.endpoint import answer
-from videos.ingest import Refused
+from videos.ingest import Passing, Refused
 from videos.models import Upload
 
 SALT = "videos.api.multipart"
@@ -111,7 +111,7 @@ def report(request: ApiRequest, upload_id: str) -> HttpResponse:
     except Refused as refusal:
         raise errors.invalid("completed_chunks", str(refusal)) from refusal
     if upload.status == Upload.ACTIVE:
-        multipart.complete(upload)
+        _complete(upload)
     upload.refresh_from_db()
     found = {
         "processed_chunks": new,
@@ -123,6 +123,18 @@ def report(request: ApiRequest, upload_id: str) -> HttpResponse:
         path = f"/{version_of(request.path_info)}/assets/{upload.asset_id}"
         found["url"] = request.build_absolute_uri(path)
     return answer(found)
+
+
+def _complete(upload: Upload) -> None:
+    try:
+        multipart.complete(upload)
+    except multipart.Busy:
+        raise errors.ApiError(503, "upload_busy", "The file is in use: report again.") from None
+    except Passing as refusal:
+        raise errors.ApiError(503, "upload_busy", f"{refusal} Report again.") from refusal
+    except OSError as error:
+        message = "The file could not be kept just now: report again."
+        raise errors.ApiError(503, "upload_busy", message) from error
 
 
 def _active(upload: Upload) -> Upload:

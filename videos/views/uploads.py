@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from videos import engines, ingest, multipart, pipeline, storage
 from videos.forms import AddressForm, PlaceForm, UploadForm, pair
-from videos.ingest import Refused, Wishes
+from videos.ingest import Passing, Refused, Wishes
 from videos.models import Index, Upload, Video
 from videos.uploads import PartFile, refuse_size
 from videos.views import Request, SeeOther
@@ -206,10 +206,12 @@ def wishes_of(captions: PartFile | None, language: str, key: str) -> Wishes:
 
 
 def take(index: Index, file: PartFile, wishes: Wishes) -> Result:
-    """Make a video of it, and its index if that is new."""
+    """Make a video of it, and its index if that is new. Raises Passing: it may be asked again."""
     name = file.name or "video"
     try:
         return Result(name, ingest.accept(_home(index, file, wishes), file, wishes))
+    except Passing:
+        raise
     except Refused as refusal:
         return Result(name, sentence=str(refusal))
 
