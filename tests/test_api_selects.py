@@ -4,6 +4,7 @@ import pytest
 
 from tests.api import refusal
 from tests.factories import make_index, make_transcript
+from videos import handover
 from videos.models import Select
 from videos.models.select import keep
 
@@ -74,7 +75,7 @@ def test_another_bin_is_not_there(caller, video):
     assert refusal(caller.delete(f"{bin_of(video)}/{select.pk}"))[0] == 404
 
 
-def test_the_bin_is_exported(caller, video):
+def test_the_bin_is_exported(caller, video, monkeypatch):
     keep(video, 2000, 4000, caller.user, note="good")
     answer = caller.get(f"{bin_of(video)}/export/edl", handles=2)
 
@@ -84,3 +85,5 @@ def test_the_bin_is_exported(caller, video):
     assert refusal(caller.get(f"{bin_of(video)}/export/edl", **{"as": "x"}))[0] == 400
     assert refusal(caller.get(f"{bin_of(video)}/export/edl", handles=-1))[0] == 400
     assert refusal(caller.get(f"{bin_of(video)}/export/pdf"))[0] == 404
+    monkeypatch.setattr(handover, "MOST_LINES", 0)
+    assert refusal(caller.get(f"{bin_of(video)}/export/srt")) == (400, "parameter_invalid")

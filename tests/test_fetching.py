@@ -15,7 +15,7 @@ from django.utils import timezone
 from tests.api import SRT, refusal
 from tests.factories import make_index, make_user
 from tests.web import Handler, serving
-from videos import fetcher, fetching, ingest, storage, tasks
+from videos import fetcher, fetching, ingest, search, storage, tasks
 from videos.ingest import Wishes
 from videos.models import Asset, Fetch, Index, Status, Step, Task, Video
 
@@ -122,6 +122,8 @@ def test_captions_may_lie_elsewhere_too(caller, index, web, sample, by_url):
     assert [row.text for row in task.segments.all()] == ["He stands at the window."]
     tasks.advance(task.pk)
     assert Task.objects.get().status == Status.READY
+    (found,), _ = search.find(search.parse("stands window"), Video.objects.all())
+    assert [hit.number for hit in found.hits] == [0]
 
 
 def test_captions_that_are_declined_are_not_fetched(caller, index, sample):

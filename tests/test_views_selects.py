@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from tests.factories import make_index, make_transcript, make_video
+from videos import handover
 from videos.models import Select
-from videos.models.select import keep
+from videos.models.select import following, keep, words
 
 pytestmark = pytest.mark.django_db
 CUES = [(0, 2000, "before"), (2000, 4000, "one"), (4000, 6000, "two"), (6000, 8000, "after")]
@@ -293,6 +294,32 @@ def test_the_lines_of_a_bin_take_a_query_for_each_video(client, video, django_as
 
     with django_assert_num_queries(7):
         export_bin(client, video, "srt")
+
+
+def test_a_cut_of_endless_lines_is_refused_before_it_is_made(client, video, monkeypatch):
+    monkeypatch.setattr(handover, "MOST_LINES", 5)
+    kept(video, 0)
+    assert export_bin(client, video, "srt").status_code == 200
+    for _ in range(4):
+        keep(video, 0, 9000, video.index.owner)
+    answer = export_bin(client, video, "xmeml")
+    assert answer.status_code == 400
+    assert "These clips hold more than 5 lines: trim some." in answer.text
+
+
+def test_a_correction_asks_no_more_for_many_selects_over_its_line(
+    client, video, django_assert_max_num_queries
+):
+    many = [keep(video, n, 9000 - n, video.index.owner) for n in range(30)]
+    before = [each.words for each in many]
+    with (
+        django_assert_max_num_queries(6),
+        following(video.transcript, 0, 1000),
+    ):
+        video.transcript.segments.filter(number=0).update(text="Corrected.")
+    after = [Select.objects.get(pk=each.pk).words for each in many]
+    assert all("Corrected." in words for words in after) and not any(map("".__eq__, before))
+    assert after == [words(video, each.start_ms, each.end_ms) for each in many]
 
 
 def test_an_empty_bin_has_nothing_to_export(client, video):

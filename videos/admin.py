@@ -1,6 +1,7 @@
 """Rows to look at. What is deleted here goes as it goes from a page: files and clouds included."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
 from typing import Any
 
 from django.contrib import admin
@@ -26,14 +27,14 @@ from videos.models import (
 class _WholeDeletion:
     """Deletes each by the site's own deed; the rows alone would leave the rest behind."""
 
-    deed: Callable[[Any], None]
+    deed: staticmethod[[Any], None]
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
-        type(self).deed(obj)
+        self.deed(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         for each in queryset:
-            type(self).deed(each)
+            self.deed(each)
 
 
 admin.site.unregister(User)
@@ -41,12 +42,12 @@ admin.site.unregister(User)
 
 @admin.register(User)
 class AccountAdmin(_WholeDeletion, UserAdmin):  # type: ignore[type-arg]
-    deed = ingest.delete_user
+    deed = staticmethod(ingest.delete_user)
 
 
 @admin.register(Index)
 class IndexAdmin(_WholeDeletion, admin.ModelAdmin):  # type: ignore[type-arg]
-    deed = ingest.delete_index
+    deed = staticmethod(ingest.delete_index)
     list_display = ["name", "owner", "engine", "created_at"]
     list_select_related = ["owner"]
     search_fields = ["name", "owner__username"]
@@ -64,7 +65,7 @@ class MemberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 class VideoAdmin(_WholeDeletion, admin.ModelAdmin):  # type: ignore[type-arg]
     """To look, to search and to delete; files and rows are made by the site itself."""
 
-    deed = ingest.delete_video
+    deed = staticmethod(ingest.delete_video)
     list_display = ["filename", "index", "container", "duration_ms", "created_at"]
     list_select_related = ["index"]
     search_fields = ["filename", "id", "sha256"]
@@ -75,7 +76,7 @@ class VideoAdmin(_WholeDeletion, admin.ModelAdmin):  # type: ignore[type-arg]
 class TaskAdmin(_WholeDeletion, admin.ModelAdmin):  # type: ignore[type-arg]
     """Here a developer reads ``error_detail``, which no page shows."""
 
-    deed = ingest.delete_task
+    deed = staticmethod(ingest.delete_task)
     list_display = ["id", "video", "engine", "status", "step", "interruptions", "updated_at"]
     list_filter = ["status", "engine"]
     list_select_related = ["video"]

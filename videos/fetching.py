@@ -21,7 +21,7 @@ from videos.admission import Refused
 from videos.engines.base import Cue
 from videos.fetcher import FetchError, Line
 from videos.media.probe import Probe
-from videos.models import Asset, Fetch, LostLease, Segment, Status, Step, Task, Video
+from videos.models import Asset, Fetch, LostLease, Status, Step, Task, Video
 from videos.models.task import TaskQuerySet
 from videos.models.video import media_name
 from videos.uploads import PartFile, PartFileHandler, refuse_size
@@ -203,7 +203,7 @@ def _keep_for_task(
             updated_at=Now(),
             **admission.facts(found),
         )
-    Segment.objects.bulk_create(pipeline.rows(task, cues, 0), batch_size=500)
+    pipeline.write(task, cues, 0)
 
 
 def _keep_for_asset(asset_id: str, part: PartFile, found: Probe) -> None:

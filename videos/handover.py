@@ -100,10 +100,18 @@ def write_all(name: str, videos: VideoQuerySet) -> Iterator[tuple[str, bytes]]:
         yield found, body
 
 
+MOST_LINES = 200_000  # of all clips of a cut: lines that lie in several count for each
+
+
+class TooMuch(ValueError):
+    """No program would read so long a cut, and this one should not hold it."""
+
+
 def write_bin(
     name: str, selects: Iterable[Select], title: str, *, handles: int = 0, as_range: bool = True
 ) -> bytes:
-    """Selects of any videos as one cut, in their order. Raises ValueError with a sentence.
+    """Selects of any videos as one cut, in their order. Raises ValueError with a sentence, and
+    TooMuch for more than MOST_LINES.
 
     ``as_range``: each select is one clip with its lines in it, else each of its lines is a clip.
     Subtitles and markers have the times of that cut.
@@ -135,27 +143,40 @@ def _said(selects: list[Select]) -> dict[str, tuple[Line, ...]]:
     for select in selects:
         of_video.setdefault(select.video_id, []).append(select)
     found: dict[str, tuple[Line, ...]] = {}
+    room = MOST_LINES
     for each in of_video.values():
         span = min(s.start_ms for s in each), max(s.end_ms for s in each)
         rows = _rows(each[0].video, *span)
         longest = max((end - start for start, end, _ in rows), default=0)
-        found |= {select.pk: _cut(rows, select, longest) for select in each}
+        for select in each:
+            near = _near(rows, select, longest)
+            room -= len(near)
+            if room < 0:
+                raise TooMuch(f"These clips hold more than {MOST_LINES:,} lines: trim some.")
+            found[select.pk] = _cut(near, select)
     return found
 
 
-def _rows(video: Video, start_ms: int, end_ms: int) -> list[tuple[int, int, str]]:
+Row = tuple[int, int, str]  # start and end in ms, text
+
+
+def _rows(video: Video, start_ms: int, end_ms: int) -> list[Row]:
     segments = Segment.objects.filter(task=video.transcript_id).overlapping(start_ms, end_ms)
     return list(segments.order_by("start_ms", "number").values_list("start_ms", "end_ms", "text"))
 
 
-def _cut(rows: list[tuple[int, int, str]], select: Select, longest: int) -> tuple[Line, ...]:
+def _near(rows: list[Row], select: Select, longest: int) -> list[Row]:
     """No row of these lasts longer than ``longest``: what begins before that lies outside."""
-    start_ms, end_ms = select.start_ms, select.end_ms
-    since, until = (bisect_left(rows, ms, key=itemgetter(0)) for ms in (start_ms - longest, end_ms))
+    moments = (select.start_ms - longest, select.end_ms)
+    since, until = (bisect_left(rows, ms, key=itemgetter(0)) for ms in moments)
+    return rows[since:until]
+
+
+def _cut(rows: list[Row], select: Select) -> tuple[Line, ...]:
     return tuple(
-        Line(max(start, start_ms), min(end, end_ms), text)
-        for start, end, text in rows[since:until]
-        if end > start_ms
+        Line(max(start, select.start_ms), min(end, select.end_ms), text)
+        for start, end, text in rows
+        if end > select.start_ms
     )
 
 

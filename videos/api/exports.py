@@ -44,6 +44,8 @@ def export_bin(request: ApiRequest, index_id: str, format: str) -> HttpResponse:
         body = handover.write_bin(
             format, selects, title, handles=handles, as_range=_is_range(request, "range")
         )
+    except handover.TooMuch as error:
+        raise errors.invalid("format", str(error)) from error
     except ValueError as error:
         raise errors.ApiError(404, "resource_not_exists", str(error)) from error
     return _file(body, format, title)

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 
 MOST_IN_A_BIN = 2000
 MAX_WORDS = 4000  # characters
+MOST_ROWS = 500  # whose words a select repeats
+
+Row = tuple[int, int, str]  # start and end in ms, text
 
 
 class SelectQuerySet(models.QuerySet["Select"]):
@@ -120,12 +126,25 @@ def words(video: Video, start_ms: int, end_ms: int) -> str:
     """
     if video.transcript is None:
         return ""
-    said = video.transcript.segments.overlapping(start_ms, end_ms).order_by("number")
-    frame = int(1000 / video.timebase.rate)  # ms
+    rows = _rows(video.transcript, start_ms, end_ms, MOST_ROWS)
+    return _heard(rows, _frame_ms(video), start_ms, end_ms)
+
+
+def _frame_ms(video: Video) -> int:
+    return int(1000 / video.timebase.rate)
+
+
+def _rows(task: Task, start_ms: int, end_ms: int, most: int | None = None) -> list[Row]:
+    said = task.segments.overlapping(start_ms, end_ms).order_by("number")
+    return list(said.values_list("start_ms", "end_ms", "text")[:most])
+
+
+def _heard(rows: Iterable[Row], frame_ms: int, start_ms: int, end_ms: int) -> str:
     heard = (
         text
-        for begins, ends, text in said.values_list("start_ms", "end_ms", "text")[:500]
-        if min(ends, end_ms) - max(begins, start_ms) >= min(frame, ends - begins, end_ms - start_ms)
+        for begins, ends, text in rows
+        if min(ends, end_ms) - max(begins, start_ms)
+        >= min(frame_ms, ends - begins, end_ms - start_ms)
     )
     return " ".join(heard)[:MAX_WORDS].strip()
 
@@ -137,8 +156,25 @@ def following(task: Task, start_ms: int, end_ms: int) -> Iterator[None]:
     """
     near = Select.objects.filter(video=task.video_id, start_ms__lt=end_ms, end_ms__gt=start_ms)
     shown = near.filter(video__transcript=task.pk).select_related("video__transcript")
-    found = [each for each in shown if each.words == words(each.video, each.start_ms, each.end_ms)]
+    found = [each for each, said in _said(task, list(shown)) if each.words == said]
     yield
-    for each in found:
-        each.words = words(each.video, each.start_ms, each.end_ms)
+    for each, said in _said(task, found):
+        each.words = said
     Select.objects.bulk_update(found, ["words"], batch_size=500)
+
+
+def _said(task: Task, selects: list[Select]) -> Iterator[tuple[Select, str]]:
+    """Each with its ``words``, in one query: a bin may have two thousand over one line."""
+    if not selects:
+        return
+    start_ms, end_ms = min(s.start_ms for s in selects), max(s.end_ms for s in selects)
+    rows = _rows(task, start_ms, end_ms)
+    longest = max((ends - begins for begins, ends, _ in rows), default=0)
+    for each in selects:
+        moments = (each.start_ms - longest, each.end_ms)
+        since, until = (bisect_left(rows, ms, key=itemgetter(0)) for ms in moments)
+        near = (row for row in rows[since:until] if row[1] > each.start_ms)
+        yield (
+            each,
+            _heard(islice(near, MOST_ROWS), _frame_ms(each.video), each.start_ms, each.end_ms),
+        )

@@ -59,6 +59,8 @@ def export_bin(request: Request, index_id: str, name: str) -> HttpResponse:
     title = f"{index.name} selects"
     try:
         body = handover.write_bin(name, selects, title, **form.handles_and_kind)
+    except handover.TooMuch as error:
+        return errors.page(request, 400, str(error))
     except ValueError as error:
         return errors.page(request, 404, str(error))
     return attachment(body, name, title)
