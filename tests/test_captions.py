@@ -178,6 +178,12 @@ def test_whispers_json_is_read_with_its_words_where_they_are_whole():
     assert captions.read(b"\xef\xbb\xbf" + as_json(WHISPER["segments"])) == cues  # as a list
 
 
+def test_more_words_than_the_text_has_letters_are_not_its_words():
+    word = {"word": "Hi", "start": 1.0, "end": 1.1}
+    segment = {"start": 1.0, "end": 2.5, "text": "Hi", "words": [word] * 3}
+    assert captions.read(as_json([segment])) == [Cue(1000, 2500, "Hi")]
+
+
 def test_twelve_labs_json_is_read():
     assert captions.read(as_json(TWELVE_LABS)) == [Cue(1000, 2500, "Hi")]
     told = {"transcription": TWELVE_LABS["data"]}

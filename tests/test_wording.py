@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import time
+from functools import reduce
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -81,3 +84,28 @@ def test_a_text_is_cut_between_words_and_nothing_is_lost(text, share):
     left, right = wording.split_text(text, share)
 
     assert f"{left} {right}".strip() == text
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(st.sampled_from("ab漢字"), min_size=1), min_size=1))
+def test_words_are_joined_as_they_are_glued_one_by_one(tokens):
+    assert wording.joined(tokens) == reduce(wording.glued, tokens)
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from("ab")), st.lists(st.sampled_from("ab")))
+def test_past_its_bound_a_comparison_is_coarser_and_as_true(a, b):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wording, "MOST_PAIRS", 4)
+        found = list(wording.opcodes(a, b))
+
+    assert all(a[i1:i2] == b[j1:j2] for tag, i1, i2, j1, j2 in found if tag == "equal")
+    assert [word for _, i1, i2, _, _ in found for word in a[i1:i2]] == a
+    assert [word for _, _, _, j1, j2 in found for word in b[j1:j2]] == b
+
+
+def test_any_number_of_words_is_retimed_in_a_moment():
+    words = [[n, n + 1, " a", None] for n in range(30_000)]
+    begun = time.monotonic()
+    assert len(wording.retimed(words, "a b " * 2500, 0, 30_000)) == 5000
+    assert time.monotonic() - begun < 2

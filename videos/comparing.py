@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from functools import reduce
 from itertools import accumulate
 from typing import NamedTuple
 
-from videos.wording import CJK, glued
+from videos.wording import CJK, joined, opcodes
 
 CROSSING_MS = 400  # engines do not agree on a pause by more than that
 LONG_MS = 20_000  # of a stretch without such a moment
@@ -90,10 +88,6 @@ def words(lines: Sequence[Line]) -> list[str]:
     return [word for token in tokens for word in (token if ord(token[0]) > CJK else [token])]
 
 
-def _said(tokens: Sequence[str]) -> str:
-    return reduce(glued, tokens)
-
-
 def heard(word: str, *, strict: bool = False) -> str:
     """What is compared of a word; empty for a dash that stands alone."""
     return word if strict else word.casefold().translate(_MARKS)
@@ -120,12 +114,10 @@ def differences(
     left_keys, right_keys = ([heard(word, strict=strict) for word in side] for side in (one, two))
     left: list[Piece] = []
     right: list[Piece] = []
-    for tag, i1, i2, j1, j2 in SequenceMatcher(
-        None, left_keys, right_keys, autojunk=False
-    ).get_opcodes():
+    for tag, i1, i2, j1, j2 in opcodes(left_keys, right_keys):
         differs = tag != "equal"
         if i1 < i2:
-            left.append(Piece(_said(one[i1:i2]), differs and any(left_keys[i1:i2])))
+            left.append(Piece(joined(one[i1:i2]), differs and any(left_keys[i1:i2])))
         if j1 < j2:
-            right.append(Piece(_said(two[j1:j2]), differs and any(right_keys[j1:j2])))
+            right.append(Piece(joined(two[j1:j2]), differs and any(right_keys[j1:j2])))
     return left, right

@@ -81,7 +81,7 @@ def _cue(item: Any, number: int) -> Iterator[Cue]:
         raise NotUsable(f"Segment {number}: it ends before it starts.")
     if said:
         # Whisper gives some of its segments no length.
-        yield Cue(start_ms, max(end_ms, start_ms + 1), said, _words(item.get("words")))
+        yield Cue(start_ms, max(end_ms, start_ms + 1), said, _words(item.get("words"), len(said)))
 
 
 def _text(item: Any) -> str | None:
@@ -99,8 +99,10 @@ def _ms(seconds: object) -> int | None:
     return round(seconds * 1000) if 0 <= seconds < MOST_SECONDS else None
 
 
-def _words(found: object) -> tuple[Word, ...]:
-    words = [_word(item) for item in found] if isinstance(found, list) else []
+def _words(found: object, most: int) -> tuple[Word, ...]:
+    """None where they cannot be those of the text: it has more letters than words."""
+    fits = isinstance(found, list) and len(found) <= most
+    words = [_word(item) for item in found] if isinstance(found, list) and fits else []
     whole = [word for word in words if word is not None]
     return tuple(whole) if len(whole) == len(words) else ()
 

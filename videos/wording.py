@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
-from itertools import accumulate
+from itertools import accumulate, chain, pairwise
 from typing import Any
 
 Word = list[Any]
 
 CJK = 0x2E80  # from here on scripts are written without spaces
+MOST_PAIRS = 1_000_000  # of words that are compared: a thousand a side is minutes of speech
 
 
 def clean(text: str) -> str:
@@ -28,12 +29,38 @@ def bare(text: str) -> str:
 
 def glued(left: str, right: str) -> str:
     """Two texts as one line, with a space between them where the script has spaces."""
-    dense = left and right and min(ord(left[-1]), ord(right[0])) > CJK
+    dense = left and right and _is_dense(left, right)
     return left + right if dense else f"{left} {right}".strip()
+
+
+def joined(tokens: Sequence[str]) -> str:
+    """Words in a row, ``glued``: at least one, none of them empty."""
+    seams = ("" if _is_dense(one, two) else " " for one, two in pairwise(tokens))
+    return "".join(chain.from_iterable(zip(tokens, [*seams, ""], strict=True)))
+
+
+def _is_dense(left: str, right: str) -> bool:
+    return min(ord(left[-1]), ord(right[0])) > CJK
 
 
 def match(words: Sequence[Word], text: str) -> bool:
     return bare("".join(word[2] for word in words)) == bare(text)
+
+
+def opcodes(a: Sequence[str], b: Sequence[str]) -> Iterator[tuple[str, int, int, int, int]]:
+    """``SequenceMatcher.get_opcodes``, but in bounded time: it compares each word of one side with
+    each of the other, again and again where words repeat. Past MOST_PAIRS, what lies between a
+    common beginning and end is one ``replace``.
+    """
+    if len(a) * len(b) <= MOST_PAIRS:
+        yield from SequenceMatcher(None, a, b, autojunk=False).get_opcodes()
+        return
+    most = min(len(a), len(b))
+    head = next((n for n in range(most) if a[n] != b[n]), most)
+    tail = next((n for n in range(most - head) if a[-1 - n] != b[-1 - n]), most - head)
+    yield "equal", 0, head, 0, head
+    yield "replace", head, len(a) - tail, head, len(b) - tail
+    yield "equal", len(a) - tail, len(a), len(b) - tail, len(b)
 
 
 def retimed(words: Sequence[Word], text: str, start_ms: int, end_ms: int) -> list[Word]:
@@ -45,7 +72,7 @@ def retimed(words: Sequence[Word], text: str, start_ms: int, end_ms: int) -> lis
     old, new = [bare(word[2]) for word in words], _tokens(words, text)
     space = " " if any(word[2].startswith(" ") for word in words) else ""
     found: list[Word] = []
-    for same, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for same, i1, i2, j1, j2 in opcodes(old, new):
         if same == "equal":
             found += words[i1:i2]
         else:
