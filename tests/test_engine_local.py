@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests import makers, tiny_whisper
@@ -17,10 +18,11 @@ from tests.fake_hub import fake_hub
 from tests.makers import Picture, media, silence
 from tests.test_media_sandbox import wait_until_dead
 from videos import engines
-from videos.engines import whisper_models
+from videos.engines import whisper_job, whisper_models
 from videos.engines.base import EngineConfig, EngineCrashed, EngineError
 from videos.engines.sphinx import Sphinx
 from videos.engines.whisper import BLOCK_SECONDS, Whisper
+from videos.media.speech import Region
 
 TOLERANCE_MS = 400
 
@@ -191,6 +193,16 @@ def test_whisper_tells_words_within_a_block_only_up_to_a_pause(whisper_config, t
     told = [report for report in reports if report.cues]
     assert len(told) > 1
     check_progress(reports, 120_000)
+
+
+def test_whisper_holds_no_hours_of_silence_between_two_words():
+    word = np.ones(1600, np.int16)
+    quiet = [Region(at, at + 60_000, word[:0]) for at in range(100, 12 * 3_600_000, 60_000)]
+    last = quiet[-1].end_ms
+    heard = [Region(0, 100, word), *quiet, Region(last, last + 100, word)]
+    blocks = list(whisper_job._blocks(heard, 300_000))
+    assert max(block.end_ms - block.start_ms for block in blocks) == 100
+    assert [block.end_ms for block in blocks if block.regions] == [100, last + 100]
 
 
 def test_whisper_is_told_a_language_and_refuses_an_unknown_one(whisper_config):

@@ -7,6 +7,7 @@ import random
 import time
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 
@@ -190,6 +191,22 @@ def test_a_lying_length_is_not_believed(folder, lie):
     (folder / "lie.mp4").write_bytes(data)
 
     assert 4900 <= probe(folder / "lie.mp4").duration_ms <= 5200
+
+
+def test_a_length_past_all_limits_is_not_taken_for_none(folder):
+    """A few kilobytes of pictures, each an hour after the one before."""
+    with av.open(str(folder / "weeks.mkv"), "w") as out:
+        stream = out.add_stream("mjpeg", rate=1)
+        stream.width = stream.height = 16
+        stream.pix_fmt = "yuvj420p"
+        (packet,) = stream.encode(av.VideoFrame(16, 16, "yuvj420p"))
+        for number in range(1010):
+            still = av.Packet(bytes(packet))
+            still.stream, still.time_base, still.pts = stream, Fraction(1, 1), number * 3599
+            still.dts, still.is_keyframe = still.pts, True
+            out.mux(still)
+
+    assert probe(folder / "weeks.mkv").duration_ms >= 1000 * 3600 * 1000
 
 
 def test_tiny_many_and_odd_tracks_are_fine(folder):

@@ -121,6 +121,9 @@ def _blocks(regions: Iterable[Region], block_ms: int) -> Iterator[_Block]:
         if not len(region.samples):
             if block is None:
                 yield _Block(end_ms, end_ms)
+            elif end_ms - block.start_ms >= block_ms:  # or hours of silence would be held as sound
+                yield block
+                block = None
             continue
         block = block or _Block(region.start_ms, region.end_ms)
         block.regions.append(region)

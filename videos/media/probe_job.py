@@ -179,7 +179,10 @@ def _duration_ms(path: str, claimed: int, container_name: str) -> int:
 
 
 def _end_ms(path: str, seek_ms: int) -> int:
-    """Give the end of the last packet after ``seek_ms`` in player's time, 0 when unknown."""
+    """Give the end of the last packet after ``seek_ms`` in player's time, 0 when unknown.
+
+    Past LONGEST_MS it is that: longer than any limit, so the file is refused.
+    """
     with open_media(path) as container:
         streams: list[Any] = [s for s in (picture_stream(container), audio_stream(container)) if s]
         zero = zero_seconds(container)
@@ -191,8 +194,7 @@ def _end_ms(path: str, seek_ms: int) -> int:
             last = max(last, clocks[packet.stream_index].end_of(packet))
             if time.monotonic() > deadline:
                 break
-    milliseconds = round(last * 1000)
-    return milliseconds if milliseconds < LONGEST_MS else 0
+    return min(round(last * 1000), LONGEST_MS)
 
 
 class _Clock:
