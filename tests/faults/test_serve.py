@@ -126,6 +126,25 @@ def test_a_large_body_is_taken_only_where_files_are_sent(embedded):
     assert answer.status_code == 413
 
 
+def test_a_strangers_large_body_gets_a_strangers_answer(embedded):
+    embedded.start()
+    embedded.stop()
+    known = (
+        "from django.contrib.auth.models import User; from videos.models import ApiKey; "
+        "user = User.objects.create_user('eva', password='long enough'); "
+        "print(ApiKey.make(user.pk, 'any'))"
+    )
+    key = embedded.manage("shell", "--no-imports", "-c", known).strip()
+    embedded.start(REQUIRE_LOGIN="1")
+    for path, headers, status in (
+        ("/v1.3/tasks", {}, 401),
+        ("/v1.3/tasks", {"x-api-key": key}, 400),
+        ("/upload/", {}, 403),
+    ):
+        url, body = f"{embedded.url}{path}", iter([bytes(2**20)] * 40)
+        assert requests.post(url, data=body, headers=headers, timeout=20).status_code == status
+
+
 def test_many_connections_do_not_silence_the_web_server(embedded):
     embedded.start()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
