@@ -395,6 +395,9 @@ def test_a_person_gives_an_address_on_the_upload_page(client, caller, web):
     first = client.post("/upload/url", form)
     again = client.post("/upload/url", form)
 
+    other = client.post("/upload/url", form | {"url": f"{web.url}/b.mp4"})
+    assert other["Location"] != first["Location"]  # back, and the address corrected
+    Video.objects.order_by("-created_at")[0].delete()
     video = Video.objects.get()
     assert (first.status_code, first["Location"]) == (303, f"/videos/{video.pk}/")
     assert again["Location"] == first["Location"]
@@ -407,6 +410,21 @@ def test_a_person_gives_an_address_on_the_upload_page(client, caller, web):
     news = client.get(f"/videos/{video.pk}/progress", poll, headers=htmx)
     assert news["HX-Refresh"] == "true"
     assert "<video" in client.get(f"/videos/{video.pk}/").text
+
+
+def test_of_two_clicks_at_once_one_makes_the_video(user, web, monkeypatch):
+    index, wishes = make_index(user), Wishes(upload_key="k", language="en")
+    first_task, twins = ingest.first_task, []
+
+    def slow(*args):
+        if not twins:
+            twins.append(None)
+            twins[0] = ingest.accept_url(index, f"{web.url}/a.mp4", wishes)
+        return first_task(*args)
+
+    monkeypatch.setattr(ingest, "first_task", slow)
+    assert ingest.accept_url(index, f"{web.url}/a.mp4", wishes) == twins[0]
+    assert Video.objects.count() == 1
 
 
 @pytest.mark.parametrize("url", ["", "ftp://example.org/", "http://127.1/", "http://[::1]/"])

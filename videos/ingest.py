@@ -94,12 +94,18 @@ def accept_url(index: Index, url: str, wishes: Wishes) -> Video:
     The same ``upload_key`` in the same index gives the same video again. Raises Refused.
     """
     key = wishes.upload_key
-    if key and (twin := Video.objects.filter(index=index, upload_key=key).first()):
+    sent_before = Video.objects.filter(index=index, upload_key=key)
+    if key and (twin := sent_before.first()):
         return twin
     task = first_task(index, wishes)
     name = _shown_name(fetcher.file_name(url))
     video = Video(index=index, filename=name, sha256="", size_bytes=0, duration_ms=0)
-    return _store(video, task, wishes, media_url=url)
+    try:
+        return _store(video, task, wishes, media_url=url)
+    except IntegrityError:
+        if twin := sent_before.first():
+            return twin
+        raise
 
 
 def accept_asset_url(user: User, url: str, name: str, user_metadata: Mapping[str, Any]) -> Asset:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from dataclasses import dataclass
 from typing import Any
@@ -130,7 +131,9 @@ def upload_url(request: Request) -> HttpResponse:
 
 def _accept_url(form: AddressForm) -> Video:
     given = form.cleaned_data
-    key = given["upload_key"] and f"{given['upload_key']}-url"
+    # Whoever goes back and corrects the address sends the same form with another one.
+    address = hashlib.sha256(given["url"].encode()).hexdigest()[:12]
+    key = given["upload_key"] and f"{given['upload_key']}-{address}"
     wishes = Wishes(language=given["language"], upload_key=key or None)
     index = form.target()
     if not index.created_at:
