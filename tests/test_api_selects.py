@@ -5,6 +5,7 @@ import pytest
 from tests.api import refusal
 from tests.factories import make_index, make_transcript
 from videos import handover
+from videos.api import selects
 from videos.models import Select
 from videos.models.select import keep
 
@@ -73,6 +74,21 @@ def test_another_bin_is_not_there(caller, video):
     assert refusal(caller.get(bin_of(theirs)))[0] == 404
     assert refusal(caller.delete(f"{bin_of(theirs)}/{select.pk}"))[0] == 404
     assert refusal(caller.delete(f"{bin_of(video)}/{select.pk}"))[0] == 404
+
+
+def test_a_change_takes_no_place_and_no_corrected_words_back(caller, video, monkeypatch):
+    made = keep(video, 2000, 4000, caller.user)
+    found = selects.find
+
+    def slow(*args):
+        known = found(*args)
+        Select.objects.update(position=7, words="corrected")
+        return known
+
+    monkeypatch.setattr(selects, "find", slow)
+    caller.patch(f"{bin_of(video)}/{made.pk}", {"note": "good"})
+    now = Select.objects.get()
+    assert (now.position, now.words, now.note) == (7, "corrected", "good")
 
 
 def test_the_bin_is_exported(caller, video, monkeypatch):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,6 +17,7 @@ from tests.factories import (
     make_video,
 )
 from videos import corrections
+from videos.api import videos
 from videos.corrections import Seen
 from videos.models import Status, Video
 
@@ -293,6 +295,31 @@ def test_an_odd_key_finds_nothing_wrong(caller, index, name):
     make_transcript(1, index)
 
     assert caller.get(f"/indexes/{index.pk}/videos", **{name: "yes"}).json()["data"] == []
+
+
+def test_a_list_is_not_narrowed_without_end(caller, index):
+    many = urlencode([("filename", str(n)) for n in range(900)])
+    own = urlencode({f"own{n}": n for n in range(900)})
+    url = f"/indexes/{index.pk}/videos"
+    assert refusal(caller.get(f"{url}?{many}")) == (400, "parameter_invalid")
+    assert refusal(caller.get(f"{url}?{own}")) == (400, "parameter_unknown")
+    some = urlencode([("filename", str(n)) for n in range(100)])
+    assert caller.get(f"{url}?{some}").status_code == 200
+
+
+def test_a_change_of_one_thing_takes_nothing_else_back(caller, video, monkeypatch):
+    """Another client writes between the reading and the writing of this one."""
+    found = videos.find
+
+    def slow(*args):
+        known = found(*args)
+        Video.objects.update(title="Theirs", user_metadata={"theirs": 1})
+        return known
+
+    monkeypatch.setattr(videos, "find", slow)
+    caller.patch(path(video), {"user_metadata": {"ours": 2}})
+    now = Video.objects.get()
+    assert (now.title, now.user_metadata) == ("Theirs", {"theirs": 1, "ours": 2})
 
 
 def test_a_list_costs_the_same_however_long_it_is(caller, index, django_assert_max_num_queries):

@@ -10,7 +10,7 @@ from videos.api import ApiRequest, dialects, errors, indexes, params
 from videos.api.endpoint import answer, done
 from videos.forms import SelectForm
 from videos.models import Role, Select, Video
-from videos.models.select import MOST_IN_A_BIN, keep, words
+from videos.models.select import MOST_IN_A_BIN, keep
 from videos.timecode import ms_to_seconds
 
 KEYS = ("video_id", "start", "end", "note", "colour")
@@ -60,11 +60,7 @@ def update(request: ApiRequest, index_id: str, select_id: str) -> HttpResponse:
         "colour": select.colour,
     }
     data = _checked(select.video, now | body)
-    select.start_ms, select.end_ms = data["start"], data["end"]
-    select.note, select.colour = data["note"], data["colour"]
-    if {"start", "end"} & body.keys():
-        select.words = words(select.video, select.start_ms, select.end_ms)
-    select.save()
+    select.change(data["start"], data["end"], data["note"], data["colour"])
     return answer(dialects.select(select, index_id))
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from django.db import transaction
 from django.db.models import F, FloatField
 from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Cast
@@ -67,14 +68,18 @@ def shown(request: ApiRequest, video: Video) -> dialects.Json:
 
 def update(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
     """PUT and PATCH alike: merge, so that no client loses what another one wrote."""
-    video = find(request, index_id, video_id, Role.EDITOR)
+    found = find(request, index_id, video_id, Role.EDITOR)
     body = params.body(request, UPDATABLE)
-    if "video_title" in body:
-        video.title = params.text("video_title", body["video_title"], 255).strip()
-    video.user_metadata = params.merged(video.user_metadata, dialects.user_metadata(body))
-    if len(json.dumps(video.user_metadata)) > params.MAX_METADATA:
-        raise errors.invalid("user_metadata", "That is too much to keep with a video.")
-    video.save(update_fields=["title", "user_metadata", "updated_at"])
+    with transaction.atomic():
+        video = Video.objects.select_for_update().get(pk=found.pk)
+        fields = ["user_metadata", "updated_at"]
+        if "video_title" in body:
+            video.title = params.text("video_title", body["video_title"], 255).strip()
+            fields.append("title")
+        video.user_metadata = params.merged(video.user_metadata, dialects.user_metadata(body))
+        if len(json.dumps(video.user_metadata)) > params.MAX_METADATA:
+            raise errors.invalid("user_metadata", "That is too much to keep with a video.")
+        video.save(update_fields=fields)
     return done()
 
 

@@ -105,6 +105,17 @@ class Select(WithRole, models.Model):
     def length_ms(self) -> int:
         return self.end_ms - self.start_ms
 
+    def change(self, start_ms: int, end_ms: int, note: str, colour: str) -> None:
+        """Trim it, or say something else of it. Its place, and words that follow a correction
+        meanwhile, are written by others.
+        """
+        fields = ["start_ms", "end_ms", "note", "colour", "updated_at"]
+        if (start_ms, end_ms) != (self.start_ms, self.end_ms):
+            self.words = words(self.video, start_ms, end_ms)
+            fields.append("words")
+        self.start_ms, self.end_ms, self.note, self.colour = start_ms, end_ms, note, colour
+        self.save(update_fields=fields)
+
 
 def keep(video: Video, start_ms: int, end_ms: int, by: User, **fields: object) -> Select:
     """Keep a range at the end of its index's bin. ``fields`` may be ``note`` and ``colour``."""

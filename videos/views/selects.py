@@ -14,7 +14,7 @@ from django.views.decorators.vary import vary_on_headers
 from videos import derive, timecode
 from videos.forms import SelectForm
 from videos.models import Index, Role, Select, Video
-from videos.models.select import MOST_IN_A_BIN, keep, words
+from videos.models.select import MOST_IN_A_BIN, keep
 from videos.rows import range_query
 from videos.views import Request, SeeOther, back
 from videos.views.derived import played_url
@@ -129,12 +129,8 @@ def change(request: Request, select_id: str) -> HttpResponse:
     form = SelectForm(select.video, request.POST)
     if not form.is_valid():
         return _answer(request, select, refusal=form.sentence)
-    start_ms, end_ms = form.cleaned_data["start"], form.cleaned_data["end"]
-    if (start_ms, end_ms) != (select.start_ms, select.end_ms):
-        select.words = words(select.video, start_ms, end_ms)
-    select.start_ms, select.end_ms = start_ms, end_ms
-    select.note, select.colour = form.cleaned_data["note"], form.cleaned_data["colour"]
-    select.save()
+    given = form.cleaned_data
+    select.change(given["start"], given["end"], given["note"], given["colour"])
     return _answer(request, select)
 
 
