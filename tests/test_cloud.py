@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import inspect
 import json
 import logging
 import subprocess
@@ -26,6 +27,7 @@ from tests import scripted_cloud
 from tests.factories import make_index, make_task, make_user, make_video
 from tests.scripted_cloud import KEY, Answer, Cloud
 from transcribe_site import environment
+from transcribe_site import settings as site_settings
 from videos import engines, failpoints, forgetting, forms, ingest, pipeline, tasks
 from videos.engines import calls, twelvelabs
 from videos.models import Index, RemoteDeletion, SearchRow, Segment, Status, Step, Task, Video
@@ -567,6 +569,15 @@ def test_an_address_that_is_none_stops_the_start(monkeypatch, value):
     monkeypatch.setenv("TWELVELABS_BASE_URL", value)
     with pytest.raises(ImproperlyConfigured):
         environment.address("TWELVELABS_BASE_URL", "https://api.example.org")
+
+
+def test_an_engine_that_there_is_not_stops_the_start(monkeypatch):
+    known = ("", *engines.ENGINES, *engines.CLOUD)
+    asked = 'one_of("ENGINE", ' + json.dumps(known).replace("[", "(").replace("]", ")")
+    assert asked in inspect.getsource(site_settings)
+    monkeypatch.setenv("ENGINE", "Whisper")
+    with pytest.raises(ImproperlyConfigured, match="one of whisper, sphinx, twelvelabs, not"):
+        environment.one_of("ENGINE", known)
 
 
 # --- choosing it ---

@@ -67,7 +67,6 @@ def test_nobody_gets_in_without_signing_in(route, theirs):  # noqa: F811
 
     open_to_all = route in (
         "login/",
-        "healthz",
         "readyz",
         "api/docs",
         "api/openapi.yaml",

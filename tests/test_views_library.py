@@ -248,8 +248,10 @@ def test_signing_in_and_out(client):
     assert User.objects.get() == user
 
 
-def test_healthz_asks_no_database(client, settings, django_assert_num_queries):
+def test_healthz_asks_no_database_no_host_and_no_https(client, settings, django_assert_num_queries):
     settings.REQUIRE_LOGIN = True
+    settings.ALLOWED_HOSTS = ["desk.example.org"]
+    settings.SECURE_SSL_REDIRECT = True
 
     with django_assert_num_queries(0):
         response = client.get("/healthz")

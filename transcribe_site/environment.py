@@ -91,7 +91,8 @@ def one_of(name: str, choices: tuple[str, ...]) -> str:
     """One of the choices; the first one if nothing is said."""
     value = text(name) or choices[0]
     if value not in choices:
-        raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+        known = ", ".join(filter(None, choices))
+        raise ImproperlyConfigured(f"{name} must be one of {known}, not {value!r}")
     return value
 
 

@@ -48,6 +48,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "transcribe_site.middleware.say_alive",
     "videos.api.errors.in_json",  # outside of all that may refuse
     "django.middleware.security.SecurityMiddleware",
     "transcribe_site.middleware.security_headers",
@@ -89,7 +90,13 @@ TEMPLATES = [
 
 DATABASES = {"default": env.database(DATA_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# It holds the counters of limits, which nobody may push out by making many.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 
 MEDIA_ROOT = DATA_DIR / "media"
 DERIVED_ROOT = DATA_DIR / "derived"
@@ -136,7 +143,8 @@ WEBHOOK_HOURS = env.number("WEBHOOK_HOURS", 24, least=0)
 
 # --- engines ---
 
-DEFAULT_ENGINE = env.text("ENGINE")  # empty: the best that is available
+# Empty: the best that is available.
+DEFAULT_ENGINE = env.one_of("ENGINE", ("", "whisper", "sphinx", "twelvelabs"))
 WHISPER_MODEL = env.text("WHISPER_MODEL", "base")
 FETCH_MODELS = env.flag("FETCH_MODELS", default=True)
 HUB_URL = env.text("HF_ENDPOINT")

@@ -122,6 +122,5 @@ urlpatterns = [
     path("hooks/twelvelabs", hooks.twelve_labs),
     path("health/", health.page, name="health"),
     path("metrics", health.metrics, name="metrics"),
-    path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

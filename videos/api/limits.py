@@ -1,7 +1,7 @@
 """How often a key may call: fixed windows, counted in Django's cache.
 
 The default cache belongs to one process, which is right for the one web process that ``serve``
-runs. With several, each counts by itself until CACHES names a cache that they share.
+runs. With several, each counts by itself.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""For whoever watches the service: alive, able to work, and how much there is to do."""
+"""For whoever watches the service: able to work, and how much there is to do."""
 
 from __future__ import annotations
 
@@ -19,14 +19,6 @@ from videos.views import Request
 
 MISSED_SWEEPS = 3
 ASK = "Send METRICS_TOKEN as 'Authorization: Bearer ...', or sign in as staff.\n"
-
-
-@login_not_required
-@never_cache
-@require_safe
-def healthz(request: HttpRequest) -> HttpResponse:
-    """Alive. Asks nothing of the database, so that its trouble does not restart the web."""
-    return HttpResponse("ok", content_type="text/plain")
 
 
 @login_not_required
