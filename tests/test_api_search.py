@@ -78,6 +78,8 @@ def test_json_and_forms_ask_the_same(caller, index, video, path):
         ("_", {}, []),
         ("boats", {"filter": '{"duration": {"gte": 61}}'}, []),
         ("boats", {"filter": '{"duration": {"lte": 60}}'}, [0, 1]),
+        ("boats", {"filter": '{"duration": {"gte": 1e308}}'}, []),
+        ("boats", {"filter": '{"duration": {"gte": -1e308, "lte": 9000000000000000000}}'}, [0, 1]),
         ("boats", {"filter": '{"id": ["none"]}'}, []),
     ],
 )

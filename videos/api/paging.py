@@ -16,6 +16,7 @@ from videos.models import Status
 Row = TypeVar("Row", bound=Model)
 
 MAX_LIMIT = 50
+MOST_FILTERS = 100  # and values of each: a database takes no condition of any depth
 DAY = timedelta(days=1)
 SHOWN = timedelta(milliseconds=1)  # times are shown in milliseconds and kept more exactly
 PAGE_KEYS = ("page", "page_limit", "sort_by", "sort_option")
@@ -45,9 +46,13 @@ def narrow(
 
     ``stranger`` takes what is no filter here; without it that is refused.
     """
+    if len(query) > MOST_FILTERS:
+        raise errors.unknown(list(query)[MOST_FILTERS:])
     for key in query:
         name, side = _split(key)
         values = query.getlist(key)
+        if len(values) > MOST_FILTERS:
+            raise errors.invalid(key[:50], f"It may have {MOST_FILTERS} values.")
         if name in filters:
             filter_ = filters[name]
             rows = rows.filter(

@@ -15,6 +15,7 @@ from videos.api.endpoint import answer
 from videos.models import Index, Segment, Video
 from videos.models.segment import SegmentQuerySet
 from videos.models.video import VideoQuerySet
+from videos.timecode import MAX_MS
 
 SALT = "videos.api.search"
 PAGE_SECONDS = 3600
@@ -132,7 +133,12 @@ def _filter(value: object) -> Json:
     good_sides = sides.keys() <= {"gte", "lte"} and all(map(_is_number, sides.values()))
     if not good_ids or not good_sides:
         raise errors.ApiError(400, "search_filter_invalid", "The filter cannot be understood.")
-    return {"ids": ids, "duration": {side: round(n * 1000) for side, n in sides.items()}}
+    return {"ids": ids, "duration": {side: _milliseconds(n) for side, n in sides.items()}}
+
+
+def _milliseconds(seconds: float) -> int:
+    """What lies beyond any video is as good as its end."""
+    return round(min(max(seconds, -1), MAX_MS / 1000) * 1000)
 
 
 def _is_number(value: object) -> bool:

@@ -174,7 +174,7 @@ class Comparison:
         self.a, self.b = _side(a), _side(b)
         self.everything = "all" in query
         self.strict = "strict" in query
-        self.number = int(number) if (number := query.get("page", "")).isdecimal() else 0
+        self.number = next(iter(whole_numbers([query.get("page", "")])), 0)
 
     @cached_property
     def stretches(self) -> list[tuple[Stretch, bool]]:
