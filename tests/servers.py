@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import atexit
 import os
+import resource
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 
 IN_CI = bool(os.environ.get("CI"))
+# What runs away ends with a traceback that names it, before the machine ends something else.
+# Not the address space: browsers reserve terabytes of it and use little.
+MOST_MEMORY_BYTES = 12 * 2**30
 
 
 def _asked_for() -> str:
@@ -41,6 +45,9 @@ def _start_postgres(folder: Path) -> str:
 
 
 def _prepare() -> str:
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    if most == resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY_BYTES, most))
     database = os.environ["TEST_DATABASE"] = _asked_for()  # workers of a parallel run inherit it
     folder = _data_folder()
     os.environ["DATA_DIR"] = str(folder)
