@@ -3,6 +3,7 @@
 // What comes back is the line with its neighbours as the server writes them; numbers of blocks
 // behind it are moved here. "desk:rows" on the document says that lines were changed.
 
+import { focusedRow } from "./meant.js";
 import { numberOf, startOf } from "./seek.js";
 
 const player = document.getElementById("player");
@@ -39,8 +40,8 @@ function startMs(row) {
 }
 
 // Where only some lines are shown, the one that is spoken may not be among them: the next is meant.
-function spokenRow() {
-  const row = document.activeElement?.closest("#rows li") ?? document.querySelector("#rows li[aria-current]");
+function meantRow() {
+  const row = focusedRow() ?? document.querySelector("#rows li[aria-current]");
   return !row || isSeen(row) ? row : seenBeside(numberOf(row), 1);
 }
 
@@ -284,7 +285,7 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("desk:command", (event) => {
-  if (event.detail.name === "edit-row") edit(spokenRow() ?? topRow());
+  if (event.detail.name === "edit-row") edit(meantRow() ?? topRow());
   if (event.detail.name === "undo" || event.detail.name === "redo") document.getElementById(event.detail.name)?.requestSubmit();
   if (event.detail.name === "replace") location.assign(`${base()}replace`);
 });

@@ -1,5 +1,6 @@
 // Keeps the range, or a line, while the video plays on.
 
+import { focusedRow, tabbedRow } from "./meant.js";
 import { endOf, startOf } from "./seek.js";
 
 const player = document.getElementById("player");
@@ -19,8 +20,9 @@ document.addEventListener("click", (event) => {
   if (tool && fill(span(tool.closest("li")))) form().requestSubmit();
 });
 
-// The line that has the focus of the keyboard; else the range; else the line at the playhead.
-function fill([start, end] = focused() ?? range() ?? line() ?? []) {
+// The line that somebody went to by Tab; else the range; else the line that has the focus of the
+// keyboard, or the one at the playhead.
+function fill([start, end] = tabbed() ?? range() ?? line() ?? []) {
   if (start === undefined) return false;
   form().elements.start.value = start;
   form().elements.end.value = end;
@@ -35,13 +37,13 @@ function range() {
 
 const span = (row) => [startOf(row), endOf(row)];
 
-function focused() {
-  const row = document.querySelector("#rows li :focus-visible")?.closest("li");
+function tabbed() {
+  const row = tabbedRow();
   return row ? span(row) : null;
 }
 
 function line() {
-  const row = document.querySelector("#rows li[aria-current]") ?? spoken();
+  const row = focusedRow() ?? document.querySelector("#rows li[aria-current]") ?? spoken();
   return row ? span(row) : null;
 }
 

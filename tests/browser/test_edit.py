@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.browser.desk import press, until
 from tests.browser.test_viewer import line, now, paused, play, ready
 from tests.factories import make_index, make_transcript
 from videos import corrections
@@ -290,6 +291,32 @@ def test_the_line_under_the_playhead_is_edited_by_command(open_page, film):
     )
 
     expect(page.get_by_label("Text of the line")).to_have_value("This is line 20.")
+
+
+def test_the_keys_mean_the_spoken_line_again_once_the_playhead_moves_on(open_page, film):
+    page = open_page(f"/videos/{film.pk}/?t=8")
+    ready(page)
+    text = page.get_by_label("Text of the line")
+    line(page, 30).hover()
+    page.get_by_role("button", name="Edit", exact=True).and_(page.locator("[data-row]")).click()
+    text.fill("thirty")
+    press(page, "Enter")
+    expect(line(page, 30).locator("a").first).to_be_focused()
+    press(page, "e")  # nothing moved: the line that has the focus
+    expect(text).to_have_value("thirty")
+    press(page, "Escape")
+    expect(line(page, 30).locator("a").first).to_be_focused()
+
+    press(page, "ArrowDown", "e")
+    expect(text).to_have_value("This is line 5.")
+    press(page, "Escape")
+    line(page, 10).locator("a").click()
+    play(page)
+    until(page, "p.currentTime > 20.1")
+    page.locator("#player").evaluate("(p) => { p.pause(); p.currentTime = 40.5; }")
+    expect(line(page, 20)).to_have_attribute("aria-current", "true")
+    press(page, "e")
+    expect(text).to_have_value("This is line 20.")
 
 
 def test_a_server_that_does_not_answer_costs_no_words(open_page, film):

@@ -52,6 +52,27 @@ def test_a_line_is_kept_by_its_own_tool_or_by_the_key_while_it_has_the_focus(ope
     assert list(spans) == [(14_000, 15_900), (18_000, 19_900)]
 
 
+def test_a_line_that_was_corrected_is_not_kept_when_the_video_plays_elsewhere(open_page, film):
+    page = open_page(f"/videos/{film.pk}/?start=10&end=30&t=12")
+    ready(page)
+    kept = page.locator("#selects .kept li")
+    line(page, 4).locator("span").first.dblclick()
+    page.get_by_label("Text of the line").fill("corrected")
+    press(page, "Enter")
+    expect(line(page, 4).locator("a").first).to_be_focused()
+    press(page, "m")  # the range is set, and nobody chose the line
+    expect(kept).to_have_count(1)
+
+    press(page, "Alt+x")
+    expect(line(page, 9).locator("span").first).to_have_text("corrected")
+    line(page, 9).locator("a").focus()
+    press(page, "Home", "m")
+    expect(kept).to_have_count(2)
+
+    spans = Select.objects.order_by("created_at").values_list("start_ms", "end_ms")
+    assert list(spans) == [(10_000, 30_000), (0, 1900)]
+
+
 def test_a_select_is_changed_in_the_panel_of_its_video(open_page, film, three):
     page = open_page(f"/videos/{film.pk}/")
     third = page.locator("#selects .kept li").nth(2)
