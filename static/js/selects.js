@@ -53,18 +53,24 @@ function spoken() {
   return rows.find((row) => endOf(row) > player.currentTime);
 }
 
-// The form follows the range of the page; the strip draws what is kept.
-document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target.id === "selects") {
-    tell();
-    const changed = event.detail.requestConfig?.elt.closest(".kept li")?.id;
-    if (changed) document.getElementById(changed)?.querySelector("summary").focus({ preventScroll: true });
-  }
-  if (!form()) return;
+// The form follows the range of the page; what was typed into it stays.
+const isTyped = (field) => field.value !== field.defaultValue;
+
+function follow() {
+  const sides = form() ? [form().elements.start, form().elements.end] : [];
+  if (sides.some(isTyped) || document.querySelector("#selects [role=alert]")) return;
   const query = new URLSearchParams(document.getElementById("transcript").dataset.query);
-  if (form().contains(document.activeElement) || document.querySelector("#selects [role=alert]")) return;
-  form().elements.start.value = query.get("start") ?? "";
-  form().elements.end.value = query.get("end") ?? "";
+  for (const side of sides) side.value = side.defaultValue = query.get(side.name) ?? "";
+}
+new MutationObserver(follow).observe(document.getElementById("script"), { childList: true });
+
+// The strip draws what is kept.
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target.id !== "selects") return;
+  tell();
+  const changed = event.detail.requestConfig?.elt.closest(".kept li")?.id;
+  if (changed) document.getElementById(changed)?.querySelector("summary").focus({ preventScroll: true });
+  follow();
 });
 
 function tell() {

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from tests.browser.desk import press, until
 from tests.browser.test_viewer import line, ready
-from tests.factories import make_transcript
+from tests.factories import make_task, make_transcript
 from videos.models import Select
 from videos.models.select import keep
 
@@ -96,13 +96,45 @@ def test_a_select_is_changed_in_the_panel_of_its_video(open_page, film, three):
 
 
 def test_the_range_is_kept_when_there_is_one(open_page, film):
-    page = open_page(f"/videos/{film.pk}/?start=20&end=30")
+    page = open_page(f"/videos/{film.pk}/")
+    # While pictures are made the page asks for them, and keeps no transcript aside.
+    page.locator("[data-poll]").evaluate_all("found => found.forEach((each) => each.remove())")
+    ends = page.locator("#keep [name=end]")
+    page.locator("#range-end").fill("30")
+    page.keyboard.press("Enter")
+    expect(ends).to_have_value("30")
+    page.get_by_role("link", name="Clear").click()
+    expect(ends).to_have_value("")
+    page.locator("#range-start").fill("20")
+    page.locator("#range-end").fill("30")
+    page.keyboard.press("Enter")
+    expect(ends).to_have_value("30")
     page.get_by_label("Note").fill("the bridge")
 
     page.get_by_role("button", name="Keep", exact=True).click()
 
     expect(page.locator("#selects .kept")).to_contain_text("the bridge")
     assert Select.objects.get().end_ms == 30_000
+
+
+def test_news_leave_what_was_typed_and_the_form_follows_the_range_else(open_page, film):
+    make_task(film)  # a transcription runs: the page asks for news
+    page = open_page(f"/videos/{film.pk}/?start=20&end=30")
+    start, end = page.locator("#keep [name=start]"), page.locator("#keep [name=end]")
+    start.fill("0:05")
+    end.fill("0:07")
+    page.locator("#find-words").focus()
+
+    with page.expect_response("**/progress*"):
+        pass
+    page.wait_for_timeout(100)  # it is in the page by then
+    expect(start).to_have_value("0:05")
+    page.get_by_role("button", name="Keep", exact=True).click()
+    expect(page.locator("#selects .kept li")).to_have_count(1)
+    select = Select.objects.get()
+    assert (select.start_ms, select.end_ms) == (5000, 7000)
+    expect(start).to_have_value("20")
+    expect(end).to_have_value("30")
 
 
 def test_the_strip_hears_what_is_kept(open_page, film, three):
