@@ -3,30 +3,40 @@
 import { focusedRow, tabbedRow } from "./meant.js";
 import { endOf, startOf } from "./seek.js";
 
+const AGAIN_MS = 2000;
+const main = document.getElementById("main");
 const player = document.getElementById("player");
 
 const form = () => document.getElementById("keep"); // not there for who may only read
 
-document.addEventListener("desk:command", (event) => {
-  if (event.detail.name === "keep-select" && form() && fill()) form().requestSubmit();
-});
-// An empty form keeps what the key would keep; what was typed is kept as typed.
-document.addEventListener("click", (event) => {
-  if (event.target.id === "keep-button" && !form().elements.start.value) fill();
-});
+// --- what is kept ---
 
+document.addEventListener("desk:command", (event) => {
+  if (event.detail.name === "keep-select" && form()) keep(span() ?? []);
+});
 document.addEventListener("click", (event) => {
   const tool = event.target.closest("[data-row=keep]");
-  if (tool && fill(span(tool.closest("li")))) form().requestSubmit();
+  if (tool) keep(spanOf(tool.closest("li")));
+});
+
+// An empty form keeps what the key would keep; what was typed is kept as typed.
+document.addEventListener("click", (event) => {
+  if (event.target.id !== "keep-button" || form().elements.start.value) return;
+  [form().elements.start.value, form().elements.end.value] = span() ?? ["", ""];
+});
+document.addEventListener("htmx:confirm", (event) => {
+  if (event.detail.elt !== form()) return;
+  event.preventDefault();
+  const { start, end } = form().elements;
+  keep([start.value, end.value]);
+  for (const side of [start, end]) side.value = side.defaultValue;
 });
 
 // The line that somebody went to by Tab; else the range; else the line that has the focus of the
 // keyboard, or the one at the playhead.
-function fill([start, end] = tabbed() ?? range() ?? line() ?? []) {
-  if (start === undefined) return false;
-  form().elements.start.value = start;
-  form().elements.end.value = end;
-  return true;
+function span() {
+  const row = tabbedRow();
+  return row ? spanOf(row) : (range() ?? line());
 }
 
 // Both sides must be there: an open range is the whole rest of the video.
@@ -35,16 +45,11 @@ function range() {
   return query.has("start") && query.has("end") ? [query.get("start"), query.get("end")] : null;
 }
 
-const span = (row) => [startOf(row), endOf(row)];
-
-function tabbed() {
-  const row = tabbedRow();
-  return row ? span(row) : null;
-}
+const spanOf = (row) => [startOf(row), endOf(row)];
 
 function line() {
   const row = focusedRow() ?? document.querySelector("#rows li[aria-current]") ?? spoken();
-  return row ? span(row) : null;
+  return row ? spanOf(row) : null;
 }
 
 // Before the first play no line is marked: the one at the playhead, or the first after it.
@@ -53,9 +58,58 @@ function spoken() {
   return rows.find((row) => endOf(row) > player.currentTime);
 }
 
-// The form follows the range of the page; what was typed into it stays.
-const isTyped = (field) => field.value !== field.defaultValue;
+// --- one after the other ---
 
+// Each as it was when it was asked for, wherever playhead, range and form are when its turn comes.
+// (htmx forgets what waits for a form that an answer replaces.)
+const queue = [];
+let sending = false;
+
+function keep([start, end]) {
+  if (start === undefined) return;
+  const { note, colour } = form().elements;
+  queue.push({ start, end, note: note.value, colour: colour.value });
+  note.value = "";
+  colour.selectedIndex = 0;
+  if (!sending) send();
+}
+
+async function send() {
+  sending = true;
+  while (queue.length) {
+    if (await post(queue[0])) queue.shift();
+    else await new Promise((go) => setTimeout(go, AGAIN_MS));
+  }
+  sending = false;
+}
+
+// False when the server did not answer; page.js says so.
+async function post(values) {
+  const panel = document.getElementById("selects");
+  try {
+    const url = form().getAttribute("action");
+    await window.htmx.ajax("POST", url, { source: main, target: "#selects", swap: "outerHTML", values });
+  } catch {
+    return false;
+  }
+  if (panel.isConnected) refill(values);
+  return true;
+}
+
+// The server could not do it: what was typed is there to be tried again.
+function refill(values) {
+  const { elements } = form();
+  if (!elements.note.value) for (const [name, value] of Object.entries(values)) elements[name].value = value;
+}
+addEventListener("beforeunload", (event) => {
+  if (queue.length) event.preventDefault();
+});
+
+// --- the panel ---
+
+const isTyped = (field) => (field.options ? !field.selectedOptions[0].defaultSelected : field.value !== field.defaultValue);
+
+// The form follows the range of the page; what was typed into it stays.
 function follow() {
   const sides = form() ? [form().elements.start, form().elements.end] : [];
   if (sides.some(isTyped) || document.querySelector("#selects [role=alert]")) return;
@@ -64,12 +118,35 @@ function follow() {
 }
 new MutationObserver(follow).observe(document.getElementById("script"), { childList: true });
 
+// What is typed in a form of the panel outlives the answer to another one, as does the focus.
+let left = [];
+
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.target.id !== "selects") return;
+  left = [...detail.target.querySelectorAll("input:not([type=hidden]), select")]
+    .map((field) => ({ field, focused: field === document.activeElement }))
+    .filter(({ field, focused }) => field.form !== detail.requestConfig.elt && (focused || isTyped(field)));
+});
+
+function carryOver() {
+  for (const { field, focused } of left) {
+    const twin = document.querySelector(`#selects form[action="${field.form.getAttribute("action")}"]`)?.elements[field.name];
+    if (!twin) continue;
+    if (isTyped(field)) twin.value = field.value;
+    const details = twin.closest("details");
+    if (details) details.open = true;
+    if (focused) twin.focus({ preventScroll: true });
+  }
+  left = [];
+}
+
 // The strip draws what is kept.
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.id !== "selects") return;
   tell();
   const changed = event.detail.requestConfig?.elt.closest(".kept li")?.id;
   if (changed) document.getElementById(changed)?.querySelector("summary").focus({ preventScroll: true });
+  carryOver();
   follow();
 });
 

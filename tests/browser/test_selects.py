@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.desk import press, until
 from tests.browser.test_viewer import line, ready
@@ -71,6 +71,40 @@ def test_a_line_that_was_corrected_is_not_kept_when_the_video_plays_elsewhere(op
 
     spans = Select.objects.order_by("created_at").values_list("start_ms", "end_ms")
     assert list(spans) == [(10_000, 30_000), (0, 1900)]
+
+
+def test_each_press_keeps_what_was_there_however_slow_the_server_is(open_page, film):
+    page = open_page(f"/videos/{film.pk}/?t=8", expect_errors=True)
+    expect(line(page, 4)).to_have_attribute("aria-current", "true")
+    note, kept = page.locator("#keep [name=note]"), page.locator("#selects .kept li")
+    waiting: list[Route] = []
+    page.route("**/selects", lambda route: route.continue_() if waiting else waiting.append(route))
+    note.fill("first")
+    with page.expect_request("**/selects"):
+        page.evaluate(COMMAND, "keep-select")
+    for _ in range(2):
+        page.evaluate(COMMAND, "row-next")
+        page.evaluate(COMMAND, "keep-select")
+    note.fill("typed meanwhile")
+    waiting[0].continue_()
+    expect(kept).to_have_count(3)
+    expect(note).to_have_value("typed meanwhile")
+    expect(note).to_be_focused()
+
+    page.context.set_offline(True)
+    page.evaluate(COMMAND, "row-next")
+    page.evaluate(COMMAND, "keep-select")
+    expect(page.locator("#trouble")).to_contain_text("asks again by itself")
+    page.context.set_offline(False)
+    expect(kept).to_have_count(4)
+
+    spans = Select.objects.order_by("position").values_list("start_ms", "end_ms", "note")
+    later = [(n * 2000, n * 2000 + 1900) for n in (5, 6, 7)]
+    assert list(spans) == [
+        (8000, 9900, "first"),
+        *((*span, "") for span in later[:2]),
+        (*later[2], "typed meanwhile"),
+    ]
 
 
 def test_a_select_is_changed_in_the_panel_of_its_video(open_page, film, three):
