@@ -1,7 +1,9 @@
 // Corrects lines in place: the server's form stands in the line until it is saved or left.
 //
 // What comes back is the line with its neighbours as the server writes them; numbers of blocks
-// behind it are moved here. "desk:rows" on the document says that lines were changed.
+// behind it are moved here. "desk:rows" on the document says that lines were changed. Whoever takes
+// the lines away without htmx asks by "desk:leave", which is prevented when somebody stays with
+// what was typed; "desk:declined" tells those who asked for other lines.
 
 import { focusedRow } from "./meant.js";
 import { numberOf, startOf } from "./seek.js";
@@ -165,6 +167,7 @@ async function save(deed) {
     return true;
   }
   if (busy) return false;
+  const row = open;
   busy = true;
   form.setAttribute("aria-busy", "true");
   const { status, root, refusal } = await ask(`${form.action}?${transcript().dataset.query}`, body(form, deed));
@@ -178,6 +181,7 @@ async function save(deed) {
     rowAt(number)?.querySelector("a").focus({ preventScroll: true });
     return true;
   }
+  if (open !== row) return false; // somebody left it meanwhile
   if (again) {
     const { selectionStart: at } = form.querySelector("textarea");
     show(again);
@@ -293,7 +297,12 @@ document.addEventListener("desk:command", (event) => {
 document.addEventListener("submit", async (event) => {
   if (["undo", "redo"].includes(event.target.id) && transcript()) {
     event.preventDefault();
-    if (open || busy) return;
+    if (busy) return say("The line is still being saved.");
+    if (isTouched()) return say("Save the line that you are correcting, or cancel it, first.");
+    if (open) {
+      close({ focus: false });
+      goOn();
+    }
     const { status, root, refusal } = await ask(`${event.target.action}?${transcript().dataset.query}`, new FormData(event.target));
     if (root?.querySelector("#editing")) await take(root);
     else say(why(status, refusal));
@@ -309,11 +318,7 @@ document.addEventListener("submit", async (event) => {
 
 document.addEventListener("keydown", async (event) => {
   const form = event.target.closest?.("#rows form");
-  if (!form) {
-    if (event.key === "Enter" && event.target.matches("#rows li")) edit(event.target);
-    return;
-  }
-  if (event.isComposing) return; // Enter chooses a character there
+  if (!form || event.isComposing) return; // Enter chooses a character there
   const typing = event.target.matches("textarea");
   if (event.key === "Escape") {
     event.preventDefault();
@@ -342,12 +347,32 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
   event.detail.shouldSwap = false;
   held = true;
 });
-// A range that is asked for may; what was typed is asked about.
+// Who asks for other lines may; what was typed is asked about. False when it stays.
+function leave() {
+  if (isTouched() && !confirm("Leave the line that you are correcting? What you typed is lost.")) {
+    document.dispatchEvent(new CustomEvent("desk:declined"));
+    return false;
+  }
+  // What comes in its place is newer than what waited; what range.js laid aside is not.
+  if (held) document.dispatchEvent(new CustomEvent("desk:rows"));
+  held = false;
+  const left = open;
+  close({ focus: false });
+  if (left) goOn();
+  return true;
+}
 document.addEventListener("htmx:confirm", (event) => {
-  if (!open || !["range", "range-clear"].includes(event.detail.elt.id)) return;
-  if (isTouched() && !confirm("Leave the line that you are correcting? What you typed is lost.")) event.preventDefault();
-  else close({ focus: false });
+  if (event.detail.target.id === "transcript" && !leave()) event.preventDefault();
 });
+document.addEventListener("desk:leave", (event) => leave() || event.preventDefault()); // Back, Forward
+// They may have been asked for before the form came. Before range.js makes room for them.
+document.addEventListener(
+  "htmx:beforeSwap",
+  ({ detail }) => {
+    if (detail.target.id === "transcript" && !leave()) detail.shouldSwap = false;
+  },
+  { capture: true },
+);
 addEventListener("beforeunload", (event) => {
   if (isTouched()) event.preventDefault();
 });

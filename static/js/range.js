@@ -141,6 +141,9 @@ document.addEventListener("htmx:afterSwap", (event) => {
 // Back and forward fetch the lines of that address; the player plays on.
 addEventListener("popstate", () => {
   if (rangeOf(location.search) === shown) return;
+  if (!document.dispatchEvent(new CustomEvent("desk:leave", { cancelable: true }))) {
+    return history.pushState(null, "", page(transcript().dataset.query)); // a line is being corrected
+  }
   shown = rangeOf(location.search);
   if (shown === rangeOf("") && putBack()) return;
   window.htmx.ajax("GET", page(location.search.slice(1)), { target: "#transcript", swap: "outerHTML" });

@@ -281,6 +281,47 @@ def test_another_range_asks_before_it_takes_typed_words_away(open_page, film):
     assert len(asked) == 1 and texts(film)[5] == "This is line 5."
 
 
+def test_filters_back_and_undo_leave_what_is_being_typed(open_page, clip, transactional_db):
+    cues = [(n * 4000, n * 4000 + 1900, f"This is line {n}.") for n in range(9)]
+    index = make_index(local_user())
+    film = make_transcript(cues, index, content=clip, filename="gaps.mp4", duration_ms=120_000)
+    page = open_page(f"/videos/{film.pk}/")
+    page.locator("body").evaluate(
+        "(body) => document.addEventListener('desk:declined', () => body.append('declined '))"
+    )
+    asked = []
+    text, form = page.get_by_label("Text of the line"), page.locator("#edit")
+    edit(page, 0).fill("corrected")
+    press(page, "Enter")
+    expect(form).to_have_count(0)
+    page.locator("#range-start").fill("8")
+    press(page, "Enter")
+    expect(page).to_have_url(re.compile(r"start=8$"))
+    edit(page, 3).fill("typed")
+
+    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    page.locator("#filter-gaps").click()
+    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    page.evaluate("history.back()")
+    expect(page.locator("body")).to_contain_text("declined declined")
+    expect(page).to_have_url(re.compile(r"start=8$"))
+    page.get_by_role("button", name="Undo").click()
+    expect(form.get_by_role("alert")).to_have_text(
+        "Save the line that you are correcting, or cancel it, first."
+    )
+    expect(text).to_have_value("typed")
+    assert len(asked) == 2
+
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.evaluate("history.back()")
+    expect(page.locator("#rows li")).to_have_count(9)
+    expect(form).to_have_count(0)
+    edit(page, 4)  # not touched: nothing is asked, and nothing stands in the way
+    page.get_by_role("button", name="Undo").click()
+    expect(line(page, 0).locator("span").first).to_have_text("This is line 0.")
+    assert texts(film) == [text for _, _, text in cues]
+
+
 def test_the_line_under_the_playhead_is_edited_by_command(open_page, film):
     page = open_page(f"/videos/{film.pk}/?t=40")
     expect(line(page, 20)).to_have_attribute("aria-current", "true")
