@@ -140,6 +140,17 @@ function carryOver() {
   left = [];
 }
 
+// A click on one shows its range here, where the video plays on; else it is a link as any.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("#selects .kept li > a");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  const [start, end] = ["start", "end"].map((side) => Number(link.parentElement.dataset[side]));
+  document.dispatchEvent(new CustomEvent("desk:range", { detail: { start, end } }));
+  player.currentTime = start;
+  document.dispatchEvent(new CustomEvent("desk:seek", { detail: { at: start } }));
+});
+
 // The strip draws what is kept.
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.id !== "selects") return;

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Route, expect
 
 from tests.browser.desk import press, until
-from tests.browser.test_viewer import line, ready
+from tests.browser.test_viewer import line, play, ready
 from tests.factories import make_task, make_transcript
 from videos.models import Select
 from videos.models.select import keep
@@ -169,6 +171,24 @@ def test_news_leave_what_was_typed_and_the_form_follows_the_range_else(open_page
     assert (select.start_ms, select.end_ms) == (5000, 7000)
     expect(start).to_have_value("20")
     expect(end).to_have_value("30")
+
+
+def test_a_kept_range_is_shown_in_place_while_the_video_plays_on(open_page, film, three):
+    page = open_page(f"/videos/{film.pk}/?q=line")
+    play(page)
+    page.locator("body").evaluate("(body) => body.append('the same page')")
+    link = page.locator(f"#kept-{three[2].pk} > a")
+
+    link.click()
+
+    expect(page).to_have_url(re.compile(r"\?start=20&end=21&q=line$"))
+    expect(page.locator("#rows li")).to_have_count(1)
+    until(page, "!p.paused && p.currentTime >= 20")
+    expect(page.locator("#find-words")).to_have_value("line")
+    expect(page.locator("body")).to_contain_text("the same page")
+    with page.context.expect_page() as other:
+        link.click(modifiers=["Control"])
+    expect(other.value.locator("#rows li")).to_have_count(1)
 
 
 def test_the_strip_hears_what_is_kept(open_page, film, three):
