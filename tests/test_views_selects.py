@@ -67,6 +67,7 @@ def test_the_panel_alone_comes_back_to_htmx(client, video):
     assert answer.status_code == 200
     assert answer.text.lstrip().startswith('<section id="selects"')
     assert "0:02</span> – " in answer.text
+    assert f'data-kept="kept-{Select.objects.get().pk}"' in answer.text  # the page says so
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@
 // what was typed; "desk:declined" tells those who asked for other lines.
 
 import { focusedRow } from "./meant.js";
+import { announce, note } from "./say.js";
 import { numberOf, startOf } from "./seek.js";
 
 const player = document.getElementById("player");
@@ -177,6 +178,7 @@ async function save(deed) {
   if (status === 200 && root?.querySelector("#saved")) {
     const number = Number(form.dataset.number);
     close({ focus: false });
+    announce("Saved.");
     await take(root);
     rowAt(number)?.querySelector("a").focus({ preventScroll: true });
     return true;
@@ -203,15 +205,22 @@ function body(form, deed) {
 
 // Puts what the server answered into the page.
 async function take(root) {
-  for (const id of ["editing", "count", "filters", "applied"]) {
+  for (const id of ["editing", "filters", "applied"]) {
     const fresh = root.querySelector(`#${id}`);
     if (fresh) document.getElementById(id)?.replaceWith(fresh);
   }
+  recount(root.querySelector("#count"));
   window.htmx.process(document.getElementById("filters"));
   document.dispatchEvent(new CustomEvent("desk:rows"));
   const saved = root.querySelector("#saved");
   if (!saved || (saved.dataset.first !== "" && put(saved))) return;
   await reload();
+}
+
+// Its words alone: an element that takes its place says nothing to a screen reader.
+function recount(fresh) {
+  const count = document.getElementById("count");
+  if (fresh && count.textContent !== fresh.textContent) count.textContent = fresh.textContent;
 }
 
 // False when the page does not hold the lines that were changed, as in a range.
@@ -290,9 +299,17 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("desk:command", (event) => {
   if (event.detail.name === "edit-row") edit(meantRow() ?? topRow());
-  if (event.detail.name === "undo" || event.detail.name === "redo") document.getElementById(event.detail.name)?.requestSubmit();
+  if (event.detail.name === "undo" || event.detail.name === "redo") step(event.detail.name);
   if (event.detail.name === "replace") location.assign(`${base()}replace`);
 });
+
+const DONE = { undo: "Undone.", redo: "Done again." };
+
+function step(name) {
+  const form = document.getElementById(name);
+  if (form) form.requestSubmit();
+  else note(`There is nothing to ${name}.`);
+}
 
 document.addEventListener("submit", async (event) => {
   if (["undo", "redo"].includes(event.target.id) && transcript()) {
@@ -304,8 +321,10 @@ document.addEventListener("submit", async (event) => {
       goOn();
     }
     const { status, root, refusal } = await ask(`${event.target.action}?${transcript().dataset.query}`, new FormData(event.target));
-    if (root?.querySelector("#editing")) await take(root);
-    else say(why(status, refusal));
+    if (root?.querySelector("#editing")) {
+      announce(status === 200 ? DONE[event.target.id] : root.querySelector("[role=status]").textContent);
+      await take(root);
+    } else say(why(status, refusal));
     // The pressed button is another one now, or none; a line that had the focus may be, too.
     if (document.activeElement !== document.body) return;
     const buttons = [event.target.id, "undo", "redo"].map((id) => document.querySelector(`#${id} button`));

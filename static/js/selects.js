@@ -1,6 +1,7 @@
 // Keeps the range, or a line, while the video plays on.
 
 import { focusedRow, tabbedRow } from "./meant.js";
+import { announce, note } from "./say.js";
 import { endOf, startOf } from "./seek.js";
 
 const AGAIN_MS = 2000;
@@ -12,7 +13,10 @@ const form = () => document.getElementById("keep"); // not there for who may onl
 // --- what is kept ---
 
 document.addEventListener("desk:command", (event) => {
-  if (event.detail.name === "keep-select" && form()) keep(span() ?? []);
+  if (event.detail.name !== "keep-select" || !form()) return;
+  const found = span();
+  if (found) keep(found);
+  else note("There is nothing to keep here.");
 });
 document.addEventListener("click", (event) => {
   const tool = event.target.closest("[data-row=keep]");
@@ -66,11 +70,10 @@ const queue = [];
 let sending = false;
 
 function keep([start, end]) {
-  if (start === undefined) return;
-  const { note, colour } = form().elements;
-  queue.push({ start, end, note: note.value, colour: colour.value });
-  note.value = "";
-  colour.selectedIndex = 0;
+  const { elements } = form();
+  queue.push({ start, end, note: elements.note.value, colour: elements.colour.value });
+  elements.note.value = "";
+  elements.colour.selectedIndex = 0;
   if (!sending) send();
 }
 
@@ -85,14 +88,14 @@ async function send() {
 
 // False when the server did not answer; page.js says so.
 async function post(values) {
-  const panel = document.getElementById("selects");
+  const before = panel();
   try {
     const url = form().getAttribute("action");
     await window.htmx.ajax("POST", url, { source: main, target: "#selects", swap: "outerHTML", values });
   } catch {
     return false;
   }
-  if (panel.isConnected) refill(values);
+  if (before.isConnected) refill(values);
   return true;
 }
 
@@ -120,9 +123,11 @@ new MutationObserver(follow).observe(document.getElementById("script"), { childL
 
 // What is typed in a form of the panel outlives the answer to another one, as does the focus.
 let left = [];
+let had = false; // the panel had the focus
 
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (detail.target.id !== "selects") return;
+  had = detail.target.contains(document.activeElement);
   left = [...detail.target.querySelectorAll("input:not([type=hidden]), select")]
     .map((field) => ({ field, focused: field === document.activeElement }))
     .filter(({ field, focused }) => field.form !== detail.requestConfig.elt && (focused || isTyped(field)));
@@ -151,14 +156,31 @@ document.addEventListener("click", (event) => {
   document.dispatchEvent(new CustomEvent("desk:seek", { detail: { at: start } }));
 });
 
+const panel = () => document.getElementById("selects");
+const keptNow = () => document.getElementById(panel().dataset.kept ?? "");
+
+// The button that had the focus may be gone with what it took out, or put back.
+function focusBeside(changed) {
+  if (!had || document.activeElement !== document.body) return;
+  const row = document.getElementById(changed ?? "");
+  const next = row?.querySelector("summary") ?? panel().querySelector(".removed button") ?? keptNow()?.querySelector("a");
+  next?.focus({ preventScroll: true });
+}
+
 // The strip draws what is kept.
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.id !== "selects") return;
   tell();
-  const changed = event.detail.requestConfig?.elt.closest(".kept li")?.id;
-  if (changed) document.getElementById(changed)?.querySelector("summary").focus({ preventScroll: true });
   carryOver();
+  focusBeside(event.detail.requestConfig?.elt.closest(".kept li")?.id);
   follow();
+});
+// Then clock.js has written the times as they are shown.
+document.addEventListener("htmx:afterSettle", ({ target }) => {
+  if (target.id !== "selects") return;
+  const kept = keptNow()?.querySelector("a").textContent;
+  const said = kept ? `Kept ${kept}.` : panel().querySelector(".removed span")?.textContent;
+  if (said) announce(said);
 });
 
 function tell() {

@@ -146,9 +146,12 @@ def test_a_click_in_the_form_does_not_seek(open_page, film):
 
 def test_a_split_at_the_cursor_and_a_merge_renumber_the_lines_there_and_back(open_page, film):
     page = open_page(f"/videos/{film.pk}/")
+    said = page.locator("#announce")
+    page.locator("#count").evaluate("(count) => (count.dataset.same = '')")
 
     edit(page, 5).evaluate("(t) => t.setSelectionRange(8, 8)")
     page.get_by_role("button", name="Split here").click()
+    expect(said).to_have_text("Saved.")
     expect(line(page, 6).locator("span").first).to_have_text("line 5.")
     expect(page.locator("#count")).to_have_text("61 lines")
     assert numbers_fit(page, film)
@@ -161,7 +164,8 @@ def test_a_split_at_the_cursor_and_a_merge_renumber_the_lines_there_and_back(ope
 
     for count in (61, 60):
         page.get_by_role("button", name=re.compile("^Undo")).click()
-        expect(page.locator("#count")).to_have_text(f"{count} lines")
+        expect(page.locator("#count[data-same]")).to_have_text(f"{count} lines")  # so it is heard
+        expect(said).to_have_text("Undone.")
         assert numbers_fit(page, film)
     expect(page.get_by_role("button", name=re.compile("^Undo"))).to_have_count(0)
     expect(page.get_by_role("button", name="Redo split")).to_be_focused()
@@ -173,7 +177,10 @@ def test_a_split_at_the_cursor_and_a_merge_renumber_the_lines_there_and_back(ope
         assert numbers_fit(page, film)
     page.get_by_role("button", name="Redo merge").click()
     expect(page.locator("#count")).to_have_text("60 lines")
+    expect(said).to_have_text("Done again.")
     expect(page.get_by_role("button", name=re.compile("^Redo"))).to_have_count(0)
+    page.keyboard.press("Control+y")
+    expect(page.locator("#transport-note")).to_have_text("There is nothing to redo.")
 
 
 def test_a_merge_across_blocks_keeps_the_numbers(open_page, film):

@@ -204,14 +204,29 @@ def test_the_strip_hears_what_is_kept(open_page, film, three):
     )
 
 
-def test_a_select_is_taken_out_and_put_back(open_page, film, three):
-    page = open_page(f"/videos/{film.pk}/")
-    page.get_by_label("Take 0:10 out of the selects").click()
-    expect(page.locator("#selects .kept li")).to_have_count(2)
+def test_what_is_kept_taken_out_and_put_back_is_said_and_keeps_the_focus(open_page, film, three):
+    page = open_page(f"/videos/{film.pk}/?t=118")
+    said = page.locator("#announce")
+    expect(line(page, 59)).to_have_attribute("aria-current", "true")
+    press(page, "m")
+    expect(said).to_have_text("Kept 1:58 – 1:59.")  # to 1:59.9
+    assert page.evaluate("document.activeElement === document.body")
+    press(page, "End")
+    expect(page.locator("#rows li[aria-current]")).to_have_count(0)
+    press(page, "m")
+    expect(page.locator("#transport-note")).to_have_text("There is nothing to keep here.")
+    expect(page.locator("#selects .kept li")).to_have_count(4)
 
-    page.get_by_role("button", name="Put it back").click()
-
+    page.get_by_label("Take 0:10 out of the selects").focus()
+    press(page, "Enter")
     expect(page.locator("#selects .kept li")).to_have_count(3)
+    expect(said).to_have_text("Took 0:10 – 0:11 out.")
+    expect(page.get_by_role("button", name="Put it back")).to_be_focused()
+    press(page, "Enter")
+
+    expect(page.locator("#selects .kept li")).to_have_count(4)
+    expect(page.locator("#selects .kept li").nth(1).locator("a")).to_be_focused()
+    expect(said).to_have_text("Kept 0:10 – 0:11.")
 
 
 def test_the_bin_is_ordered_by_dragging(open_page, film, three):

@@ -97,7 +97,7 @@ def keep_range(request: Request, video_id: str) -> HttpResponse:
         return _panel(request, video, FULL)
     data = form.cleaned_data
     place = request.POST.get("position", "")
-    keep(
+    kept = keep(
         video,
         data["start"],
         data["end"],
@@ -106,13 +106,15 @@ def keep_range(request: Request, video_id: str) -> HttpResponse:
         colour=data["colour"],
         position=int(place) if place.isascii() and place.isdigit() and len(place) < 10 else 0,
     )
-    return _panel(request, video)
+    return _panel(request, video, kept=kept)
 
 
-def _panel(request: Request, video: Video, refusal: str = "") -> HttpResponse:
+def _panel(
+    request: Request, video: Video, refusal: str = "", kept: Select | None = None
+) -> HttpResponse:
     if request.htmx and request.htmx.target == "bin":
         return render(request, "videos/_bin.html", bin_context(video.index))
-    context = panel_context(video) | {"refusal": refusal}
+    context = panel_context(video) | {"refusal": refusal, "kept": kept}
     if refusal:
         context["typed"] = request.POST
     if request.htmx:
