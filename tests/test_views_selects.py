@@ -185,6 +185,17 @@ def test_what_was_taken_out_can_be_put_back_in_its_place(client, video):
     assert order(video.index) == [a.pk, again.pk, c.pk]
 
 
+def test_the_first_one_is_put_back_first_once_the_bin_was_ordered(client, video):
+    a, b = kept(video, 0, 1000)
+    client.post(f"/selects/{a.pk}/move", {"by": "1"})
+    client.post(f"/selects/{b.pk}/delete")
+
+    form = {"start": "1", "end": "2", "position": "0"}
+    client.post(f"/videos/{video.pk}/selects", form)
+
+    assert order(video.index)[1:] == [a.pk]
+
+
 def test_selects_go_with_their_video_and_move_with_it(video, user):
     kept(video, 0)
     video.index = make_index(user)

@@ -117,14 +117,23 @@ class Select(WithRole, models.Model):
         self.save(update_fields=fields)
 
 
-def keep(video: Video, start_ms: int, end_ms: int, by: User, **fields: object) -> Select:
-    """Keep a range at the end of its index's bin. ``fields`` may be ``note`` and ``colour``."""
+def keep(
+    video: Video,
+    start_ms: int,
+    end_ms: int,
+    by: User,
+    *,
+    position: int | None = None,
+    **fields: object,
+) -> Select:
+    """Keep a range at its place, or at the end of its index's bin. ``fields``: ``note``, ``colour``."""
     select = Select(video=video, kept_by=by, start_ms=start_ms, end_ms=end_ms, **fields)
     select.words = words(video, start_ms, end_ms)
     with transaction.atomic():
-        if not select.position:
+        if position is None:
             last = Select.objects.filter(video__index_id=video.index_id).aggregate(Max("position"))
-            select.position = (last["position__max"] or 0) + 1
+            position = (last["position__max"] or 0) + 1
+        select.position = position
         select.save(force_insert=True)
     return select
 

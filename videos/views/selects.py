@@ -104,7 +104,7 @@ def keep_range(request: Request, video_id: str) -> HttpResponse:
         request.user,
         note=data["note"],
         colour=data["colour"],
-        position=int(place) if place.isascii() and place.isdigit() and len(place) < 10 else 0,
+        position=int(place) if place.isascii() and place.isdigit() and len(place) < 10 else None,
     )
     return _panel(request, video, kept=kept)
 
