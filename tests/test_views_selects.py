@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from tests.factories import make_index, make_transcript, make_video
+from tests.factories import make_index, make_transcript, make_user, make_video
 from videos import handover
 from videos.models import Select
 from videos.models.select import following, keep, words
@@ -173,27 +175,60 @@ def test_a_bad_trim_is_refused_beside_its_own_fields(client, video):
     assert answer.text.index(first.pk) < answer.text.index("The end must come")
 
 
-def test_what_was_taken_out_can_be_put_back_in_its_place(client, video):
-    a, b, c = kept(video, 0, 1000, 2000)
-    page = client.post(f"/selects/{b.pk}/delete").text
-    assert order(video.index) == [a.pk, c.pk] and "Put it back" in page
+def take_out(client, select) -> dict[str, str]:
+    """What "Put it back" sends."""
+    page = client.post(f"/selects/{select.pk}/delete").text
+    found = re.search(r'name="removed" value="([^"]+)"', page)
+    assert found and "Put it back" in page
+    return {"removed": found[1]}
 
-    form = {"start": "1", "end": "2", "position": str(b.position)}
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_what_was_taken_out_is_put_back_as_it_was_and_where_it_was(client, video, at):
+    other = make_user()
+    Select.objects.arrange(video.index, [each.pk for each in kept(video, 0, 1000, 2000)])
+    Select.objects.update(kept_by=other, words="what was said", note="good", colour="blue")
+    before = list(Select.objects.in_bin(video.index).values())
+    form = take_out(client, Select.objects.in_bin(video.index)[at])
+    assert len(order(video.index)) == 2
+
+    for _ in range(2):  # pressed twice, it comes back once
+        client.post(f"/videos/{video.pk}/selects", form)
+    after = list(Select.objects.in_bin(video.index).values())
+    assert [each | {"updated_at": None} for each in after] == [
+        each | {"updated_at": None} for each in before
+    ]
+
+
+def test_it_is_put_back_in_its_place_also_when_the_bin_was_ordered_meanwhile(client, video):
+    a, b, c, d = kept(video, 0, 1000, 2000, 3000)
+    Select.objects.arrange(video.index, [a.pk, b.pk, c.pk, d.pk])
+    form = take_out(client, a)
+    Select.objects.arrange(video.index, [d.pk, c.pk, b.pk])
     client.post(f"/videos/{video.pk}/selects", form)
 
-    again = Select.objects.exclude(pk__in=[a.pk, c.pk]).get()
-    assert order(video.index) == [a.pk, again.pk, c.pk]
+    assert order(video.index) == [a.pk, d.pk, c.pk, b.pk]
 
 
-def test_the_first_one_is_put_back_first_once_the_bin_was_ordered(client, video):
-    a, b = kept(video, 0, 1000)
-    client.post(f"/selects/{a.pk}/move", {"by": "1"})
-    client.post(f"/selects/{b.pk}/delete")
-
-    form = {"start": "1", "end": "2", "position": "0"}
+def test_a_select_outlives_who_kept_it_also_when_it_is_put_back(client, video):
+    (select,) = kept(video, 0)
+    gone = make_user()
+    Select.objects.update(kept_by=gone)
+    form = take_out(client, select)
+    gone.delete()
     client.post(f"/videos/{video.pk}/selects", form)
 
-    assert order(video.index)[1:] == [a.pk]
+    assert Select.objects.get().kept_by is None
+
+
+def test_only_what_was_taken_out_of_this_video_is_put_back(client, video):
+    other = make_transcript(CUES, video.index)
+    form = take_out(client, kept(other, 0)[0])
+    for sent in (form, {"removed": form["removed"][:-2]}, {"removed": ""}):
+        for headers in (HTMX_PANEL, HTMX_BIN):
+            answer = client.post(f"/videos/{video.pk}/selects", sent, headers=headers)
+            assert "This can no longer be put back." in answer.text
+    assert not Select.objects.exists()
 
 
 def test_selects_go_with_their_video_and_move_with_it(video, user):

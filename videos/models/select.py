@@ -8,6 +8,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core import signing
 from django.db import models, transaction
 from django.db.models import F, Max, Q, Sum
 
@@ -117,25 +119,58 @@ class Select(WithRole, models.Model):
         self.save(update_fields=fields)
 
 
-def keep(
-    video: Video,
-    start_ms: int,
-    end_ms: int,
-    by: User,
-    *,
-    position: int | None = None,
-    **fields: object,
-) -> Select:
-    """Keep a range at its place, or at the end of its index's bin. ``fields``: ``note``, ``colour``."""
+def keep(video: Video, start_ms: int, end_ms: int, by: User, **fields: object) -> Select:
+    """Keep a range at the end of its index's bin. ``fields`` may be ``note`` and ``colour``."""
     select = Select(video=video, kept_by=by, start_ms=start_ms, end_ms=end_ms, **fields)
     select.words = words(video, start_ms, end_ms)
     with transaction.atomic():
-        if position is None:
-            last = Select.objects.filter(video__index_id=video.index_id).aggregate(Max("position"))
-            position = (last["position__max"] or 0) + 1
-        select.position = position
+        last = Select.objects.filter(video__index_id=video.index_id).aggregate(Max("position"))
+        select.position = (last["position__max"] or 0) + 1
         select.save(force_insert=True)
     return select
+
+
+class NotPutBack(Exception):
+    """What should be put back is of another video, or nothing that was taken out here."""
+
+
+REMEMBERED = (
+    *("id", "video_id", "start_ms", "end_ms", "words"),
+    *("note", "colour", "position", "kept_by_id"),
+)
+
+
+def remember(select: Select) -> str:
+    """All of a select, signed: what ``put_back`` takes."""
+    values = {name: getattr(select, name) for name in REMEMBERED}
+    values["created_at"] = select.created_at.isoformat()
+    return signing.dumps(values, salt=__name__, compress=True)
+
+
+def put_back(video: Video, remembered: str) -> Select:
+    """Make the select again that was taken out, in its place; once, however often one asks.
+
+    Raises ``NotPutBack``.
+    """
+    try:
+        values = signing.loads(remembered, salt=__name__)
+    except signing.BadSignature as error:
+        raise NotPutBack from error
+    if values["video_id"] != video.pk:
+        raise NotPutBack
+    if not get_user_model().objects.filter(pk=values["kept_by_id"]).exists():
+        values["kept_by_id"] = None
+    pk, created_at = values.pop("id"), values.pop("created_at")
+    with transaction.atomic():
+        _make_room(Select.objects.in_bin(video.index).exclude(pk=pk), values["position"])
+        select, _ = Select.objects.get_or_create(pk=pk, defaults=values)
+        Select.objects.filter(pk=pk).update(created_at=created_at)  # a new row has its own
+    return select
+
+
+def _make_room(others: SelectQuerySet, position: int) -> None:
+    if others.filter(position=position).exists():
+        others.filter(position__gte=position).order_by().update(position=F("position") + 1)
 
 
 def words(video: Video, start_ms: int, end_ms: int) -> str:

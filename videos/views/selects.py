@@ -14,7 +14,7 @@ from django.views.decorators.vary import vary_on_headers
 from videos import derive, timecode
 from videos.forms import SelectForm
 from videos.models import Index, Role, Select, Video
-from videos.models.select import MOST_IN_A_BIN, keep
+from videos.models.select import MOST_IN_A_BIN, NotPutBack, keep, put_back, remember
 from videos.rows import range_query
 from videos.views import Request, SeeOther, back
 from videos.views.derived import played_url
@@ -37,6 +37,10 @@ class Clip:
     @property
     def query(self) -> str:
         return range_query(self.select.start_ms, self.select.end_ms)
+
+    @property
+    def remembered(self) -> str:
+        return remember(self.select)
 
     @property
     def timecodes(self) -> tuple[str, str]:
@@ -88,15 +92,19 @@ def panel_context(video: Video) -> dict[str, Any]:
 
 @require_POST
 def keep_range(request: Request, video_id: str) -> HttpResponse:
-    """Keep a range of this video; what cannot be kept is said beside the fields."""
+    """Keep a range of this video, or put back what was taken out (``removed``).
+
+    What cannot be kept is said beside the fields.
+    """
     video = find_video(request, video_id, Role.EDITOR)
+    if Select.objects.in_bin(video.index).count() >= MOST_IN_A_BIN:
+        return _panel(request, video, FULL)
+    if "removed" in request.POST:
+        return _put_back(request, video)
     form = SelectForm(video, request.POST)
     if not form.is_valid():
         return _panel(request, video, form.sentence)
-    if Select.objects.in_bin(video.index).count() >= MOST_IN_A_BIN:
-        return _panel(request, video, FULL)
     data = form.cleaned_data
-    place = request.POST.get("position", "")
     kept = keep(
         video,
         data["start"],
@@ -104,16 +112,22 @@ def keep_range(request: Request, video_id: str) -> HttpResponse:
         request.user,
         note=data["note"],
         colour=data["colour"],
-        position=int(place) if place.isascii() and place.isdigit() and len(place) < 10 else None,
     )
     return _panel(request, video, kept=kept)
+
+
+def _put_back(request: Request, video: Video) -> HttpResponse:
+    try:
+        return _panel(request, video, kept=put_back(video, request.POST["removed"]))
+    except NotPutBack:
+        return _panel(request, video, "This can no longer be put back.")
 
 
 def _panel(
     request: Request, video: Video, refusal: str = "", kept: Select | None = None
 ) -> HttpResponse:
     if request.htmx and request.htmx.target == "bin":
-        return render(request, "videos/_bin.html", bin_context(video.index))
+        return render(request, "videos/_bin.html", bin_context(video.index) | {"refusal": refusal})
     context = panel_context(video) | {"refusal": refusal, "kept": kept}
     if refusal:
         context["typed"] = request.POST
