@@ -6,7 +6,7 @@
 // what was typed; "desk:declined" tells those who asked for other lines.
 
 import { focusedRow } from "./meant.js";
-import { announce, note } from "./say.js";
+import { announce, complain, note } from "./say.js";
 import { numberOf, startOf } from "./seek.js";
 
 const player = document.getElementById("player");
@@ -85,9 +85,7 @@ function say(sentence) {
     place.firstChild.textContent = sentence;
     place.hidden = false;
   } else {
-    const trouble = document.getElementById("trouble");
-    trouble.textContent = sentence;
-    trouble.hidden = !sentence;
+    complain(sentence);
   }
 }
 

@@ -13,3 +13,10 @@ export function note(sentence) {
   place.textContent = sentence;
   setTimeout(() => place.textContent === sentence && (place.textContent = ""), NOTE_MS);
 }
+
+// For everybody, at the top of the page; until something succeeds (page.js).
+export function complain(sentence) {
+  const trouble = document.getElementById("trouble");
+  trouble.textContent = sentence;
+  trouble.hidden = !sentence;
+}

@@ -1,13 +1,14 @@
 // Keeps the range, or a line, while the video plays on.
 
 import { focusedRow, tabbedRow } from "./meant.js";
-import { announce, note } from "./say.js";
+import { announce, complain, note } from "./say.js";
 import { endOf, startOf } from "./seek.js";
 
 const AGAIN_MS = 2000;
 const main = document.getElementById("main");
 const player = document.getElementById("player");
 
+const panel = () => document.getElementById("selects");
 const form = () => document.getElementById("keep"); // not there for who may only read
 
 // --- what is kept ---
@@ -28,14 +29,6 @@ document.addEventListener("click", (event) => {
   if (event.target.id !== "keep-button" || form().elements.start.value) return;
   [form().elements.start.value, form().elements.end.value] = span() ?? ["", ""];
 });
-document.addEventListener("htmx:confirm", (event) => {
-  if (event.detail.elt !== form()) return;
-  event.preventDefault();
-  const { start, end } = form().elements;
-  keep([start.value, end.value]);
-  for (const side of [start, end]) side.value = side.defaultValue;
-});
-
 // The line that somebody went to by Tab; else the range; else the line that has the focus of the
 // keyboard, or the one at the playhead.
 function span() {
@@ -69,11 +62,30 @@ function spoken() {
 const queue = [];
 let sending = false;
 
+document.addEventListener(
+  "submit",
+  (event) => {
+    const asked = event.target.closest("#selects form");
+    if (!asked || !window.htmx) return;
+    event.preventDefault();
+    event.stopPropagation(); // htmx would send it at once
+    if (asked !== form()) return ask(asked, Object.fromEntries(new FormData(asked)));
+    const { start, end } = asked.elements;
+    keep([start.value, end.value]);
+    for (const side of [start, end]) side.value = side.defaultValue;
+  },
+  { capture: true },
+);
+
 function keep([start, end]) {
   const { elements } = form();
-  queue.push({ start, end, note: elements.note.value, colour: elements.colour.value });
+  ask(form(), { start, end, note: elements.note.value, colour: elements.colour.value });
   elements.note.value = "";
   elements.colour.selectedIndex = 0;
+}
+
+function ask(asked, values) {
+  queue.push({ url: asked.getAttribute("action"), row: asked.closest("li")?.id, values });
   if (!sending) send();
 }
 
@@ -86,23 +98,24 @@ async function send() {
   sending = false;
 }
 
-// False when the server did not answer; page.js says so.
-async function post(values) {
+// False when the server did not answer.
+async function post({ url, values }) {
   const before = panel();
   try {
-    const url = form().getAttribute("action");
     await window.htmx.ajax("POST", url, { source: main, target: "#selects", swap: "outerHTML", values });
   } catch {
+    complain("The server does not answer. What you keep or change is sent as soon as it does.");
     return false;
   }
-  if (before.isConnected) refill(values);
+  if (before.isConnected && url === form().getAttribute("action")) refill(values);
   return true;
 }
 
 // The server could not do it: what was typed is there to be tried again.
 function refill(values) {
   const { elements } = form();
-  if (!elements.note.value) for (const [name, value] of Object.entries(values)) elements[name].value = value;
+  if (elements.note.value || values.removed) return; // more was typed since, or nothing was
+  for (const [name, value] of Object.entries(values)) elements[name].value = value;
 }
 addEventListener("beforeunload", (event) => {
   if (queue.length) event.preventDefault();
@@ -130,8 +143,11 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   had = detail.target.contains(document.activeElement);
   left = [...detail.target.querySelectorAll("input:not([type=hidden]), select")]
     .map((field) => ({ field, focused: field === document.activeElement }))
-    .filter(({ field, focused }) => field.form !== detail.requestConfig.elt && (focused || isTyped(field)));
+    .filter(({ field, focused }) => (focused || isTyped(field)) && !isSent(field.form));
 });
+
+// The form that keeps is emptied when it is sent: what is in it was typed since.
+const isSent = (each) => each !== form() && each.getAttribute("action") === queue[0]?.url;
 
 function carryOver() {
   for (const { field, focused } of left) {
@@ -156,13 +172,12 @@ document.addEventListener("click", (event) => {
   document.dispatchEvent(new CustomEvent("desk:seek", { detail: { at: start } }));
 });
 
-const panel = () => document.getElementById("selects");
 const keptNow = () => document.getElementById(panel().dataset.kept ?? "");
 
 // The button that had the focus may be gone with what it took out, or put back.
-function focusBeside(changed) {
+function focusBeside(changed = "") {
   if (!had || document.activeElement !== document.body) return;
-  const row = document.getElementById(changed ?? "");
+  const row = document.getElementById(changed);
   const next = row?.querySelector("summary") ?? panel().querySelector(".removed button") ?? keptNow()?.querySelector("a");
   next?.focus({ preventScroll: true });
 }
@@ -172,7 +187,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.id !== "selects") return;
   tell();
   carryOver();
-  focusBeside(event.detail.requestConfig?.elt.closest(".kept li")?.id);
+  focusBeside(queue[0]?.row);
   follow();
 });
 // Then clock.js has written the times as they are shown.

@@ -346,7 +346,7 @@ def test_the_keys_mean_the_spoken_line_again_once_the_playhead_moves_on(open_pag
     ready(page)
     text = page.get_by_label("Text of the line")
     line(page, 30).hover()
-    page.get_by_role("button", name="Edit", exact=True).and_(page.locator("[data-row]")).click()
+    page.locator("[data-row=edit]").click()
     text.fill("thirty")
     press(page, "Enter")
     expect(line(page, 30).locator("a").first).to_be_focused()

@@ -134,10 +134,17 @@ class NotPutBack(Exception):
     """What should be put back is of another video, or nothing that was taken out here."""
 
 
-REMEMBERED = (
-    *("id", "video_id", "start_ms", "end_ms", "words"),
-    *("note", "colour", "position", "kept_by_id"),
-)
+REMEMBERED = [
+    "id",
+    "video_id",
+    "start_ms",
+    "end_ms",
+    "words",
+    "note",
+    "colour",
+    "position",
+    "kept_by_id",
+]
 
 
 def remember(select: Select) -> str:
