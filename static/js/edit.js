@@ -313,7 +313,10 @@ document.addEventListener("submit", async (event) => {
   if (["undo", "redo"].includes(event.target.id) && transcript()) {
     event.preventDefault();
     if (busy) return say("The line is still being saved.");
-    if (isTouched()) return say("Save the line that you are correcting, or cancel it, first.");
+    if (isTouched()) {
+      say("Save the line that you are correcting, or cancel it, first.");
+      return open.querySelector("textarea").focus(); // it may be out of sight
+    }
     if (open) {
       close({ focus: false });
       goOn();

@@ -317,6 +317,7 @@ def test_filters_back_and_undo_leave_what_is_being_typed(open_page, clip, transa
         "Save the line that you are correcting, or cancel it, first."
     )
     expect(text).to_have_value("typed")
+    expect(text).to_be_focused()
     assert len(asked) == 2
 
     page.once("dialog", lambda dialog: dialog.accept())
