@@ -309,27 +309,37 @@ function step(name) {
   else note(`There is nothing to ${name}.`);
 }
 
+// True when nobody is correcting a line any more; else it says why that comes first.
+function isFree() {
+  if (busy) say("The line is still being saved.");
+  else if (isTouched()) {
+    say("Save the line that you are correcting, or cancel it, first.");
+    open.querySelector("textarea").focus(); // it may be out of sight
+  } else if (open) {
+    close({ focus: false });
+    goOn();
+  }
+  return !open;
+}
+
+async function undoOrRedo(form) {
+  const { status, root, refusal } = await ask(`${form.action}?${transcript().dataset.query}`, new FormData(form));
+  if (root?.querySelector("#editing")) {
+    announce(status === 200 ? DONE[form.id] : root.querySelector("[role=status]").textContent);
+    await take(root);
+  } else {
+    say(why(status, refusal));
+  }
+  // The pressed button is another one now, or none; a line that had the focus may be, too.
+  if (document.activeElement !== document.body) return;
+  const buttons = [form.id, "undo", "redo"].map((id) => document.querySelector(`#${id} button`));
+  buttons.find(Boolean)?.focus({ preventScroll: true });
+}
+
 document.addEventListener("submit", async (event) => {
-  if (["undo", "redo"].includes(event.target.id) && transcript()) {
+  if (event.target.id in DONE && transcript()) {
     event.preventDefault();
-    if (busy) return say("The line is still being saved.");
-    if (isTouched()) {
-      say("Save the line that you are correcting, or cancel it, first.");
-      return open.querySelector("textarea").focus(); // it may be out of sight
-    }
-    if (open) {
-      close({ focus: false });
-      goOn();
-    }
-    const { status, root, refusal } = await ask(`${event.target.action}?${transcript().dataset.query}`, new FormData(event.target));
-    if (root?.querySelector("#editing")) {
-      announce(status === 200 ? DONE[event.target.id] : root.querySelector("[role=status]").textContent);
-      await take(root);
-    } else say(why(status, refusal));
-    // The pressed button is another one now, or none; a line that had the focus may be, too.
-    if (document.activeElement !== document.body) return;
-    const buttons = [event.target.id, "undo", "redo"].map((id) => document.querySelector(`#${id} button`));
-    buttons.find(Boolean)?.focus({ preventScroll: true });
+    if (isFree()) undoOrRedo(event.target);
   } else if (event.target.closest("#rows")) {
     event.preventDefault();
     if (await save(event.submitter?.value ?? "save")) goOn();
