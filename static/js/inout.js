@@ -6,7 +6,7 @@
 // the range from elsewhere.
 
 import { firstWhere, lines } from "./lines.js";
-import { endOf, startOf } from "./seek.js";
+import { endOf, shownRange, startOf } from "./seek.js";
 import { frameAt, frameMs, parseMoment, timebaseOf } from "./time.js";
 
 const player = document.getElementById("player");
@@ -24,12 +24,10 @@ let around = null; // while it is played around: { until, back }, where it ends 
 
 const AROUND = 2; // seconds before and after
 const isSet = () => range.start !== null || range.end !== null;
-const number = (text) => (text ? Number(text) : null);
 const last = () => (Number.isFinite(player.duration) ? player.duration : Number(main.dataset.length));
 
 function read() {
-  const query = new URLSearchParams(document.getElementById("transcript").dataset.query);
-  range = { start: number(query.get("start")), end: number(query.get("end")) };
+  range = shownRange();
   for (const button of document.querySelectorAll("[data-needs-range]")) button.disabled = !isSet();
   if (!isSet()) loop.setAttribute("aria-pressed", "false");
   arm();

@@ -23,6 +23,13 @@ export function numberOf(row) {
   return Number(block.dataset.n) + Array.prototype.indexOf.call(block.children, row);
 }
 
+// The range that is in force, in seconds; null where a side is open.
+export function shownRange() {
+  const query = new URLSearchParams(document.getElementById("transcript").dataset.query);
+  const [start, end] = ["start", "end"].map((side) => (query.has(side) ? Number(query.get(side)) : null));
+  return { start, end };
+}
+
 // To the millisecond: sums of decimals are a hair off.
 export const after = (start, length) => Math.round((start + Number(length)) * 1000) / 1000;
 

@@ -8,6 +8,7 @@
 // or null, detail.x and y: where there is room above).
 
 import { firstWhere, whenRead } from "./lines.js";
+import { shownRange } from "./seek.js";
 import { name, timebaseOf } from "./time.js";
 
 const player = document.getElementById("player");
@@ -180,9 +181,7 @@ function move(seconds = player.currentTime) {
 }
 
 function readRange() {
-  const query = new URLSearchParams(document.getElementById("transcript").dataset.query);
-  const [start, end] = ["start", "end"].map((side) => query.get(side));
-  range = { start: start === null ? null : Number(start), end: end === null ? null : Number(end) };
+  range = shownRange();
   if (!drag) place();
 }
 
