@@ -3,7 +3,7 @@
 // for its own labels.
 
 import { later } from "./lines.js";
-import { startOf } from "./seek.js";
+import { seekTo, startOf } from "./seek.js";
 import { clock, isTimecode, name, NoTime, parseMoment, timebaseOf } from "./time.js";
 
 const MODES = ["clock", "running", "source", "seconds"];
@@ -113,11 +113,6 @@ modes.addEventListener("change", () => {
 
 // --- go to ---
 
-function go(seconds) {
-  player.currentTime = seconds;
-  document.dispatchEvent(new CustomEvent("desk:seek", { detail: { at: seconds } }));
-}
-
 function say(sentence) {
   wrong.textContent = sentence;
   wrong.hidden = !sentence;
@@ -131,7 +126,7 @@ form.addEventListener("submit", (event) => {
     const last = Number.isFinite(player.duration) ? Math.floor(player.duration * 1000) : length;
     if (ms > last) throw new NoTime(`The video ends at ${name(last, base, mode)}.`);
     say("");
-    go(ms / 1000);
+    seekTo(ms / 1000);
     field.value = "";
     field.blur(); // so that the keys play again
   } catch (error) {

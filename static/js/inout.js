@@ -6,7 +6,7 @@
 // the range from elsewhere.
 
 import { firstWhere, lines } from "./lines.js";
-import { endOf, shownRange, startOf } from "./seek.js";
+import { endOf, seekTo, shownRange, startOf } from "./seek.js";
 import { frameAt, frameMs, parseMoment, timebaseOf } from "./time.js";
 
 const player = document.getElementById("player");
@@ -113,16 +113,11 @@ function say(sentence) {
 
 // --- playing around ---
 
-function go(seconds) {
-  player.currentTime = seconds;
-  document.dispatchEvent(new CustomEvent("desk:seek", { detail: { at: seconds } }));
-}
-
-// The last frame of the range, a hair behind its start: Out there is where it was.
+// The last frame of the range: Out there is where it was.
 function toOut() {
-  if (range.end === null) return go(last());
+  if (range.end === null) return seekTo(last());
   const frame = frameAt(Math.max(0, Math.round(range.end * 1000) - 1), base.rate);
-  go(Math.max((frameMs(frame, base.rate) + 1) / 1000, range.start ?? 0));
+  seekTo(Math.max(frameMs(frame, base.rate) / 1000, range.start ?? 0));
 }
 
 const loops = () => loop.getAttribute("aria-pressed") === "true";
@@ -141,16 +136,16 @@ function reach() {
   const end = ends();
   if (player.currentTime < end - 0.004) return arm();
   if (around) return comeBack();
-  if (loops()) return go(range.start ?? 0);
+  if (loops()) return seekTo(range.start ?? 0);
   if (range.end === null) return;
   player.pause();
-  go(end);
+  seekTo(end);
 }
 
 function playAround() {
   const back = around?.back ?? player.currentTime;
   const [from, to] = isSet() ? [range.start ?? 0, range.end ?? last()] : [back, back];
-  go(Math.max(0, from - AROUND));
+  seekTo(Math.max(0, from - AROUND));
   around = { until: Math.min(to + AROUND, last()), back };
   player.play().catch(() => {});
   arm();
@@ -159,13 +154,13 @@ function playAround() {
 function comeBack() {
   const { back } = around;
   player.pause();
-  go(back);
+  seekTo(back);
 }
 
 function begin() {
   const at = player.currentTime;
   const outside = at < (range.start ?? 0) - 0.002 || at >= (range.end ?? last()) - 0.002;
-  if (loops() && isSet() && outside && !around) go(range.start ?? 0);
+  if (loops() && isSet() && outside && !around) seekTo(range.start ?? 0);
   arm();
 }
 
@@ -179,7 +174,7 @@ const COMMANDS = {
   "range-out": markOut,
   "range-row": markRow,
   "range-clear": () => ask({ start: null, end: null }),
-  "to-in": () => go(range.start ?? 0),
+  "to-in": () => seekTo(range.start ?? 0),
   "to-out": toOut,
   loop: toggleLoop,
   "play-around": playAround,
@@ -198,7 +193,7 @@ for (const name of ["pause", "waiting", "seeking"]) player.addEventListener(name
 player.addEventListener("ended", () => {
   if (around) return comeBack();
   if (!loops()) return;
-  go(range.start ?? 0);
+  seekTo(range.start ?? 0);
   player.play().catch(() => {});
 });
 new MutationObserver(read).observe(script, { childList: true });
@@ -212,7 +207,7 @@ function openFragment() {
   try {
     const from = parseMoment(start || "0", base) / 1000;
     const to = end ? parseMoment(end, base) / 1000 : null;
-    go(from);
+    seekTo(from);
     if (to > from) ask({ start: from || null, end: to });
   } catch {
     // It names no moment: the page opens as it would without.

@@ -8,7 +8,7 @@
 // or null, detail.x and y: where there is room above).
 
 import { firstWhere, whenRead } from "./lines.js";
-import { shownRange } from "./seek.js";
+import { seekTo, shownRange } from "./seek.js";
 import { name, timebaseOf } from "./time.js";
 
 const player = document.getElementById("player");
@@ -242,7 +242,7 @@ strip.addEventListener("pointerup", (event) => {
   const next = dragged(event).range;
   drag = null;
   if (moved) askFor(next);
-  else if (!side) go(timeAt(event.clientX));
+  else if (!side) seekTo(timeAt(event.clientX));
 });
 
 strip.addEventListener("pointercancel", cancel);
@@ -271,12 +271,6 @@ function point(event, at) {
   }
   const detail = tip.hidden ? { at: null } : { at, x: event.clientX, y: strip.getBoundingClientRect().top - TIP };
   document.dispatchEvent(new CustomEvent("desk:hover", { detail }));
-}
-
-function go(at) {
-  player.currentTime = at;
-  move(at);
-  document.dispatchEvent(new CustomEvent("desk:seek", { detail: { at } }));
 }
 
 function askFor(next) {
@@ -342,6 +336,7 @@ for (const query of ["(prefers-color-scheme: dark)", "(prefers-contrast: more)",
   matchMedia(query).addEventListener("change", draw);
 }
 for (const event of ["timeupdate", "seeking", "seeked"]) player.addEventListener(event, () => move());
+document.addEventListener("desk:seek", ({ detail }) => move(detail.at));
 player.addEventListener("loadedmetadata", () => {
   if (Number(main.dataset.length) || !Number.isFinite(player.duration)) return;
   length = player.duration;

@@ -1,6 +1,6 @@
 // Does what the keys and buttons of the player ask for: play, shuttle, frames, rates, moves.
 
-import { startOf } from "./seek.js";
+import { seekTo, startOf } from "./seek.js";
 import { frameAt, frameMs, timebaseOf } from "./time.js";
 
 const player = document.getElementById("player");
@@ -18,11 +18,7 @@ let timer = 0; // of playing backwards
 
 const end = () => (Number.isFinite(player.duration) ? player.duration : length);
 
-function go(seconds) {
-  const at = Math.min(Math.max(seconds, 0), end());
-  player.currentTime = at;
-  document.dispatchEvent(new CustomEvent("desk:seek", { detail: { at } }));
-}
+const go = (seconds) => seekTo(Math.min(Math.max(seconds, 0), end()));
 
 // --- playing ---
 
@@ -89,8 +85,8 @@ function frame(step) {
   const base = timebaseOf(main.dataset); // in the bin that of the select that plays
   still();
   player.pause();
-  const at = frameMs(Math.max(0, frameAt(Math.round(player.currentTime * 1000), base.rate) + step), base.rate);
-  go((at + 1) / 1000); // a hair behind its start, or rounding might show the frame before
+  const shown = frameAt(Math.round(player.currentTime * 1000), base.rate);
+  go(frameMs(Math.max(0, shown + step), base.rate) / 1000);
 }
 
 // --- rates: remembered ---

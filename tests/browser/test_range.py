@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import make_clip
 from tests.browser.desk import commands, longest_task, note_commands, note_long_tasks, press, until
 from tests.browser.test_viewer import line, now, paused, play
 from tests.factories import make_segments, make_transcript
@@ -102,6 +104,47 @@ def test_in_and_out_at_a_cut_within_a_frame_keep_the_line_before_and_behind_out(
     page.locator("#player").evaluate("(p) => { p.currentTime = 4.49 }")
     press(page, "o", "i")  # what is shown reaches into the second line
     expect(page).to_have_url(re.compile(r"\?start=4\.5&end=4\.52$"))
+
+
+FRAME = "Math.floor((p.currentTime * 24000) / 1001)"
+NOTE_FRAMES = """(p) => { const note = (_, { mediaTime }) => {
+    p.dataset.frame = Math.round((mediaTime * 24000) / 1001);
+    p.requestVideoFrameCallback(note); };
+  p.requestVideoFrameCallback(note); }"""
+
+
+def test_a_jump_shows_the_frame_that_it_names(open_page, film, tmp_path):
+    """At 23.976 frames a second every other start of a frame, in whole ms, lies before it."""
+    content = make_clip(tmp_path / "film.mp4", Fraction(24000, 1001), 288)
+    rate = {"fps_numerator": 24000, "fps_denominator": 1001}
+    twin = make_transcript([(0, 11_000, "All.")], film.index, content=content, **rate)
+    page = open_page(f"/videos/{twin.pk}/#t=00:00:02:02,00:00:04:00")
+    page.locator("#player").evaluate(NOTE_FRAMES)
+    expect(page).to_have_url(re.compile(r"\?start=2\.085&end=4\.004$"))
+
+    def shown(text: str, frame: int) -> None:
+        expect(page.locator("#time-now")).to_have_text(text)
+        expect(page.locator("#player")).to_have_attribute("data-frame", str(frame))
+
+    until(page, f"{FRAME} === 50")
+    page.get_by_label("Time shown as").select_option("running")
+    expect(page.locator("#time-now")).to_have_text("00:00:02:02")
+    for text, frame in [("00:00:05:03", 123), ("00:00:02:00", 48), ("00:00:02:05", 53)]:
+        page.get_by_label("Go to", exact=True).fill(text)
+        press(page, "Enter")
+        shown(text, frame)
+    for key, text, frame in [
+        (";", "00:00:02:02", 50), (".", "00:00:02:03", 51), (",", "00:00:02:02", 50),
+        ("'", "00:00:03:23", 95),
+    ]:  # fmt: skip
+        press(page, key)
+        shown(text, frame)
+    press(page, "o")  # Out there is where it was
+    expect(page).to_have_url(re.compile(r"\?start=2\.085&end=4\.004$"))
+
+    page.goto(f"/videos/{twin.pk}/?t=00:00:05:03")
+    until(page, f"{FRAME} === 123")
+    expect(page.locator("#time-now")).to_have_text("00:00:05:03")
 
 
 def test_in_and_out_may_follow_at_once(desk):
@@ -321,7 +364,7 @@ def test_go_to_works_without_javascript(open_page, film):
     page.get_by_role("button", name="Go", exact=True).click()
 
     assert page.url.endswith("?start=10&end=60&t=1m")
-    expect(page.locator("#player")).to_have_attribute("src", f"/videos/{film.pk}/media#t=60")
+    expect(page.locator("#player")).to_have_attribute("src", f"/videos/{film.pk}/media#t=60.00001")
 
     page.get_by_label("Go to", exact=True).fill("soon")
     page.get_by_role("button", name="Go", exact=True).click()
