@@ -344,8 +344,10 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
 // A range that is asked for may; what was typed is asked about.
 document.addEventListener("htmx:confirm", (event) => {
   if (!open || !["range", "range-clear"].includes(event.detail.elt.id)) return;
-  if (isTouched() && !confirm("Leave the line that you are correcting? What you typed is lost.")) event.preventDefault();
-  else close({ focus: false });
+  if (isTouched() && !confirm("Leave the line that you are correcting? What you typed is lost.")) {
+    event.preventDefault();
+    document.dispatchEvent(new CustomEvent("desk:declined"));
+  } else close({ focus: false });
 });
 addEventListener("beforeunload", (event) => {
   if (isTouched()) event.preventDefault();

@@ -2,8 +2,8 @@
 //
 // Playing stops once where the range ends, or begins again where "Loop" is on; playing around it
 // goes on a little and comes back. It sleeps till then, and not at all while paused. An address with
-// #t=10,20 (a media fragment) opens with that range. desk:range (detail.start, detail.end: seconds or null) sets
-// the range from elsewhere.
+// #t=10,20 (a media fragment) opens with that range. desk:range (detail.start, detail.end: seconds or
+// null) sets the range from elsewhere; desk:declined says that what was asked for is not sent.
 
 import { firstWhere, lines } from "./lines.js";
 import { endOf, seekTo, shownRange, startOf } from "./seek.js";
@@ -62,6 +62,12 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (asked === sent) asked = null;
   sent = null;
   if (asked) send();
+});
+
+// Whoever stays with the line that is being corrected stays in the range, too.
+document.addEventListener("desk:declined", () => {
+  asked = sent = null;
+  document.getElementById("range").reset();
 });
 
 const rounded = (seconds) => String(Number(seconds.toFixed(3)));

@@ -362,6 +362,7 @@ document.addEventListener("desk:selects", ({ detail }) => {
   draw();
 });
 document.addEventListener("desk:time", () => place());
+document.addEventListener("desk:declined", readRange);
 
 readRange();
 read();

@@ -166,6 +166,30 @@ def test_x_takes_the_line_at_the_playhead_and_the_keys_play_on(desk):
     until(page, "!p.paused")
 
 
+def test_who_stays_with_a_line_stays_in_the_range_and_can_set_it_later(desk):
+    page = desk("?start=10&end=40")
+    line(page, 0).locator("span").first.dblclick()
+    page.get_by_label("Text of the line").fill("Half a")
+    page.on("dialog", lambda dialog: dialog.dismiss())
+    handle = page.get_by_role("slider", name="Start of the range")
+    handle.focus()
+    with page.expect_event("dialog"):
+        press(page, "PageUp")  # to 20 s
+    expect(handle).to_have_attribute("aria-valuenow", "10")  # what is in force
+    page.get_by_role("button", name="In: the range begins here").click()
+    page.get_by_label("From", exact=True).first.fill("0:30")
+    press(page, "Enter")
+    expect(page.get_by_label("From", exact=True).first).to_have_value("0:10")
+    expect(page.get_by_label("Text of the line")).to_have_value("Half a")
+    assert page.url.endswith("?start=10&end=40")
+
+    page.get_by_label("Text of the line").press("Escape")
+    page.locator("#player").evaluate("(p) => { p.currentTime = 20 }")
+    page.get_by_role("button", name="In: the range begins here").click()
+    expect(page).to_have_url(re.compile(r"\?start=20&end=40$"))
+    expect(page.locator("#count")).to_have_text("10 of 60 lines")
+
+
 def test_playing_stops_once_at_the_end_of_the_range(desk):
     page = desk("?start=10&end=12&t=11")
     play(page)
