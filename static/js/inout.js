@@ -5,8 +5,8 @@
 // #t=10,20 (a media fragment) opens with that range. desk:range (detail.start, detail.end: seconds or
 // null) sets the range from elsewhere; desk:declined says that what was asked for is not sent.
 
-import { firstWhere, lines } from "./lines.js";
-import { endOf, seekTo, shownRange, startOf } from "./seek.js";
+import { allLines, firstWhere, lineAt } from "./lines.js";
+import { seekTo, shownRange } from "./seek.js";
 import { frameAt, frameMs, parseMoment, timebaseOf } from "./time.js";
 
 const player = document.getElementById("player");
@@ -82,7 +82,7 @@ function shownFrame() {
 
 // Where a line begins between two moments; not at the second. Lines seldom begin where frames do.
 function lineWithin(from, to) {
-  const { starts } = lines();
+  const { starts } = allLines();
   const next = firstWhere(starts.length, (n) => starts[n] >= from);
   return starts[next] < to ? starts[next] : null;
 }
@@ -106,10 +106,14 @@ function markOut() {
   ask({ start: start !== null && start >= end ? null : start, end });
 }
 
+// In a pause the line before it, as it is marked; the range that is shown may not hold it.
 function markRow() {
-  const row = document.querySelector("#rows li[aria-current]");
-  if (!row) return say("No line is spoken at the playhead.");
-  ask({ start: startOf(row), end: endOf(row) });
+  const found = allLines();
+  const { starts, ends } = found;
+  const at = lineAt(found, player.currentTime);
+  const isOver = at === starts.length - 1 && player.currentTime >= ends[at];
+  if (at < 0 || isOver) return say("No line is spoken at the playhead.");
+  ask({ start: starts[at], end: ends[at] });
 }
 
 function say(sentence) {

@@ -7,7 +7,7 @@
 // and desk:selects (detail.ranges: [start, end, colour]); says desk:hover (detail.at in seconds
 // or null, detail.x and y: where there is room above).
 
-import { firstWhere, whenRead } from "./lines.js";
+import { firstWhere, whenAllRead } from "./lines.js";
 import { seekTo, shownRange } from "./seek.js";
 import { name, timebaseOf } from "./time.js";
 
@@ -42,35 +42,11 @@ const clamp = (seconds) => Math.min(Math.max(seconds, 0), length);
 
 // --- what is spoken ---
 
-let reading = 0; // which reading is the newest
-let whole = ""; // the task whose lines are known from start to end
-
 function read() {
-  const mine = ++reading;
-  const task = document.querySelector("#applied [name=task]")?.value ?? "";
-  const filtered = Boolean(document.getElementById("transcript").dataset.query);
-  if (filtered) return whole === task ? undefined : fetchLines(task, mine);
-  whenRead((found) => {
-    if (mine === reading) keep(task, found);
+  whenAllRead((found) => {
+    lines = found;
+    draw();
   });
-}
-
-// A page that was opened with a range does not hold the other lines.
-async function fetchLines(task, mine) {
-  const answer = await fetch(strip.dataset.speech).catch(() => null);
-  if (!answer?.ok || mine !== reading) return;
-  const { lines: found } = await answer.json();
-  keep(task, {
-    starts: Float64Array.from(found, ([start]) => start / 1000),
-    ends: Float64Array.from(found, ([, end]) => end / 1000),
-    weights: Float64Array.from(found, ([, , weight]) => weight),
-  });
-}
-
-function keep(task, found) {
-  whole = task;
-  lines = found;
-  draw();
 }
 
 // --- drawing ---

@@ -1,6 +1,6 @@
 // Does what the keys and buttons of the player ask for: play, shuttle, frames, rates, moves.
 
-import { seekTo, startOf } from "./seek.js";
+import { seekTo } from "./seek.js";
 import { frameAt, frameMs, timebaseOf } from "./time.js";
 
 const player = document.getElementById("player");
@@ -103,30 +103,7 @@ function otherRate(step) {
   if (RATES[at]) setRate(RATES[at]);
 }
 
-// --- lines ---
-
-const seen = (row) => row.checkVisibility?.() ?? true;
-const beside = (row, way) => {
-  const block = row.parentElement;
-  const edge = way === "next" ? "firstElementChild" : "lastElementChild";
-  return row[`${way}ElementSibling`] ?? block[`${way}ElementSibling`]?.[edge] ?? null;
-};
-
-// The line beside the one that is spoken, passing over those that are hidden.
-function toRow(way) {
-  const spoken = document.querySelector("#rows li[aria-current]");
-  let row = spoken ? beside(spoken, way) : unspoken(way);
-  while (row && !seen(row)) row = beside(row, way);
-  if (row) go(startOf(row));
-}
-
-// Nothing is spoken before the first line and behind the last.
-function unspoken(way) {
-  const rows = document.querySelectorAll("#rows li");
-  const last = rows[rows.length - 1];
-  const behind = last && player.currentTime >= startOf(last);
-  return way === "next" ? (behind ? null : (rows[0] ?? null)) : behind ? last : null;
-}
+// --- what is asked for ---
 
 function fullScreen() {
   if (document.fullscreenElement) document.exitFullscreen();
@@ -142,8 +119,6 @@ const COMMANDS = {
   slower: () => otherRate(-1),
   faster: () => otherRate(1),
   "full-screen": fullScreen,
-  "row-previous": () => toRow("previous"),
-  "row-next": () => toRow("next"),
   back: () => go(player.currentTime - STEP),
   forward: () => go(player.currentTime + STEP),
   "to-start": () => go(0),

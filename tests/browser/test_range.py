@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import make_clip
 from tests.browser.desk import commands, longest_task, note_commands, note_long_tasks, press, until
+from tests.browser.test_strip import drawn
 from tests.browser.test_viewer import line, now, paused, play
 from tests.factories import make_segments, make_transcript
 from videos import corrections
@@ -145,6 +146,40 @@ def test_a_jump_shows_the_frame_that_it_names(open_page, film, tmp_path):
     page.goto(f"/videos/{twin.pk}/?t=00:00:05:03")
     until(page, f"{FRAME} === 123")
     expect(page.locator("#time-now")).to_have_text("00:00:05:03")
+
+
+@pytest.mark.parametrize("query", ["?start=0&end=4.5", ""])
+def test_the_keys_know_the_lines_that_a_range_leaves_out(desk, film, query):
+    """Fetched where the page was opened with a range; else read before they were laid aside."""
+    film.transcript.segments.all().delete()
+    cues = [(0, 4500, "One."), (4500, 9030, "Two."), (9030, 12_000, "Three.")]
+    make_segments(cues, film.transcript)
+    page = desk(query)
+    drawn(page)
+    if not query:
+        press(page, "x")
+    expect(page.locator("#count")).to_have_text("1 of 3 lines")
+
+    page.locator("#player").evaluate("(p) => { p.currentTime = 9.01 }")
+    press(page, "o")  # "Three." begins in this frame
+    expect(page).to_have_url(re.compile(r"\?start=0&end=9\.03$"))
+    page.locator("#player").evaluate("(p) => { p.currentTime = 1 }")
+    press(page, "x")
+    expect(page).to_have_url(re.compile(r"\?start=0&end=4\.5$"))
+    for key, at in [("ArrowDown", 4.5), ("ArrowDown", 9.03), ("ArrowDown", 9.03), ("ArrowUp", 4.5)]:
+        press(page, key)
+        assert now(page) == pytest.approx(at, abs=0.001)
+    press(page, "x")
+    expect(page).to_have_url(re.compile(r"\?start=4\.5&end=9\.03$"))
+
+    line(page, 0).locator("span").first.dblclick()
+    page.locator("#edit [name=end]").fill("0:08")
+    press(page, "Enter")
+    expect(page.get_by_label("Text of the line")).to_have_count(0)
+    drawn(page)
+    page.locator("#player").evaluate("(p) => { p.currentTime = 1 }")
+    press(page, "ArrowDown", "x")  # as it was corrected
+    expect(page).to_have_url(re.compile(r"\?start=4\.5&end=8$"))
 
 
 def test_in_and_out_may_follow_at_once(desk):
