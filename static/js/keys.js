@@ -79,8 +79,11 @@ function keyOf(event) {
   return (isBrowsers(event) ? "Ctrl+" : "") + (isAlt(event) ? "Alt+" : "") + shift + (letter ? key.toLowerCase() : key);
 }
 
-// AltGr types characters, as \ on many keyboards, and says that Ctrl and Alt are down.
-const isAlt = (event) => event.altKey && !event.getModifierState("AltGraph");
+// AltGr types characters, as \ on many keyboards, and says that Ctrl and Alt are down. On a Mac Option
+// does, which Firefox calls AltGraph: there Alt counts with letters, by their place, and named keys.
+const isMac = () => navigator.platform.startsWith("Mac");
+const isTyped = (event) => (isMac() ? event.key.length === 1 && !event.code.startsWith("Key") : event.getModifierState("AltGraph"));
+const isAlt = (event) => event.altKey && !isTyped(event);
 const isBrowsers = (event) => event.metaKey || (event.ctrlKey && !event.getModifierState("AltGraph"));
 
 function isElsewhere(event, key) {

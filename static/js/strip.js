@@ -166,7 +166,10 @@ function readRange() {
 let drag = null; // { from, side, box, moved }
 let box = null; // where the strip is, while the pointer is over it
 
-const timeAt = (x) => clamp(((x - box.left) / box.width) * length);
+function timeAt(x) {
+  box ??= strip.getBoundingClientRect();
+  return clamp(((x - box.left) / box.width) * length);
+}
 
 // The nearest edge of a line, if it is near.
 function snap(seconds, event) {
@@ -185,11 +188,11 @@ function closed({ start, end }) {
   return { start: ordered[0] > 0.0005 ? ordered[0] : null, end: ordered[1] < length - 0.0005 ? ordered[1] : null };
 }
 
-function dragged(event) {
+function dragged(event, { side, from }) {
   const at = snap(timeAt(event.clientX), event);
   const shown = { start: range.start ?? 0, end: range.end ?? length };
-  if (drag.side) shown[drag.side] = at;
-  else Object.assign(shown, { start: drag.from, end: at });
+  if (side) shown[side] = at;
+  else Object.assign(shown, { start: from, end: at });
   return { at, range: closed(shown) };
 }
 
@@ -203,25 +206,24 @@ strip.addEventListener("pointerdown", (event) => {
 });
 
 strip.addEventListener("pointermove", (event) => {
-  box ??= strip.getBoundingClientRect();
   if (!drag) return point(event, timeAt(event.clientX));
   drag.moved ||= Math.abs(event.clientX - drag.x) > 3;
   if (!drag.moved) return;
-  const { at, range: next } = dragged(event);
+  const { at, range: next } = dragged(event, drag);
   place(next);
   point(event, at);
 });
 
 strip.addEventListener("pointerup", (event) => {
   if (!drag) return;
-  const { moved, side } = drag;
-  const next = dragged(event).range;
+  const done = drag;
   drag = null;
-  if (moved) askFor(next);
-  else if (!side) seekTo(timeAt(event.clientX));
+  if (done.moved) askFor(dragged(event, done).range);
+  else if (!done.side) seekTo(timeAt(event.clientX));
 });
 
 strip.addEventListener("pointercancel", cancel);
+strip.addEventListener("lostpointercapture", () => drag && cancel()); // it is told after letting go, too
 strip.addEventListener("pointerleave", () => {
   box = null;
   if (!drag) point(null);

@@ -104,6 +104,20 @@ def test_keys_work_on_keyboards_without_latin_letters(desk):
     assert commands(page) == ["range-row"]
 
 
+def test_option_is_alt_on_a_mac_though_firefox_calls_it_alt_graph(desk):
+    page = desk()
+    note_commands(page)
+    page.locator("body").evaluate(
+        """(body) => {
+        const press = (key, code, more) => body.dispatchEvent(new KeyboardEvent("keydown",
+          { key, code, altKey: true, modifierAltGraph: true, bubbles: true, ...more }));
+        press("\\\\", "Minus", { ctrlKey: true }); // as Windows types it in German
+        Object.defineProperty(navigator, "platform", { value: "MacIntel" });
+        press("≈", "KeyX"); press("ø", "KeyO"); press("\\\\", "Digit7", { shiftKey: true }); }"""
+    )
+    assert commands(page) == ["play-around", "range-clear", "range-clear-out", "play-around"]
+
+
 def test_a_button_says_its_key(desk):
     page = desk()
 
