@@ -1,6 +1,6 @@
 // In and out: marks the range at the playhead, asks the range's form for it, and plays around it.
 //
-// Playing stops once where the range ends, or begins again where "Loop" is on; playing around it
+// Playing stops once where the range ends, on its last frame, or begins again where "Loop" is on; playing around it
 // goes on a little and comes back. It sleeps till then, and not at all while paused. An address with
 // #t=10,20 (a media fragment) opens with that range. desk:range (detail.start, detail.end: seconds or
 // null) sets the range from elsewhere; desk:declined says that what was asked for is not sent.
@@ -20,6 +20,8 @@ let range = { start: null, end: null };
 let asked = null; // the newest range that was asked for and is not shown yet
 let sent = null; // the one that the server is looking up
 let timer = 0;
+let parked = NaN; // where it stands when it stopped at Out, or went there
+let passes = false; // it plays on from there
 let around = null; // while it is played around: { until, back }, where it ends and comes back to
 
 const AROUND = 2; // seconds before and after
@@ -27,7 +29,9 @@ const isSet = () => range.start !== null || range.end !== null;
 const last = () => (Number.isFinite(player.duration) ? player.duration : Number(main.dataset.length));
 
 function read() {
+  const before = range.end;
   range = shownRange();
+  if (range.end !== before) parked = NaN;
   for (const button of document.querySelectorAll("[data-needs-range]")) button.disabled = !isSet();
   if (!isSet()) loop.setAttribute("aria-pressed", "false");
   arm();
@@ -123,18 +127,19 @@ function say(sentence) {
 
 // --- playing around ---
 
-// The last frame of the range: Out there is where it was.
+// The last frame of the range: Out there is where it was, and who plays from there plays on.
 function toOut() {
   if (range.end === null) return seekTo(last());
   const frame = frameAt(Math.max(0, Math.round(range.end * 1000) - 1), base.rate);
   seekTo(Math.max(frameMs(frame, base.rate) / 1000, range.start ?? 0));
+  parked = player.currentTime;
 }
 
 const loops = () => loop.getAttribute("aria-pressed") === "true";
 
 function arm() {
   clearTimeout(timer);
-  if (player.paused || !(isSet() || around)) return;
+  if (player.paused || passes || !(isSet() || around)) return;
   const left = ends() - player.currentTime;
   if (left <= 0.002) return; // whoever plays behind the range may
   timer = setTimeout(reach, Math.min(Math.max((left * 1000) / (player.playbackRate || 1), 4), 60_000));
@@ -149,7 +154,7 @@ function reach() {
   if (loops()) return seekTo(range.start ?? 0);
   if (range.end === null) return;
   player.pause();
-  seekTo(end);
+  toOut();
 }
 
 function playAround() {
@@ -171,6 +176,7 @@ function begin() {
   const at = player.currentTime;
   const outside = at < (range.start ?? 0) - 0.002 || at >= (range.end ?? last()) - 0.002;
   if (loops() && isSet() && outside && !around) seekTo(range.start ?? 0);
+  passes = !loops() && !around && at > parked - 0.002; // it may have played a little by now
   arm();
 }
 
@@ -200,6 +206,7 @@ player.addEventListener("pause", () => (around = null));
 player.addEventListener("play", begin);
 for (const name of ["playing", "seeked", "ratechange", "loadedmetadata"]) player.addEventListener(name, arm);
 for (const name of ["pause", "waiting", "seeking"]) player.addEventListener(name, () => clearTimeout(timer));
+for (const name of ["pause", "seeking"]) player.addEventListener(name, () => (passes = false));
 player.addEventListener("ended", () => {
   if (around) return comeBack();
   if (!loops()) return;

@@ -86,6 +86,9 @@ const isTyped = (event) => (isMac() ? event.key.length === 1 && !event.code.star
 const isAlt = (event) => event.altKey && !isTyped(event);
 const isBrowsers = (event) => event.metaKey || (event.ctrlKey && !event.getModifierState("AltGraph"));
 
+// Backwards it moves while the player itself is paused: the button knows.
+const isStill = () => player.paused && !document.getElementById("play").dataset.plays;
+
 function isElsewhere(event, key) {
   const { target } = event;
   if (!(target instanceof Element)) return false;
@@ -109,7 +112,7 @@ document.addEventListener("keydown", (event) => {
   if (event.repeat && !entry.repeats) return;
   if (chord) held = "used";
   // K stops at once, but starts only when it is let go: until then J and L step by frames.
-  if (key === "k") held = player.paused || "used";
+  if (key === "k") held = isStill() || "used";
   if (held !== true) command(entry.name, { key });
 });
 

@@ -26,10 +26,13 @@ function start() {
   player.play().catch(() => {}); // the page says why by itself
 }
 
+// Backwards it moves while the player itself is paused.
+const moves = () => !player.paused || shuttle < 0;
+
 function toggle() {
-  const moving = !player.paused || shuttle < 0;
+  const moved = moves();
   still();
-  if (moving) player.pause();
+  if (moved) player.pause();
   else start();
 }
 
@@ -40,6 +43,7 @@ function still() {
   shuttle = 0;
   player.playbackRate = Number(rates.value);
   note.textContent = "";
+  show();
 }
 
 function next(direction) {
@@ -67,6 +71,7 @@ function backwards() {
   shuttle = speed;
   player.playbackRate = Number(rates.value);
   note.textContent = `${-speed}× backwards`;
+  show();
   jump(performance.now());
 }
 
@@ -130,9 +135,8 @@ document.addEventListener("desk:command", ({ detail }) => COMMANDS[detail.name]?
 rates.addEventListener("change", () => setRate(Number(rates.value)));
 
 function show() {
-  const plays = !player.paused;
-  playButton.dataset.plays = plays ? "1" : "";
-  playButton.setAttribute("aria-label", plays ? "Pause" : "Play");
+  playButton.dataset.plays = moves() ? "1" : "";
+  playButton.setAttribute("aria-label", moves() ? "Pause" : "Play");
 }
 player.addEventListener("play", () => {
   if (shuttle < 0 && !player.paused) still(); // this may be told late, when J paused it already

@@ -184,8 +184,11 @@ def test_j_goes_backwards_till_k(desk):
     press(page, "j", "j")
     expect(page.locator("#transport-note")).to_have_text("2× backwards")
     until(page, "p.currentTime < 59")
-    press(page, "k")
+    expect(page.locator("#play")).to_have_accessible_name("Pause")
+    page.keyboard.down("k")  # at once, not when it is let go
     expect(page.locator("#transport-note")).to_have_text("")
+    expect(page.locator("#play")).to_have_accessible_name("Play")
+    page.keyboard.up("k")
     stopped = now(page)
     page.wait_for_timeout(400)
 
