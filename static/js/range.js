@@ -126,6 +126,7 @@ function putBack() {
   if (shown !== rangeOf("")) history.pushState(null, "", page(""));
   shown = rangeOf("");
   keepFocus();
+  announce();
   return true;
 }
 
@@ -137,6 +138,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
   shown = rangeOf(query);
   scrollToTop();
   keepFocus();
+  announce();
 });
 // Back and forward fetch the lines of that address; the player plays on.
 addEventListener("popstate", () => {
@@ -156,6 +158,11 @@ function keepFocus() {
   if (!held || (document.activeElement && document.activeElement !== document.body)) return;
   const row = from === null ? null : [...document.querySelectorAll("#rows li")].find((each) => startOf(each) === from);
   (row?.querySelector("a") ?? document.getElementById("range-show")).focus({ preventScroll: true });
+}
+
+// The count comes anew with the lines, and what comes anew is not read out.
+function announce() {
+  document.getElementById("announce").textContent = document.getElementById("count").textContent;
 }
 
 function scrollToTop() {

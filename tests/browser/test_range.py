@@ -28,6 +28,7 @@ def test_a_range_comes_goes_and_comes_where_nothing_is_made_any_more(desk):
         press(page, "i")
         expect(page).to_have_url(re.compile(r"\?start=10$"))
         expect(page.locator("#count")).to_have_text("55 of 60 lines")
+        expect(page.locator("#announce")).to_have_text("55 of 60 lines")
         press(page, "o")
         expect(page).to_have_url(re.compile(r"\?start=10&end="))
         expect(page.locator("#rows li")).to_have_count(1)
@@ -35,6 +36,7 @@ def test_a_range_comes_goes_and_comes_where_nothing_is_made_any_more(desk):
         expect(page.locator("#count")).to_have_text("60 lines")
         assert "start" not in page.url
         expect(page.locator("#rows li")).to_have_count(60)
+        expect(page.locator("#announce")).to_have_text("60 lines")
     assert page.locator(".rows").count() == 1
 
 
