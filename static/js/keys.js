@@ -13,6 +13,7 @@ export const KEYS = [
   { group: "Play", keys: ["<"], name: "slower", says: "Play slower" },
   { group: "Play", keys: [">"], name: "faster", says: "Play faster" },
   { group: "Play", keys: ["c"], name: "captions", says: "Captions on or off" },
+  { group: "Play", keys: ["Shift+m"], name: "mute", says: "Sound off or on" },
   { group: "Play", keys: ["f"], name: "full-screen", says: "Full screen" },
 
   { group: "Move", keys: ["ArrowUp"], name: "row-previous", says: "Line before", repeats: true },

@@ -110,6 +110,13 @@ function otherRate(step) {
 
 // --- what is asked for ---
 
+function mute() {
+  player.muted = !player.muted;
+  const sentence = player.muted ? "Sound off" : "Sound on";
+  note.textContent = sentence;
+  setTimeout(() => note.textContent === sentence && (note.textContent = ""), 4000);
+}
+
 function fullScreen() {
   if (document.fullscreenElement) document.exitFullscreen();
   else player.requestFullscreen?.().catch(() => {});
@@ -123,6 +130,7 @@ const COMMANDS = {
   "frame-forward": () => frame(1),
   slower: () => otherRate(-1),
   faster: () => otherRate(1),
+  mute,
   "full-screen": fullScreen,
   back: () => go(player.currentTime - STEP),
   forward: () => go(player.currentTime + STEP),

@@ -163,6 +163,15 @@ def test_k_and_space_play_and_pause(desk):
     until(page, "p.paused")
 
 
+def test_shift_m_turns_the_sound_off_and_on(desk):
+    page = desk()
+    press(page, "Shift+M")
+    until(page, "p.muted")
+    expect(page.locator("#transport-note")).to_have_text("Sound off")
+    press(page, "Shift+M")
+    until(page, "!p.muted")
+
+
 def test_l_shuttles_faster_and_k_stops_it_at_the_usual_rate(desk):
     page = desk()
     press(page, "l")
