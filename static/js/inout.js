@@ -69,10 +69,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
 });
 
 // Whoever stays with the line that is being corrected stays in the range, too.
-document.addEventListener("desk:declined", () => {
-  asked = sent = null;
-  document.getElementById("range").reset();
-});
+document.addEventListener("desk:declined", () => (asked = sent = null));
 
 const rounded = (seconds) => String(Number(seconds.toFixed(3)));
 

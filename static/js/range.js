@@ -42,7 +42,7 @@ document.addEventListener("htmx:configRequest", (event) => {
 });
 // Until the server answers, blocks that lie outside of the range are out of sight already.
 document.addEventListener("htmx:beforeRequest", ({ detail }) => {
-  if (isRange(detail.elt) && !transcript().dataset.query) foresee(detail.elt.elements);
+  if (isRange(detail.elt) && !transcript().dataset.query) foresee(detail.requestConfig.formData);
 });
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
   if (isRange(detail.elt)) foresee(null);
@@ -50,11 +50,11 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
 
 let foreseen = []; // blocks that are out of sight for now
 
-function foresee(fields) {
+function foresee(wanted) {
   for (const block of foreseen) block.hidden = false;
   foreseen = [];
   try {
-    if (fields) foreseen = outside(moment(fields.start.value, 0), moment(fields.end.value, Infinity));
+    if (wanted) foreseen = outside(moment(wanted.get("start"), 0), moment(wanted.get("end"), Infinity));
   } catch {
     // The server says what is wrong with what was typed.
   }
@@ -66,7 +66,7 @@ const base = timebaseOf(main.dataset);
 
 function moment(text, open) {
   const isRunning = main.dataset.time === "running";
-  return text.trim() ? parseMoment(text, base, player.currentTime * 1000, isRunning) / 1000 : open;
+  return text?.trim() ? parseMoment(text, base, player.currentTime * 1000, isRunning) / 1000 : open;
 }
 
 function outside(start, end) {

@@ -371,6 +371,45 @@ def test_the_time_switch_says_timecode_everywhere_and_is_remembered(desk, film):
     expect(page.locator("#selects .kept a")).to_have_text("0:40 – 0:41")
 
 
+def test_the_fields_of_the_range_follow_the_switch_and_keep_the_moment(desk, film):
+    Video.objects.filter(pk=film.pk).update(start_timecode="10:00:00:00")
+    page = desk("?start=40.01&end=41.9")
+    shown_as = page.get_by_label("Time shown as")
+    start, end = page.locator("#range-start"), page.locator("#range-end")
+    expect(start).to_have_value("0:40.01")
+
+    shown_as.select_option("source")
+    expect(start).to_have_value("10:00:40:00")
+    expect(end).to_have_value("10:00:41:22")
+    with page.expect_response(re.compile("start=40.01&end=41.9$")):
+        press_in(end, "Enter")  # nobody touched them
+    press_in(end, "1:00", "Enter")
+    expect(page).to_have_url(re.compile(r"\?start=40\.01&end=60$"))
+    expect(start).to_have_value("10:00:40:00")
+    expect(end).to_have_value("10:01:00:00")
+
+    end.fill("0:50")
+    shown_as.select_option("running")
+    expect(start).to_have_value("00:00:40:00")
+    expect(end).to_have_value("0:50")  # as it was typed
+    press_in(end, "00:00:50:00", "Enter")
+    expect(page).to_have_url(re.compile(r"\?start=40\.01&end=50$"))
+
+    shown_as.select_option("seconds")
+    page.reload()
+    expect(start).to_have_value("40.010")
+    expect(end).to_have_value("50.000")
+    page.get_by_role("link", name="Clear").click()
+    expect(start).to_have_value("")
+    expect(end).to_have_attribute("placeholder", "120.000")
+
+
+def press_in(field, *typed: str) -> None:
+    for text in typed[:-1]:
+        field.fill(text)
+    field.press(typed[-1])
+
+
 @pytest.mark.parametrize(
     ("typed", "at"),
     [("90", 90), ("+10", 50), ("-5", 35), ("1:10", 70), ("1m5s", 65), ("10:00:12:10", 12.4)],
