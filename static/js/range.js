@@ -1,5 +1,6 @@
 // The time range is in the address; a line can become the range; links can be copied.
 
+import { copy } from "./clipboard.js";
 import { lines } from "./lines.js";
 import { endOf, startOf } from "./seek.js";
 import { name as nameOf, parseMoment, timebaseOf } from "./time.js";
@@ -207,24 +208,4 @@ async function copyLink(at) {
   const link = location.origin + page(`${query ? `${query}&` : ""}t=${at}`);
   const done = await copy(link);
   copied.textContent = done ? `Copied the link to ${inWords(at)}` : link;
-}
-
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return copyByHand(text);
-  }
-}
-
-// Without https there is no clipboard to write to, but a selection can be copied.
-function copyByHand(text) {
-  const area = document.createElement("textarea");
-  area.value = text;
-  document.body.append(area);
-  area.select();
-  const done = document.execCommand("copy");
-  area.remove();
-  return done;
 }
