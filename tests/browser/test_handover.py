@@ -53,14 +53,12 @@ def test_only_the_lines_that_were_searched_for(open_page, film):
     assert text.splitlines()[:2] == ["This is line 7.", "This is line 17."]
 
 
+REFUSE = "const refuse = (name) => { navigator.clipboard[name] = () => Promise.reject('no'); };"
 BROWSERS = {
     "all": "",
-    "takes a promise only": """navigator.clipboard.writeText = () => Promise.reject(new Error("no"));
-        document.execCommand = () => false;""",
-    "knows no promise": """navigator.clipboard.write = () => Promise.reject(new Error("no"));
-        document.execCommand = () => false;""",
-    "by hand": """for (const name of ["write", "writeText"])
-        navigator.clipboard[name] = () => Promise.reject(new Error("no"));""",
+    "takes a promise only": "refuse('writeText'); document.execCommand = () => false;",
+    "knows no promise": "refuse('write'); document.execCommand = () => false;",
+    "by hand": "refuse('write'); refuse('writeText');",
 }
 
 
@@ -68,7 +66,7 @@ BROWSERS = {
 def test_words_go_to_the_clipboard(open_page, film, browser_does):
     page = open_page(f"/videos/{film.pk}/?start=10&end=14")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.evaluate(f"() => {{ {BROWSERS[browser_does]} }}")
+    page.evaluate(f"() => {{ {REFUSE} {BROWSERS[browser_does]} }}")
     page.get_by_text("Copy as", exact=True).click()
     shot(page, "copy")
     page.get_by_role("button", name="Timecode and text").click()
@@ -92,7 +90,7 @@ def test_who_cannot_copy_is_told_why(open_page, film):
     expect(page.locator("#handed")).to_have_text("The server does not answer.")
 
     page.unroute("**/copy/**")
-    page.evaluate(f"() => {{ {BROWSERS['by hand']} document.execCommand = () => false; }}")
+    page.evaluate(f"() => {{ {REFUSE} {BROWSERS['by hand']} document.execCommand = () => false; }}")
     page.get_by_text("Copy as", exact=True).click()
     page.get_by_role("button", name="Timecode and text").click()
     expect(page.locator("#handed")).to_have_text("This browser does not let the page copy.")
