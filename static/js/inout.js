@@ -113,7 +113,7 @@ function markRow() {
   const { starts, ends } = found;
   const at = lineAt(found, player.currentTime);
   const isOver = at === starts.length - 1 && player.currentTime >= ends[at];
-  if (at < 0 || isOver) return say("No line is spoken at the playhead.");
+  if (at < 0 || isOver) return say("No line is at the playhead.");
   ask({ start: starts[at], end: ends[at] });
 }
 
