@@ -95,6 +95,16 @@ def test_a_moment_lies_in_its_frame(case):
     assert timecode.frame_at(case["ms"], Fraction(*case["rate"])) == case["frame"]
 
 
+@pytest.mark.parametrize("case", CASES["seeks"], ids=str)
+def test_a_player_is_sent_a_hair_behind_the_start_of_a_frame(case):
+    assert timecode.seek_us(case["ms"], Fraction(*case["rate"])) == case["us"]
+
+
+@pytest.mark.parametrize(("ms", "text"), [(0, "#t=0"), (90_500, "#t=90.5"), (83, "#t=0.083427")])
+def test_a_fragment_opens_a_player_on_the_frame_that_begins_there(ms, text):
+    assert timecode.fragment(ms, Fraction(24000, 1001)) == text
+
+
 @pytest.mark.parametrize("case", CASES["sources"], ids=lambda case: case["source"])
 def test_source_timecode_counts_from_the_files_own_start(case):
     base = timecode.timebase(Fraction(*case["rate"]), case["start"])
@@ -130,6 +140,8 @@ def test_every_frame_has_a_name_of_its_own_and_a_start_that_lies_in_it(rate, fra
     assert timecode.parse_timecode(name, base) == frame
     assert timecode.timecode(frame + 1, base) > name
     assert timecode.frame_at(timecode.frame_ms(frame, rate), rate) == frame
+    assert frame <= Fraction(timecode.seek_us(timecode.frame_ms(frame, rate), rate), 10**6) * rate
+    assert timecode.seek_us(timecode.frame_ms(frame, rate), rate) * rate < (frame + 1) * 10**6
 
 
 @given(st.integers(0, 24 * 3600 * 30))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 MAX_MS = 1000 * 3600 * 1000  # a thousand hours: beyond any video, far below any overflow
+HAIR_US = 10  # finer than any frame, coarser than what containers and players round to
 
 _SECONDS = re.compile(r"\d{1,9}(?:[.,]\d{1,9})?", re.ASCII)
 _SPOKEN = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,6})m)?(?:(\d{1,9}(?:\.\d{1,9})?)s)?", re.ASCII)
@@ -131,6 +132,24 @@ def frame_at(ms: int, rate: Fraction) -> int:
 def frame_ms(frame: int, rate: Fraction) -> int:
     """When the frame begins, to the nearest millisecond."""
     return math.floor(frame * 1000 / rate + Fraction(1, 2))
+
+
+def seek_us(ms: int, rate: Fraction) -> int:
+    """Where a player has to go to show what begins at ``ms``, in microseconds.
+
+    A frame's start, rounded, may lie before it, where players show the frame before; and some cut
+    the seconds that they are told to microseconds. So a frame is gone to a hair behind its start.
+    """
+    frame = frame_at(ms, rate)
+    if frame == 0 or frame_ms(frame, rate) != ms:
+        return ms * 1000
+    return max(ms * 1000, math.ceil(frame * 1_000_000 / rate)) + HAIR_US
+
+
+def fragment(ms: int, rate: Fraction) -> str:
+    """``#t=83.4``: behind the address of a video it opens a player at ``ms`` (Media Fragments)."""
+    seconds, rest = divmod(seek_us(ms, rate), 1_000_000)
+    return f"#t={seconds}.{rest:06d}".rstrip("0").rstrip(".")
 
 
 def timecode(frame: int, base: Timebase) -> str:

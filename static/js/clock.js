@@ -1,10 +1,10 @@
-// Shows time as clock, seconds, timecode or the file's own timecode: beside the player, on the lines
-// and wherever data-time says seconds; and goes to whatever is typed. The strip listens to desk:time
-// for its own labels.
+// Shows time as clock, seconds, timecode or the file's own timecode: beside the player, on the lines,
+// in the fields of the range and wherever data-time says seconds; and goes to whatever is typed. The
+// strip listens to desk:time for its own labels.
 
 import { later } from "./lines.js";
-import { startOf } from "./seek.js";
-import { clock, isTimecode, name, NoTime, parseMoment, timebaseOf } from "./time.js";
+import { seekTo, shownRange, startOf } from "./seek.js";
+import { isTimecode, name, NoTime, parseMoment, timebaseOf } from "./time.js";
 
 const MODES = ["clock", "running", "source", "seconds"];
 
@@ -24,6 +24,7 @@ const nowMs = () => Math.round(player.currentTime * 1000);
 
 let mode = "clock";
 let text = "";
+const inMode = (ms) => name(ms, base, mode);
 
 // --- beside the player ---
 
@@ -55,7 +56,7 @@ function write(block) {
   for (const row of block.children) {
     const link = row.firstElementChild;
     const ms = Math.round(startOf(row) * 1000);
-    link.firstChild.data = mode === "clock" ? clock(ms) : name(ms, base, mode);
+    link.firstChild.data = inMode(ms);
   }
 }
 
@@ -85,11 +86,34 @@ new MutationObserver((records) => {
 
 function writeOthers() {
   for (const each of document.querySelectorAll("span[data-time]")) {
-    each.textContent = name(Math.round(Number(each.dataset.time) * 1000), base, mode);
+    each.textContent = inMode(Math.round(Number(each.dataset.time) * 1000));
   }
 }
 document.addEventListener("htmx:afterSwap", ({ detail }) => {
   if (mode !== "clock" && detail.target.id === "selects") writeOthers();
+});
+
+// --- in the fields of the range ---
+
+const given = new WeakMap(); // field -> { text, seconds }: what stands there, and what it stands for
+
+// What somebody typed and did not send yet stays.
+function writeRange() {
+  if (document.getElementById("range-error")) return;
+  const { elements } = document.getElementById("range");
+  for (const [side, seconds] of Object.entries(shownRange())) {
+    const field = elements[side];
+    field.placeholder = inMode(side === "start" ? 0 : length);
+    if (![field.defaultValue, given.get(field)?.text].includes(field.value)) continue;
+    const text = seconds === null || mode === "clock" ? field.defaultValue : inMode(Math.round(seconds * 1000));
+    given.set(field, { text, seconds });
+    field.value = text;
+  }
+}
+new MutationObserver(writeRange).observe(script, { childList: true });
+document.addEventListener("desk:declined", () => {
+  document.getElementById("range").reset();
+  writeRange();
 });
 
 // --- the switch ---
@@ -98,9 +122,10 @@ function setMode(next) {
   mode = MODES.includes(next) ? next : "clock";
   modes.value = mode;
   main.dataset.time = mode;
-  whole.textContent = name(length, base, mode);
+  whole.textContent = inMode(length);
   text = "";
   show();
+  writeRange();
   document.dispatchEvent(new CustomEvent("desk:time", { detail: { mode } }));
 }
 
@@ -113,11 +138,6 @@ modes.addEventListener("change", () => {
 
 // --- go to ---
 
-function go(seconds) {
-  player.currentTime = seconds;
-  document.dispatchEvent(new CustomEvent("desk:seek", { detail: { at: seconds } }));
-}
-
 function say(sentence) {
   wrong.textContent = sentence;
   wrong.hidden = !sentence;
@@ -129,9 +149,9 @@ form.addEventListener("submit", (event) => {
   try {
     const ms = parseMoment(field.value, base, nowMs(), mode === "running");
     const last = Number.isFinite(player.duration) ? Math.floor(player.duration * 1000) : length;
-    if (ms > last) throw new NoTime(`The video ends at ${name(last, base, mode)}.`);
+    if (ms > last) throw new NoTime(`The video ends at ${inMode(last)}.`);
     say("");
-    go(ms / 1000);
+    seekTo(ms / 1000);
     field.value = "";
     field.blur(); // so that the keys play again
   } catch (error) {
@@ -154,12 +174,14 @@ document.addEventListener("desk:command", (event) => {
 
 // --- what is typed elsewhere ---
 
-// The server takes a timecode for the file's own. Where running time is shown, it is not.
+// A field that nobody touched means its very moment, which its timecode may only be near to. And the
+// server takes a timecode for the file's own: where running time is shown, it is not.
 document.addEventListener("htmx:configRequest", ({ detail }) => {
-  if (mode !== "running") return;
   for (const side of ["start", "end"]) {
-    const typed = detail.formData.get(side) ?? "";
-    if (isTimecode(typed)) detail.formData.set(side, inSeconds(typed));
+    const typed = detail.formData.get(side);
+    const ours = given.get(detail.elt.elements?.[side]);
+    if (typed && typed === ours?.text) detail.formData.set(side, String(ours.seconds));
+    else if (typed && mode === "running" && isTimecode(typed)) detail.formData.set(side, inSeconds(typed));
   }
 });
 

@@ -7,10 +7,9 @@
 // seconds, detail.colours: the word's number) tells the strip where they are.
 
 import { firstWhere, lines as known } from "./lines.js";
-import { startOf, textOf } from "./seek.js";
+import { seekTo, startOf, textOf } from "./seek.js";
 
 const MOST_TERMS = 5;
-const player = document.getElementById("player");
 const form = document.getElementById("find");
 const field = document.getElementById("find-words");
 const only = document.getElementById("find-only");
@@ -273,10 +272,7 @@ function go(hit, seeks = false) {
   }
   say();
   if (line.getClientRects().length || !only.checked) scrollTo(line);
-  if (!seeks) return;
-  const at = startOf(line);
-  player.currentTime = at;
-  line.dispatchEvent(new CustomEvent("desk:seek", { bubbles: true, detail: { at } }));
+  if (seeks) seekTo(startOf(line));
 }
 
 function scrollTo(line) {

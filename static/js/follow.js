@@ -1,10 +1,11 @@
-// Marks the line that is spoken and keeps it in sight.
+// Marks the line that is spoken and keeps it in sight; goes to the one before or behind it.
 //
 // The mark sleeps until the next line begins instead of asking several times a second.
 // Following pauses when the reader scrolls the marked line out of sight, and goes on when the
 // line is back in sight, when a line is clicked or with the button. No timer decides it.
 
-import { firstWhere, lines, whenRead } from "./lines.js";
+import { allLines, lineAt, lines, whenRead } from "./lines.js";
+import { seekTo } from "./seek.js";
 
 const player = document.getElementById("player");
 const toggle = document.getElementById("follow");
@@ -24,11 +25,11 @@ let watcher = null;
 
 function tick(time = player.currentTime) {
   clearTimeout(timer);
-  const { rows, starts, ends } = lines();
+  const found = lines();
+  const { rows, starts, ends } = found;
   // With some lines left out between those in the page, nothing may be said behind each.
   const some = document.getElementById("rows").classList.contains("some");
-  // A frame's time may lie a hair before the moment that was asked for.
-  const at = firstWhere(starts.length, (n) => starts[n] > time + 0.002) - 1; // -1 before the first
+  const at = lineAt(found, time);
   const over = at >= 0 && time >= ends[at];
   const past = over && at === rows.length - 1;
   mark(past || (over && some) || !begun(time) ? null : (rows[at] ?? null));
@@ -85,6 +86,26 @@ function resume() {
   button.hidden = true;
   show();
 }
+
+// --- to the line beside ---
+
+const isSeen = (row) => row.checkVisibility?.() ?? true;
+
+// A range leaves lines out for their time: the playhead goes to them all the same. A filter leaves
+// them out for what they say.
+function toLine(step) {
+  const isFiltered = document.getElementById("rows").matches(".some, .only");
+  const { rows, starts, ends } = isFiltered ? lines() : allLines();
+  const time = player.currentTime;
+  const at = begun(time) ? lineAt({ starts }, time) : -1;
+  const isOver = time >= ends[at] && (isFiltered || at === starts.length - 1);
+  let n = step < 0 && isOver ? at : at + step;
+  while (rows?.[n] && !isSeen(rows[n])) n += step;
+  if (n in starts) seekTo(starts[n]);
+}
+
+const STEPS = { "row-previous": -1, "row-next": 1 };
+document.addEventListener("desk:command", ({ detail }) => STEPS[detail.name] && toLine(STEPS[detail.name]));
 
 // What the sticky bar or player covers is not in sight.
 function watch() {

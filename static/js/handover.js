@@ -1,5 +1,6 @@
 // The menus "Copy as" and "Export": forms that mean the range which the page shows.
 
+import { copy } from "./clipboard.js";
 import { endOf, numberOf, startOf } from "./seek.js";
 
 const place = document.getElementById("handover");
@@ -59,7 +60,7 @@ place.addEventListener("submit", async (event) => {
     handed.textContent = "No line is marked.";
     return;
   }
-  const done = await copy(`${button.formAction}?${new URLSearchParams(wanted)}`);
+  const done = await copyFrom(`${button.formAction}?${new URLSearchParams(wanted)}`);
   handed.textContent = done === true ? `Copied: ${button.textContent}` : done;
 });
 
@@ -78,33 +79,19 @@ function part(form) {
 }
 
 // True, or a sentence that says why not.
-async function copy(url) {
-  let words;
+async function copyFrom(url) {
   try {
-    const response = await fetch(url);
-    words = await response.text();
-    if (!response.ok) return words.length < 200 ? words : "This cannot be copied.";
-  } catch {
-    return "The server does not answer.";
+    return (await copy(fetchText(url))) || "This browser does not let the page copy.";
+  } catch (error) {
+    return error instanceof Refused ? error.message : "The server does not answer.";
   }
-  try {
-    await navigator.clipboard.writeText(words);
-  } catch {
-    if (!copyByHand(words)) return "This browser does not let the page copy.";
-  }
-  return true;
 }
 
-// Without https there is no clipboard to write to, but a selection can be copied.
-function copyByHand(text) {
-  const focused = document.activeElement;
-  const area = document.createElement("textarea");
-  area.value = text;
-  area.style.position = "fixed"; // or the page would scroll to it
-  document.body.append(area);
-  area.select();
-  const done = document.execCommand("copy");
-  area.remove();
-  focused?.focus({ preventScroll: true });
-  return done;
+class Refused extends Error {}
+
+async function fetchText(url) {
+  const response = await fetch(url);
+  const text = await response.text();
+  if (!response.ok) throw new Refused(text.length < 200 ? text : "This cannot be copied.");
+  return text;
 }

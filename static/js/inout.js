@@ -1,12 +1,12 @@
 // In and out: marks the range at the playhead, asks the range's form for it, and plays around it.
 //
-// Playing stops once where the range ends, or begins again where "Loop" is on; playing around it
+// Playing stops once where the range ends, on its last frame, or begins again where "Loop" is on; playing around it
 // goes on a little and comes back. It sleeps till then, and not at all while paused. An address with
-// #t=10,20 (a media fragment) opens with that range. desk:range (detail.start, detail.end: seconds or null) sets
-// the range from elsewhere.
+// #t=10,20 (a media fragment) opens with that range. desk:range (detail.start, detail.end: seconds or
+// null) sets the range from elsewhere; desk:declined says that what was asked for is not sent.
 
-import { firstWhere, lines } from "./lines.js";
-import { endOf, startOf } from "./seek.js";
+import { allLines, firstWhere, lineAt } from "./lines.js";
+import { seekTo, shownRange } from "./seek.js";
 import { frameAt, frameMs, parseMoment, timebaseOf } from "./time.js";
 
 const player = document.getElementById("player");
@@ -20,16 +20,18 @@ let range = { start: null, end: null };
 let asked = null; // the newest range that was asked for and is not shown yet
 let sent = null; // the one that the server is looking up
 let timer = 0;
+let parked = NaN; // where it stands when it stopped at Out, or went there
+let passes = false; // it plays on from there
 let around = null; // while it is played around: { until, back }, where it ends and comes back to
 
 const AROUND = 2; // seconds before and after
 const isSet = () => range.start !== null || range.end !== null;
-const number = (text) => (text ? Number(text) : null);
 const last = () => (Number.isFinite(player.duration) ? player.duration : Number(main.dataset.length));
 
 function read() {
-  const query = new URLSearchParams(document.getElementById("transcript").dataset.query);
-  range = { start: number(query.get("start")), end: number(query.get("end")) };
+  const before = range.end;
+  range = shownRange();
+  if (range.end !== before) parked = NaN;
   for (const button of document.querySelectorAll("[data-needs-range]")) button.disabled = !isSet();
   if (!isSet()) loop.setAttribute("aria-pressed", "false");
   arm();
@@ -66,6 +68,9 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (asked) send();
 });
 
+// Whoever stays with the line that is being corrected stays in the range, too.
+document.addEventListener("desk:declined", () => (asked = sent = null));
+
 const rounded = (seconds) => String(Number(seconds.toFixed(3)));
 
 // The frame that is shown, from its start to that of the next; at the very end the last one.
@@ -78,7 +83,7 @@ function shownFrame() {
 
 // Where a line begins between two moments; not at the second. Lines seldom begin where frames do.
 function lineWithin(from, to) {
-  const { starts } = lines();
+  const { starts } = allLines();
   const next = firstWhere(starts.length, (n) => starts[n] >= from);
   return starts[next] < to ? starts[next] : null;
 }
@@ -102,10 +107,14 @@ function markOut() {
   ask({ start: start !== null && start >= end ? null : start, end });
 }
 
+// In a pause the line before it, as it is marked; the range that is shown may not hold it.
 function markRow() {
-  const row = document.querySelector("#rows li[aria-current]");
-  if (!row) return say("No line is spoken at the playhead.");
-  ask({ start: startOf(row), end: endOf(row) });
+  const found = allLines();
+  const { starts, ends } = found;
+  const at = lineAt(found, player.currentTime);
+  const isOver = at === starts.length - 1 && player.currentTime >= ends[at];
+  if (at < 0 || isOver) return say("No line is at the playhead.");
+  ask({ start: starts[at], end: ends[at] });
 }
 
 function say(sentence) {
@@ -115,23 +124,19 @@ function say(sentence) {
 
 // --- playing around ---
 
-function go(seconds) {
-  player.currentTime = seconds;
-  document.dispatchEvent(new CustomEvent("desk:seek", { detail: { at: seconds } }));
-}
-
-// The last frame of the range, a hair behind its start: Out there is where it was.
+// The last frame of the range: Out there is where it was, and who plays from there plays on.
 function toOut() {
-  if (range.end === null) return go(last());
+  if (range.end === null) return seekTo(last());
   const frame = frameAt(Math.max(0, Math.round(range.end * 1000) - 1), base.rate);
-  go(Math.max((frameMs(frame, base.rate) + 1) / 1000, range.start ?? 0));
+  seekTo(Math.max(frameMs(frame, base.rate) / 1000, range.start ?? 0));
+  parked = player.currentTime;
 }
 
 const loops = () => loop.getAttribute("aria-pressed") === "true";
 
 function arm() {
   clearTimeout(timer);
-  if (player.paused || !(isSet() || around)) return;
+  if (player.paused || passes || !(isSet() || around)) return;
   const left = ends() - player.currentTime;
   if (left <= 0.002) return; // whoever plays behind the range may
   timer = setTimeout(reach, Math.min(Math.max((left * 1000) / (player.playbackRate || 1), 4), 60_000));
@@ -143,16 +148,16 @@ function reach() {
   const end = ends();
   if (player.currentTime < end - 0.004) return arm();
   if (around) return comeBack();
-  if (loops()) return go(range.start ?? 0);
+  if (loops()) return seekTo(range.start ?? 0);
   if (range.end === null) return;
   player.pause();
-  go(end);
+  toOut();
 }
 
 function playAround() {
   const back = around?.back ?? player.currentTime;
   const [from, to] = isSet() ? [range.start ?? 0, range.end ?? last()] : [back, back];
-  go(Math.max(0, from - AROUND));
+  seekTo(Math.max(0, from - AROUND));
   around = { until: Math.min(to + AROUND, last()), back };
   player.play().catch(() => {});
   arm();
@@ -161,13 +166,14 @@ function playAround() {
 function comeBack() {
   const { back } = around;
   player.pause();
-  go(back);
+  seekTo(back);
 }
 
 function begin() {
   const at = player.currentTime;
   const outside = at < (range.start ?? 0) - 0.002 || at >= (range.end ?? last()) - 0.002;
-  if (loops() && isSet() && outside && !around) go(range.start ?? 0);
+  if (loops() && isSet() && outside && !around) seekTo(range.start ?? 0);
+  passes = !loops() && !around && at > parked - 0.002; // it may have played a little by now
   arm();
 }
 
@@ -181,7 +187,7 @@ const COMMANDS = {
   "range-out": markOut,
   "range-row": markRow,
   "range-clear": () => ask({ start: null, end: null }),
-  "to-in": () => go(range.start ?? 0),
+  "to-in": () => seekTo(range.start ?? 0),
   "to-out": toOut,
   loop: toggleLoop,
   "play-around": playAround,
@@ -197,10 +203,11 @@ player.addEventListener("pause", () => (around = null));
 player.addEventListener("play", begin);
 for (const name of ["playing", "seeked", "ratechange", "loadedmetadata"]) player.addEventListener(name, arm);
 for (const name of ["pause", "waiting", "seeking"]) player.addEventListener(name, () => clearTimeout(timer));
+for (const name of ["pause", "seeking"]) player.addEventListener(name, () => (passes = false));
 player.addEventListener("ended", () => {
   if (around) return comeBack();
   if (!loops()) return;
-  go(range.start ?? 0);
+  seekTo(range.start ?? 0);
   player.play().catch(() => {});
 });
 new MutationObserver(read).observe(script, { childList: true });
@@ -214,7 +221,7 @@ function openFragment() {
   try {
     const from = parseMoment(start || "0", base) / 1000;
     const to = end ? parseMoment(end, base) / 1000 : null;
-    go(from);
+    seekTo(from);
     if (to > from) ask({ start: from || null, end: to });
   } catch {
     // It names no moment: the page opens as it would without.

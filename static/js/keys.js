@@ -13,6 +13,7 @@ export const KEYS = [
   { group: "Play", keys: ["<"], name: "slower", says: "Play slower" },
   { group: "Play", keys: [">"], name: "faster", says: "Play faster" },
   { group: "Play", keys: ["c"], name: "captions", says: "Captions on or off" },
+  { group: "Play", keys: ["Shift+m"], name: "mute", says: "Sound off or on" },
   { group: "Play", keys: ["f"], name: "full-screen", says: "Full screen" },
 
   { group: "Move", keys: ["ArrowUp"], name: "row-previous", says: "Line before", repeats: true },
@@ -79,9 +80,15 @@ function keyOf(event) {
   return (isBrowsers(event) ? "Ctrl+" : "") + (isAlt(event) ? "Alt+" : "") + shift + (letter ? key.toLowerCase() : key);
 }
 
-// AltGr types characters, as \ on many keyboards, and says that Ctrl and Alt are down.
-const isAlt = (event) => event.altKey && !event.getModifierState("AltGraph");
+// AltGr types characters, as \ on many keyboards, and says that Ctrl and Alt are down. On a Mac Option
+// does, which Firefox calls AltGraph: there Alt counts with letters, by their place, and named keys.
+const isMac = () => navigator.platform.startsWith("Mac");
+const isTyped = (event) => (isMac() ? event.key.length === 1 && !event.code.startsWith("Key") : event.getModifierState("AltGraph"));
+const isAlt = (event) => event.altKey && !isTyped(event);
 const isBrowsers = (event) => event.metaKey || (event.ctrlKey && !event.getModifierState("AltGraph"));
+
+// Backwards it moves while the player itself is paused: the button knows.
+const isStill = () => player.paused && !document.getElementById("play").dataset.plays;
 
 function isElsewhere(event, key) {
   const { target } = event;
@@ -106,7 +113,7 @@ document.addEventListener("keydown", (event) => {
   if (event.repeat && !entry.repeats) return;
   if (chord) held = "used";
   // K stops at once, but starts only when it is let go: until then J and L step by frames.
-  if (key === "k") held = player.paused || "used";
+  if (key === "k") held = isStill() || "used";
   if (held !== true) command(entry.name, { key });
 });
 

@@ -1,5 +1,5 @@
 // The lines of the page, read once for all who ask: elements, starts and ends in seconds, and
-// how many characters each holds.
+// how many characters each holds; and those of the whole transcript.
 //
 // They are read while there is nothing else to do, or at once for who cannot wait. What was
 // read stays with its #rows, so that a transcript that is laid aside and put back is not read
@@ -62,6 +62,10 @@ export function firstWhere(count, holds) {
   return low;
 }
 
+// The number of the last line that has begun; -1 before the first. A frame's time may lie a hair
+// before the moment that was asked for.
+export const lineAt = ({ starts }, time) => firstWhere(starts.length, (n) => starts[n] > time + 0.002) - 1;
+
 // Calls back with all of them, soon. Not at all when others take their place meanwhile.
 export function whenRead(tell) {
   const reading = current();
@@ -72,6 +76,45 @@ export function whenRead(tell) {
   };
   later(next);
 }
+
+// --- the lines of the transcript, also those that a range or a filter leaves out of the page ---
+
+let whole = null; // { task, starts, ends, weights }, read when they were in the page, or fetched
+let wishes = 0;
+
+const taskOf = () => document.querySelector("#applied [name=task]")?.value ?? "";
+const isNarrowed = () => Boolean(document.getElementById("transcript")?.dataset.query);
+
+// As far as they are known; with their elements (rows) when all are in the page.
+export function allLines() {
+  return isNarrowed() && whole?.task === taskOf() ? whole : lines();
+}
+
+// Calls back with all of them, once they are known; only for the newest who asks.
+export function whenAllRead(tell) {
+  const wish = ++wishes;
+  const task = taskOf();
+  const keep = ({ starts, ends, weights }) => {
+    if (wish === wishes) tell((whole = { task, starts, ends, weights }));
+  };
+  if (!isNarrowed()) whenRead(keep);
+  else if (whole?.task === task) keep(whole);
+  else fetchLines().then((found) => found && keep(found));
+}
+
+async function fetchLines() {
+  const answer = await fetch(document.getElementById("strip").dataset.speech).catch(() => null);
+  if (!answer?.ok) return null;
+  const { lines: found } = await answer.json();
+  return {
+    starts: Float64Array.from(found, ([start]) => start / 1000),
+    ends: Float64Array.from(found, ([, end]) => end / 1000),
+    weights: Float64Array.from(found, ([, , weight]) => weight),
+  };
+}
+
+// They were corrected.
+document.addEventListener("desk:rows", () => (whole = null));
 
 // A line's own tools, its form and its marks are no other lines; a #rows that takes another's place
 // holds the lines that it held.

@@ -3,7 +3,7 @@
 // The player itself knows what it played. The server is told now and then while it plays, and
 // when the page goes; lines are tinted when their block comes near, so that length costs nothing.
 
-import { startOf } from "./seek.js";
+import { seekTo, startOf } from "./seek.js";
 
 const EVERY_MS = 15_000;
 const player = document.getElementById("player");
@@ -59,8 +59,7 @@ resume?.addEventListener("click", (event) => {
   event.preventDefault();
   const at = Number(resume.dataset.at);
   resume.hidden = true;
-  player.currentTime = at;
-  document.dispatchEvent(new CustomEvent("desk:seek", { detail: { at } }));
+  seekTo(at);
   player.focus({ preventScroll: true });
 });
 

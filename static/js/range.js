@@ -1,5 +1,6 @@
 // The time range is in the address; a line can become the range; links can be copied.
 
+import { copy } from "./clipboard.js";
 import { lines } from "./lines.js";
 import { endOf, startOf } from "./seek.js";
 import { name as nameOf, parseMoment, timebaseOf } from "./time.js";
@@ -42,7 +43,7 @@ document.addEventListener("htmx:configRequest", (event) => {
 });
 // Until the server answers, blocks that lie outside of the range are out of sight already.
 document.addEventListener("htmx:beforeRequest", ({ detail }) => {
-  if (isRange(detail.elt) && !transcript().dataset.query) foresee(detail.elt.elements);
+  if (isRange(detail.elt) && !transcript().dataset.query) foresee(detail.requestConfig.formData);
 });
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
   if (isRange(detail.elt)) foresee(null);
@@ -50,11 +51,11 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
 
 let foreseen = []; // blocks that are out of sight for now
 
-function foresee(fields) {
+function foresee(wanted) {
   for (const block of foreseen) block.hidden = false;
   foreseen = [];
   try {
-    if (fields) foreseen = outside(moment(fields.start.value, 0), moment(fields.end.value, Infinity));
+    if (wanted) foreseen = outside(moment(wanted.get("start"), 0), moment(wanted.get("end"), Infinity));
   } catch {
     // The server says what is wrong with what was typed.
   }
@@ -66,7 +67,7 @@ const base = timebaseOf(main.dataset);
 
 function moment(text, open) {
   const isRunning = main.dataset.time === "running";
-  return text.trim() ? parseMoment(text, base, player.currentTime * 1000, isRunning) / 1000 : open;
+  return text?.trim() ? parseMoment(text, base, player.currentTime * 1000, isRunning) / 1000 : open;
 }
 
 function outside(start, end) {
@@ -126,6 +127,7 @@ function putBack() {
   if (shown !== rangeOf("")) history.pushState(null, "", page(""));
   shown = rangeOf("");
   keepFocus();
+  announce();
   return true;
 }
 
@@ -137,6 +139,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
   shown = rangeOf(query);
   scrollToTop();
   keepFocus();
+  announce();
 });
 // Back and forward fetch the lines of that address; the player plays on.
 addEventListener("popstate", () => {
@@ -159,6 +162,11 @@ function keepFocus() {
   if (!held || (document.activeElement && document.activeElement !== document.body)) return;
   const row = from === null ? null : [...document.querySelectorAll("#rows li")].find((each) => startOf(each) === from);
   (row?.querySelector("a") ?? document.getElementById("range-show")).focus({ preventScroll: true });
+}
+
+// The count comes anew with the lines, and what comes anew is not read out.
+function announce() {
+  document.getElementById("announce").textContent = document.getElementById("count").textContent;
 }
 
 function scrollToTop() {
@@ -203,24 +211,4 @@ async function copyLink(at) {
   const link = location.origin + page(`${query ? `${query}&` : ""}t=${at}`);
   const done = await copy(link);
   copied.textContent = done ? `Copied the link to ${inWords(at)}` : link;
-}
-
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return copyByHand(text);
-  }
-}
-
-// Without https there is no clipboard to write to, but a selection can be copied.
-function copyByHand(text) {
-  const area = document.createElement("textarea");
-  area.value = text;
-  document.body.append(area);
-  area.select();
-  const done = document.execCommand("copy");
-  area.remove();
-  return done;
 }

@@ -2,10 +2,21 @@
 // sides of a comparison are to be heard (data-plays), it plays.
 // Loaded before the page is whole, so that the first lines that are seen can be clicked.
 
+import { rateOf, seekUs } from "./time.js";
+
 // The moment that a line's link names, in seconds: ?…t=12.3#now
 export function startOf(row) {
   const href = row.firstElementChild.getAttribute("href");
   return Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#")));
+}
+
+// Moves the player, before anything else, and tells the others. A moment that begins a frame shows it.
+export function seekTo(at) {
+  const ms = Math.round(at * 1000);
+  const { rate } = document.getElementById("main").dataset;
+  // What is no whole millisecond is nobody's rounding.
+  document.getElementById("player").currentTime = rate && ms / 1000 === at ? seekUs(ms, rateOf(rate)) / 1e6 : at;
+  document.dispatchEvent(new CustomEvent("desk:seek", { detail: { at } }));
 }
 
 // The text node of what is said: no module adds to it, and buttons that a line borrows come after it.
@@ -23,6 +34,13 @@ export function numberOf(row) {
   return Number(block.dataset.n) + Array.prototype.indexOf.call(block.children, row);
 }
 
+// The range that is in force, in seconds; null where a side is open.
+export function shownRange() {
+  const query = new URLSearchParams(document.getElementById("transcript").dataset.query);
+  const [start, end] = ["start", "end"].map((side) => (query.has(side) ? Number(query.get(side)) : null));
+  return { start, end };
+}
+
 // To the millisecond: sums of decimals are a hair off.
 export const after = (start, length) => Math.round((start + Number(length)) * 1000) / 1000;
 
@@ -38,11 +56,8 @@ document.addEventListener("click", (event) => {
   if (link && (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey)) return;
   if (!link && isSelecting(row)) return;
   event.preventDefault();
-  const at = startOf(row);
-  const player = document.getElementById("player");
-  player.currentTime = at;
-  if (row.closest("[data-plays]")) player.play().catch(() => {}); // the page says why by itself
-  row.dispatchEvent(new CustomEvent("desk:seek", { bubbles: true, detail: { at } }));
+  seekTo(startOf(row));
+  if (row.closest("[data-plays]")) document.getElementById("player").play().catch(() => {}); // the page says why by itself
 });
 
 async function explain(player) {

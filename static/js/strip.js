@@ -7,7 +7,8 @@
 // and desk:selects (detail.ranges: [start, end, colour]); says desk:hover (detail.at in seconds
 // or null, detail.x and y: where there is room above).
 
-import { firstWhere, whenRead } from "./lines.js";
+import { firstWhere, whenAllRead } from "./lines.js";
+import { seekTo, shownRange } from "./seek.js";
 import { name, timebaseOf } from "./time.js";
 
 const player = document.getElementById("player");
@@ -41,35 +42,11 @@ const clamp = (seconds) => Math.min(Math.max(seconds, 0), length);
 
 // --- what is spoken ---
 
-let reading = 0; // which reading is the newest
-let whole = ""; // the task whose lines are known from start to end
-
 function read() {
-  const mine = ++reading;
-  const task = document.querySelector("#applied [name=task]")?.value ?? "";
-  const filtered = Boolean(document.getElementById("transcript").dataset.query);
-  if (filtered) return whole === task ? undefined : fetchLines(task, mine);
-  whenRead((found) => {
-    if (mine === reading) keep(task, found);
+  whenAllRead((found) => {
+    lines = found;
+    draw();
   });
-}
-
-// A page that was opened with a range does not hold the other lines.
-async function fetchLines(task, mine) {
-  const answer = await fetch(strip.dataset.speech).catch(() => null);
-  if (!answer?.ok || mine !== reading) return;
-  const { lines: found } = await answer.json();
-  keep(task, {
-    starts: Float64Array.from(found, ([start]) => start / 1000),
-    ends: Float64Array.from(found, ([, end]) => end / 1000),
-    weights: Float64Array.from(found, ([, , weight]) => weight),
-  });
-}
-
-function keep(task, found) {
-  whole = task;
-  lines = found;
-  draw();
 }
 
 // --- drawing ---
@@ -180,9 +157,7 @@ function move(seconds = player.currentTime) {
 }
 
 function readRange() {
-  const query = new URLSearchParams(document.getElementById("transcript").dataset.query);
-  const [start, end] = ["start", "end"].map((side) => query.get(side));
-  range = { start: start === null ? null : Number(start), end: end === null ? null : Number(end) };
+  range = shownRange();
   if (!drag) place();
 }
 
@@ -191,7 +166,10 @@ function readRange() {
 let drag = null; // { from, side, box, moved }
 let box = null; // where the strip is, while the pointer is over it
 
-const timeAt = (x) => clamp(((x - box.left) / box.width) * length);
+function timeAt(x) {
+  box ??= strip.getBoundingClientRect();
+  return clamp(((x - box.left) / box.width) * length);
+}
 
 // The nearest edge of a line, if it is near.
 function snap(seconds, event) {
@@ -210,11 +188,11 @@ function closed({ start, end }) {
   return { start: ordered[0] > 0.0005 ? ordered[0] : null, end: ordered[1] < length - 0.0005 ? ordered[1] : null };
 }
 
-function dragged(event) {
+function dragged(event, { side, from }) {
   const at = snap(timeAt(event.clientX), event);
   const shown = { start: range.start ?? 0, end: range.end ?? length };
-  if (drag.side) shown[drag.side] = at;
-  else Object.assign(shown, { start: drag.from, end: at });
+  if (side) shown[side] = at;
+  else Object.assign(shown, { start: from, end: at });
   return { at, range: closed(shown) };
 }
 
@@ -228,25 +206,24 @@ strip.addEventListener("pointerdown", (event) => {
 });
 
 strip.addEventListener("pointermove", (event) => {
-  box ??= strip.getBoundingClientRect();
   if (!drag) return point(event, timeAt(event.clientX));
   drag.moved ||= Math.abs(event.clientX - drag.x) > 3;
   if (!drag.moved) return;
-  const { at, range: next } = dragged(event);
+  const { at, range: next } = dragged(event, drag);
   place(next);
   point(event, at);
 });
 
 strip.addEventListener("pointerup", (event) => {
   if (!drag) return;
-  const { moved, side } = drag;
-  const next = dragged(event).range;
+  const done = drag;
   drag = null;
-  if (moved) askFor(next);
-  else if (!side) go(timeAt(event.clientX));
+  if (done.moved) askFor(dragged(event, done).range);
+  else if (!done.side) seekTo(timeAt(event.clientX));
 });
 
 strip.addEventListener("pointercancel", cancel);
+strip.addEventListener("lostpointercapture", () => drag && cancel()); // it is told after letting go, too
 strip.addEventListener("pointerleave", () => {
   box = null;
   if (!drag) point(null);
@@ -272,12 +249,6 @@ function point(event, at) {
   }
   const detail = tip.hidden ? { at: null } : { at, x: event.clientX, y: strip.getBoundingClientRect().top - TIP };
   document.dispatchEvent(new CustomEvent("desk:hover", { detail }));
-}
-
-function go(at) {
-  player.currentTime = at;
-  move(at);
-  document.dispatchEvent(new CustomEvent("desk:seek", { detail: { at } }));
 }
 
 function askFor(next) {
@@ -343,6 +314,7 @@ for (const query of ["(prefers-color-scheme: dark)", "(prefers-contrast: more)",
   matchMedia(query).addEventListener("change", draw);
 }
 for (const event of ["timeupdate", "seeking", "seeked"]) player.addEventListener(event, () => move());
+document.addEventListener("desk:seek", ({ detail }) => move(detail.at));
 player.addEventListener("loadedmetadata", () => {
   if (Number(main.dataset.length) || !Number.isFinite(player.duration)) return;
   length = player.duration;
@@ -368,6 +340,7 @@ document.addEventListener("desk:selects", ({ detail }) => {
   draw();
 });
 document.addEventListener("desk:time", () => place());
+document.addEventListener("desk:declined", readRange);
 
 readRange();
 read();

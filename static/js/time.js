@@ -5,6 +5,7 @@
 // number of the file's first frame, and how long the video is (in milliseconds, if it is known).
 
 const MAX_MS = 1000 * 3600 * 1000;
+const HAIR_US = 10; // finer than any frame, coarser than what containers and players round to
 
 const SECONDS = /^\d{1,9}(?:[.,]\d{1,9})?$/;
 const SPOKEN = /^(?:(\d{1,4})h)?(?:(\d{1,6})m)?(?:(\d{1,9}(?:\.\d{1,9})?)s)?$/;
@@ -73,9 +74,13 @@ export function timebase(rate, startTimecode = "") {
 
 // What the page says of its video.
 export function timebaseOf({ rate, drop, first, length }) {
-  const [frames, seconds] = rate.split("/").map(Number);
-  const ms = secondsToMs(Number(length));
-  return { rate: [frames, seconds || 1], drop: Boolean(drop), start: Number(first), length: ms };
+  return { rate: rateOf(rate), drop: Boolean(drop), start: Number(first), length: secondsToMs(Number(length)) };
+}
+
+// "30000/1001" or "25".
+export function rateOf(text) {
+  const [frames, seconds] = text.split("/").map(Number);
+  return [frames, seconds || 1];
 }
 
 // Whole numbers of any size: a long video at an odd rate is beyond what a double holds exactly.
@@ -88,6 +93,16 @@ export function frameAt(ms, [frames, seconds]) {
 
 export function frameMs(frame, [frames, seconds]) {
   return divide(2000n * BigInt(frame) * BigInt(seconds) + BigInt(frames), 2n * BigInt(frames));
+}
+
+// Where a player has to go to show what begins at `ms`, in microseconds: a frame's start, rounded,
+// may lie before it, where players show the frame before; and some cut what they are told to
+// microseconds. So a frame is gone to a hair behind its start.
+export function seekUs(ms, rate) {
+  const frame = frameAt(ms, rate);
+  if (frame === 0 || frameMs(frame, rate) !== ms) return ms * 1000;
+  const start = -divide(-1_000_000n * BigInt(frame) * BigInt(rate[1]), BigInt(rate[0])); // rounded up
+  return Math.max(ms * 1000, start) + HAIR_US;
 }
 
 export function timecode(frame, base) {

@@ -1,6 +1,6 @@
 // Does what the keys and buttons of the player ask for: play, shuttle, frames, rates, moves.
 
-import { startOf } from "./seek.js";
+import { seekTo } from "./seek.js";
 import { frameAt, frameMs, timebaseOf } from "./time.js";
 
 const player = document.getElementById("player");
@@ -18,11 +18,7 @@ let timer = 0; // of playing backwards
 
 const end = () => (Number.isFinite(player.duration) ? player.duration : length);
 
-function go(seconds) {
-  const at = Math.min(Math.max(seconds, 0), end());
-  player.currentTime = at;
-  document.dispatchEvent(new CustomEvent("desk:seek", { detail: { at } }));
-}
+const go = (seconds) => seekTo(Math.min(Math.max(seconds, 0), end()));
 
 // --- playing ---
 
@@ -30,10 +26,13 @@ function start() {
   player.play().catch(() => {}); // the page says why by itself
 }
 
+// Backwards it moves while the player itself is paused.
+const moves = () => !player.paused || shuttle < 0;
+
 function toggle() {
-  const moving = !player.paused || shuttle < 0;
+  const moved = moves();
   still();
-  if (moving) player.pause();
+  if (moved) player.pause();
   else start();
 }
 
@@ -44,6 +43,7 @@ function still() {
   shuttle = 0;
   player.playbackRate = Number(rates.value);
   note.textContent = "";
+  show();
 }
 
 function next(direction) {
@@ -71,6 +71,7 @@ function backwards() {
   shuttle = speed;
   player.playbackRate = Number(rates.value);
   note.textContent = `${-speed}× backwards`;
+  show();
   jump(performance.now());
 }
 
@@ -89,8 +90,8 @@ function frame(step) {
   const base = timebaseOf(main.dataset); // in the bin that of the select that plays
   still();
   player.pause();
-  const at = frameMs(Math.max(0, frameAt(Math.round(player.currentTime * 1000), base.rate) + step), base.rate);
-  go((at + 1) / 1000); // a hair behind its start, or rounding might show the frame before
+  const shown = frameAt(Math.round(player.currentTime * 1000), base.rate);
+  go(frameMs(Math.max(0, shown + step), base.rate) / 1000);
 }
 
 // --- rates: remembered ---
@@ -107,29 +108,13 @@ function otherRate(step) {
   if (RATES[at]) setRate(RATES[at]);
 }
 
-// --- lines ---
+// --- what is asked for ---
 
-const seen = (row) => row.checkVisibility?.() ?? true;
-const beside = (row, way) => {
-  const block = row.parentElement;
-  const edge = way === "next" ? "firstElementChild" : "lastElementChild";
-  return row[`${way}ElementSibling`] ?? block[`${way}ElementSibling`]?.[edge] ?? null;
-};
-
-// The line beside the one that is spoken, passing over those that are hidden.
-function toRow(way) {
-  const spoken = document.querySelector("#rows li[aria-current]");
-  let row = spoken ? beside(spoken, way) : unspoken(way);
-  while (row && !seen(row)) row = beside(row, way);
-  if (row) go(startOf(row));
-}
-
-// Nothing is spoken before the first line and behind the last.
-function unspoken(way) {
-  const rows = document.querySelectorAll("#rows li");
-  const last = rows[rows.length - 1];
-  const behind = last && player.currentTime >= startOf(last);
-  return way === "next" ? (behind ? null : (rows[0] ?? null)) : behind ? last : null;
+function mute() {
+  player.muted = !player.muted;
+  const sentence = player.muted ? "Sound off" : "Sound on";
+  note.textContent = sentence;
+  setTimeout(() => note.textContent === sentence && (note.textContent = ""), 4000);
 }
 
 function fullScreen() {
@@ -145,9 +130,8 @@ const COMMANDS = {
   "frame-forward": () => frame(1),
   slower: () => otherRate(-1),
   faster: () => otherRate(1),
+  mute,
   "full-screen": fullScreen,
-  "row-previous": () => toRow("previous"),
-  "row-next": () => toRow("next"),
   back: () => go(player.currentTime - STEP),
   forward: () => go(player.currentTime + STEP),
   "to-start": () => go(0),
@@ -159,9 +143,8 @@ document.addEventListener("desk:command", ({ detail }) => COMMANDS[detail.name]?
 rates.addEventListener("change", () => setRate(Number(rates.value)));
 
 function show() {
-  const plays = !player.paused;
-  playButton.dataset.plays = plays ? "1" : "";
-  playButton.setAttribute("aria-label", plays ? "Pause" : "Play");
+  playButton.dataset.plays = moves() ? "1" : "";
+  playButton.setAttribute("aria-label", moves() ? "Pause" : "Play");
 }
 player.addEventListener("play", () => {
   if (shuttle < 0 && !player.paused) still(); // this may be told late, when J paused it already

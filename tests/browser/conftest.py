@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -69,12 +70,16 @@ def _note(complaints: list[str], message) -> None:
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory) -> bytes:
     """Two minutes of a moving picture in a few kilobytes."""
-    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    return make_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", Fraction(5), 600)
+
+
+def make_clip(path: Path, rate: Fraction, frames: int) -> bytes:
+    """A file of so many small frames."""
     picture = np.zeros((90, 160, 3), np.uint8)
     with av.open(str(path), "w", options={"movflags": "faststart"}) as out:
-        stream = out.add_stream("libx264", rate=5, options={"preset": "ultrafast", "g": "10"})
+        stream = out.add_stream("libx264", rate=rate, options={"preset": "ultrafast", "g": "10"})
         stream.width, stream.height, stream.pix_fmt = 160, 90, "yuv420p"
-        for number in range(600):
+        for number in range(frames):
             picture[:, :, 1] = number % 200
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             out.mux(stream.encode(frame))

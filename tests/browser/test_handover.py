@@ -53,14 +53,20 @@ def test_only_the_lines_that_were_searched_for(open_page, film):
     assert text.splitlines()[:2] == ["This is line 7.", "This is line 17."]
 
 
-@pytest.mark.parametrize("clipboard", [True, False])
-def test_words_go_to_the_clipboard(open_page, film, clipboard):
+REFUSE = "const refuse = (name) => { navigator.clipboard[name] = () => Promise.reject('no'); };"
+BROWSERS = {
+    "all": "",
+    "takes a promise only": "refuse('writeText'); document.execCommand = () => false;",
+    "knows no promise": "refuse('write'); document.execCommand = () => false;",
+    "by hand": "refuse('write'); refuse('writeText');",
+}
+
+
+@pytest.mark.parametrize("browser_does", BROWSERS)
+def test_words_go_to_the_clipboard(open_page, film, browser_does):
     page = open_page(f"/videos/{film.pk}/?start=10&end=14")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    if not clipboard:
-        page.evaluate(
-            "() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')); }"
-        )
+    page.evaluate(f"() => {{ {REFUSE} {BROWSERS[browser_does]} }}")
     page.get_by_text("Copy as", exact=True).click()
     shot(page, "copy")
     page.get_by_role("button", name="Timecode and text").click()
@@ -71,6 +77,23 @@ def test_words_go_to_the_clipboard(open_page, film, clipboard):
         "00:00:12:00  This is line 6.",
     ]
     assert page.evaluate("document.activeElement.textContent") == "Copy as"
+    page.get_by_role("button", name="Copy link").press("Enter")
+    page.get_by_text("Copied the link to 0:00").wait_for()
+    assert page.evaluate("document.activeElement.id") == "copy-link"
+
+
+def test_who_cannot_copy_is_told_why(open_page, film):
+    page = open_page(f"/videos/{film.pk}/", expect_errors=True)
+    page.route("**/copy/**", lambda route: route.abort())
+    page.get_by_text("Copy as", exact=True).click()
+    page.get_by_role("button", name="Timecode and text").click()
+    expect(page.locator("#handed")).to_have_text("The server does not answer.")
+
+    page.unroute("**/copy/**")
+    page.evaluate(f"() => {{ {REFUSE} {BROWSERS['by hand']} document.execCommand = () => false; }}")
+    page.get_by_text("Copy as", exact=True).click()
+    page.get_by_role("button", name="Timecode and text").click()
+    expect(page.locator("#handed")).to_have_text("This browser does not let the page copy.")
 
 
 def test_the_marked_line_alone(open_page, film):

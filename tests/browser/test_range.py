@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import make_clip
 from tests.browser.desk import commands, longest_task, note_commands, note_long_tasks, press, until
+from tests.browser.test_strip import drawn
 from tests.browser.test_viewer import line, now, paused, play
 from tests.factories import make_segments, make_transcript
 from videos import corrections
@@ -25,6 +28,7 @@ def test_a_range_comes_goes_and_comes_where_nothing_is_made_any_more(desk):
         press(page, "i")
         expect(page).to_have_url(re.compile(r"\?start=10$"))
         expect(page.locator("#count")).to_have_text("55 of 60 lines")
+        expect(page.locator("#announce")).to_have_text("55 of 60 lines")
         press(page, "o")
         expect(page).to_have_url(re.compile(r"\?start=10&end="))
         expect(page.locator("#rows li")).to_have_count(1)
@@ -32,6 +36,7 @@ def test_a_range_comes_goes_and_comes_where_nothing_is_made_any_more(desk):
         expect(page.locator("#count")).to_have_text("60 lines")
         assert "start" not in page.url
         expect(page.locator("#rows li")).to_have_count(60)
+        expect(page.locator("#announce")).to_have_text("60 lines")
     assert page.locator(".rows").count() == 1
 
 
@@ -104,6 +109,81 @@ def test_in_and_out_at_a_cut_within_a_frame_keep_the_line_before_and_behind_out(
     expect(page).to_have_url(re.compile(r"\?start=4\.5&end=4\.52$"))
 
 
+FRAME = "Math.floor((p.currentTime * 24000) / 1001)"
+NOTE_FRAMES = """(p) => { const note = (_, { mediaTime }) => {
+    p.dataset.frame = Math.round((mediaTime * 24000) / 1001);
+    p.requestVideoFrameCallback(note); };
+  p.requestVideoFrameCallback(note); }"""
+
+
+def test_a_jump_shows_the_frame_that_it_names(open_page, film, tmp_path):
+    """At 23.976 frames a second every other start of a frame, in whole ms, lies before it."""
+    content = make_clip(tmp_path / "film.mp4", Fraction(24000, 1001), 288)
+    rate = {"fps_numerator": 24000, "fps_denominator": 1001}
+    twin = make_transcript([(0, 11_000, "All.")], film.index, content=content, **rate)
+    page = open_page(f"/videos/{twin.pk}/#t=00:00:02:02,00:00:04:00")
+    page.locator("#player").evaluate(NOTE_FRAMES)
+    expect(page).to_have_url(re.compile(r"\?start=2\.085&end=4\.004$"))
+
+    def shown(text: str, frame: int) -> None:
+        expect(page.locator("#time-now")).to_have_text(text)
+        expect(page.locator("#player")).to_have_attribute("data-frame", str(frame))
+
+    until(page, f"{FRAME} === 50")
+    page.get_by_label("Time shown as").select_option("running")
+    expect(page.locator("#time-now")).to_have_text("00:00:02:02")
+    for text, frame in [("00:00:05:03", 123), ("00:00:02:00", 48), ("00:00:02:05", 53)]:
+        page.get_by_label("Go to", exact=True).fill(text)
+        press(page, "Enter")
+        shown(text, frame)
+    for key, text, frame in [
+        (";", "00:00:02:02", 50), (".", "00:00:02:03", 51), (",", "00:00:02:02", 50),
+        ("'", "00:00:03:23", 95),
+    ]:  # fmt: skip
+        press(page, key)
+        shown(text, frame)
+    press(page, "o")  # Out there is where it was
+    expect(page).to_have_url(re.compile(r"\?start=2\.085&end=4\.004$"))
+
+    page.goto(f"/videos/{twin.pk}/?t=00:00:05:03")
+    until(page, f"{FRAME} === 123")
+    expect(page.locator("#time-now")).to_have_text("00:00:05:03")
+
+
+@pytest.mark.parametrize("query", ["?start=0&end=4.5", ""])
+def test_the_keys_know_the_lines_that_a_range_leaves_out(desk, film, query):
+    """Fetched where the page was opened with a range; else read before they were laid aside."""
+    film.transcript.segments.all().delete()
+    cues = [(0, 4500, "One."), (4500, 9030, "Two."), (9030, 12_000, "Three.")]
+    make_segments(cues, film.transcript)
+    page = desk(query)
+    drawn(page)
+    if not query:
+        press(page, "x")
+    expect(page.locator("#count")).to_have_text("1 of 3 lines")
+
+    page.locator("#player").evaluate("(p) => { p.currentTime = 9.01 }")
+    press(page, "o")  # "Three." begins in this frame
+    expect(page).to_have_url(re.compile(r"\?start=0&end=9\.03$"))
+    page.locator("#player").evaluate("(p) => { p.currentTime = 1 }")
+    press(page, "x")
+    expect(page).to_have_url(re.compile(r"\?start=0&end=4\.5$"))
+    for key, at in [("ArrowDown", 4.5), ("ArrowDown", 9.03), ("ArrowDown", 9.03), ("ArrowUp", 4.5)]:
+        press(page, key)
+        assert now(page) == pytest.approx(at, abs=0.001)
+    press(page, "x")
+    expect(page).to_have_url(re.compile(r"\?start=4\.5&end=9\.03$"))
+
+    line(page, 0).locator("span").first.dblclick()
+    page.locator("#edit [name=end]").fill("0:08")
+    press(page, "Enter")
+    expect(page.get_by_label("Text of the line")).to_have_count(0)
+    drawn(page)
+    page.locator("#player").evaluate("(p) => { p.currentTime = 1 }")
+    press(page, "ArrowDown", "x")  # as it was corrected
+    expect(page).to_have_url(re.compile(r"\?start=4\.5&end=8$"))
+
+
 def test_in_and_out_may_follow_at_once(desk):
     page = desk()
     page.locator("#player").evaluate("(p) => { p.currentTime = 20 }")
@@ -123,15 +203,45 @@ def test_x_takes_the_line_at_the_playhead_and_the_keys_play_on(desk):
     until(page, "!p.paused")
 
 
+def test_who_stays_with_a_line_stays_in_the_range_and_can_set_it_later(desk):
+    page = desk("?start=10&end=40")
+    line(page, 0).locator("span").first.dblclick()
+    page.get_by_label("Text of the line").fill("Half a")
+    page.on("dialog", lambda dialog: dialog.dismiss())
+    handle = page.get_by_role("slider", name="Start of the range")
+    handle.focus()
+    with page.expect_event("dialog"):
+        press(page, "PageUp")  # to 20 s
+    expect(handle).to_have_attribute("aria-valuenow", "10")  # what is in force
+    page.get_by_role("button", name="In: the range begins here").click()
+    page.get_by_label("From", exact=True).first.fill("0:30")
+    press(page, "Enter")
+    expect(page.get_by_label("From", exact=True).first).to_have_value("0:10")
+    expect(page.get_by_label("Text of the line")).to_have_value("Half a")
+    assert page.url.endswith("?start=10&end=40")
+
+    page.get_by_label("Text of the line").press("Escape")
+    page.locator("#player").evaluate("(p) => { p.currentTime = 20 }")
+    page.get_by_role("button", name="In: the range begins here").click()
+    expect(page).to_have_url(re.compile(r"\?start=20&end=40$"))
+    expect(page.locator("#count")).to_have_text("10 of 60 lines")
+
+
 def test_playing_stops_once_at_the_end_of_the_range(desk):
     page = desk("?start=10&end=12&t=11")
     play(page)
     until(page, "p.paused")
-    assert now(page) == pytest.approx(12, abs=0.05)
+    assert now(page) == pytest.approx(11.96, abs=0.001)  # its last frame
+    press(page, "o")
+    page.wait_for_timeout(300)
+    assert "?start=10&end=12" in page.url
 
     press(page, "Space")
     until(page, "p.currentTime > 12.5")
     assert not paused(page)
+    page.locator("#player").evaluate("(p) => { p.currentTime = 11.5 }")
+    until(page, "p.paused")
+    assert now(page) == pytest.approx(11.96, abs=0.001)
 
 
 def test_a_loop_plays_the_range_again_and_again(desk):
@@ -261,6 +371,45 @@ def test_the_time_switch_says_timecode_everywhere_and_is_remembered(desk, film):
     expect(page.locator("#selects .kept a")).to_have_text("0:40 – 0:41")
 
 
+def test_the_fields_of_the_range_follow_the_switch_and_keep_the_moment(desk, film):
+    Video.objects.filter(pk=film.pk).update(start_timecode="10:00:00:00")
+    page = desk("?start=40.01&end=41.9")
+    shown_as = page.get_by_label("Time shown as")
+    start, end = page.locator("#range-start"), page.locator("#range-end")
+    expect(start).to_have_value("0:40.01")
+
+    shown_as.select_option("source")
+    expect(start).to_have_value("10:00:40:00")
+    expect(end).to_have_value("10:00:41:22")
+    with page.expect_response(re.compile("start=40.01&end=41.9$")):
+        press_in(end, "Enter")  # nobody touched them
+    press_in(end, "1:00", "Enter")
+    expect(page).to_have_url(re.compile(r"\?start=40\.01&end=60$"))
+    expect(start).to_have_value("10:00:40:00")
+    expect(end).to_have_value("10:01:00:00")
+
+    end.fill("0:50")
+    shown_as.select_option("running")
+    expect(start).to_have_value("00:00:40:00")
+    expect(end).to_have_value("0:50")  # as it was typed
+    press_in(end, "00:00:50:00", "Enter")
+    expect(page).to_have_url(re.compile(r"\?start=40\.01&end=50$"))
+
+    shown_as.select_option("seconds")
+    page.reload()
+    expect(start).to_have_value("40.010")
+    expect(end).to_have_value("50.000")
+    page.get_by_role("link", name="Clear").click()
+    expect(start).to_have_value("")
+    expect(end).to_have_attribute("placeholder", "120.000")
+
+
+def press_in(field, *typed: str) -> None:
+    for text in typed[:-1]:
+        field.fill(text)
+    field.press(typed[-1])
+
+
 @pytest.mark.parametrize(
     ("typed", "at"),
     [("90", 90), ("+10", 50), ("-5", 35), ("1:10", 70), ("1m5s", 65), ("10:00:12:10", 12.4)],
@@ -321,7 +470,7 @@ def test_go_to_works_without_javascript(open_page, film):
     page.get_by_role("button", name="Go", exact=True).click()
 
     assert page.url.endswith("?start=10&end=60&t=1m")
-    expect(page.locator("#player")).to_have_attribute("src", f"/videos/{film.pk}/media#t=60")
+    expect(page.locator("#player")).to_have_attribute("src", f"/videos/{film.pk}/media#t=60.00001")
 
     page.get_by_label("Go to", exact=True).fill("soon")
     page.get_by_role("button", name="Go", exact=True).click()

@@ -135,6 +135,28 @@ def test_escape_gives_a_drag_up(desk):
     assert now(page) == 0
 
 
+def test_a_drag_ends_with_the_button_whatever_comes_between(desk):
+    page = desk()
+    drawn(page)
+    drag(page, 20.4, 39.9, drop=False)
+    page.locator("body").evaluate("() => dispatchEvent(new Event('scroll'))")
+    page.mouse.up()
+    expect(page.locator("#count")).to_have_text("10 of 60 lines")
+    page.mouse.move(*x_of(page, 80))
+    page.mouse.move(*x_of(page, 90))  # only hovers
+    end = page.get_by_role("slider", name="End of the range")
+    expect(page.locator("#strip-tip")).to_have_text("1:30")
+    expect(end).to_have_attribute("aria-valuetext", re.compile("0:39|0:40"))
+
+    drag(page, 60, 80, drop=False)
+    expect(end).to_have_attribute("aria-valuetext", re.compile("1:19|1:20"))
+    page.locator("#strip").evaluate("(strip) => strip.releasePointerCapture(1)")
+    page.mouse.move(*x_of(page, 100))
+    expect(end).to_have_attribute("aria-valuetext", re.compile("0:39|0:40"))
+    page.mouse.up()
+    assert "start=20" in page.url
+
+
 def test_hovering_shows_the_time(desk):
     page = desk()
     page.mouse.move(*x_of(page, 75))

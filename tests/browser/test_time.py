@@ -21,6 +21,7 @@ RUN = """async ({ call, cases }) => {
     numbers: (c) => time.parseTimecode(c.name, c),
     frames: (c) => time.frameAt(c.ms, c.rate),
     starts: (c) => time.frameMs(c.frame, c.rate),
+    seeks: (c) => time.seekUs(c.ms, c.rate),
     running: (c) => time.running(c.ms, time.timebase(c.rate, c.start)),
     sources: (c) => time.source(c.ms, time.timebase(c.rate, c.start)),
     moments: (c) => time.parseMoment(
@@ -47,6 +48,7 @@ def test_the_table_of_timecodes_holds_in_the_browser(run):
     assert run("names", names) == [case["name"] for case in names]
     assert run("numbers", names) == [case["frame"] for case in names]
     assert run("frames", frames) == [case["frame"] for case in frames]
+    assert run("seeks", CASES["seeks"]) == [case["us"] for case in CASES["seeks"]]
     assert run("running", sources) == [case["running"] for case in sources]
     assert run("sources", sources) == [case["source"] for case in sources]
 
@@ -93,5 +95,7 @@ def test_both_sides_agree_on_any_frame_of_any_rate(run):
 
     assert run("frames", cases) == [timecode.frame_at(c["ms"], b.rate) for c, b in pairs]
     assert run("starts", cases) == [timecode.frame_ms(c["frame"], b.rate) for c, b in pairs]
+    begins = [case | {"ms": timecode.frame_ms(case["frame"], base.rate)} for case, base in pairs]
+    assert run("seeks", begins) == [timecode.seek_us(c["ms"], Fraction(*c["rate"])) for c in begins]
     assert run("names", cases) == [timecode.timecode(c["frame"], b) for c, b in pairs]
     assert run("clocks", cases) == [timecode.clock(c["ms"], tenths=True) for c in cases]

@@ -104,6 +104,20 @@ def test_keys_work_on_keyboards_without_latin_letters(desk):
     assert commands(page) == ["range-row"]
 
 
+def test_option_is_alt_on_a_mac_though_firefox_calls_it_alt_graph(desk):
+    page = desk()
+    note_commands(page)
+    page.locator("body").evaluate(
+        """(body) => {
+        const press = (key, code, more) => body.dispatchEvent(new KeyboardEvent("keydown",
+          { key, code, altKey: true, modifierAltGraph: true, bubbles: true, ...more }));
+        press("\\\\", "Minus", { ctrlKey: true }); // as Windows types it in German
+        Object.defineProperty(navigator, "platform", { value: "MacIntel" });
+        press("≈", "KeyX"); press("ø", "KeyO"); press("\\\\", "Digit7", { shiftKey: true }); }"""
+    )
+    assert commands(page) == ["play-around", "range-clear", "range-clear-out", "play-around"]
+
+
 def test_a_button_says_its_key(desk):
     page = desk()
 
@@ -149,6 +163,15 @@ def test_k_and_space_play_and_pause(desk):
     until(page, "p.paused")
 
 
+def test_shift_m_turns_the_sound_off_and_on(desk):
+    page = desk()
+    press(page, "Shift+M")
+    until(page, "p.muted")
+    expect(page.locator("#transport-note")).to_have_text("Sound off")
+    press(page, "Shift+M")
+    until(page, "!p.muted")
+
+
 def test_l_shuttles_faster_and_k_stops_it_at_the_usual_rate(desk):
     page = desk()
     press(page, "l")
@@ -170,8 +193,11 @@ def test_j_goes_backwards_till_k(desk):
     press(page, "j", "j")
     expect(page.locator("#transport-note")).to_have_text("2× backwards")
     until(page, "p.currentTime < 59")
-    press(page, "k")
+    expect(page.locator("#play")).to_have_accessible_name("Pause")
+    page.keyboard.down("k")  # at once, not when it is let go
     expect(page.locator("#transport-note")).to_have_text("")
+    expect(page.locator("#play")).to_have_accessible_name("Play")
+    page.keyboard.up("k")
     stopped = now(page)
     page.wait_for_timeout(400)
 

@@ -21,7 +21,7 @@ from videos.comparing import Line, Piece, Stretch
 from videos.corrections import Refused
 from videos.forms import lines_seen, whole_numbers
 from videos.models import Role, Status, Task, Video
-from videos.timecode import ms_to_seconds, parse_moment
+from videos.timecode import fragment, parse_moment
 from videos.views import Request, SeeOther, back
 from videos.views.derived import played_url
 from videos.views.finding import find_video
@@ -82,7 +82,10 @@ def show(request: Request, video_id: str, task_id: str) -> HttpResponse:
     html = rows.render(found, at_ms=at_ms)
     context = {"video": video, "task": task, "origin": origin(task), "html": html}
     context["lines"] = len(found)
-    context |= {"src": played_url(video, derive.copies([video.pk])), "fragment": _fragment(at_ms)}
+    context |= {
+        "src": played_url(video, derive.copies([video.pk])),
+        "fragment": _fragment(video, at_ms),
+    }
     return render(request, "videos/transcript.html", context)
 
 
@@ -94,8 +97,8 @@ def _moment(video: Video, query: QueryDict) -> int | None:
         return None
 
 
-def _fragment(at_ms: int | None) -> str:
-    return "" if at_ms is None else f"#t={ms_to_seconds(at_ms)}"
+def _fragment(video: Video, at_ms: int | None) -> str:
+    return "" if at_ms is None else fragment(at_ms, video.timebase.rate)
 
 
 @require_POST
@@ -264,7 +267,7 @@ def compare(request: Request, video_id: str) -> HttpResponse:
     if request.htmx:
         return render(request, "videos/_compared.html", context)
     context["src"] = played_url(video, derive.copies([video.pk]))
-    context["fragment"] = _fragment(_moment(video, request.GET))
+    context["fragment"] = _fragment(video, _moment(video, request.GET))
     return render(request, "videos/compare.html", context)
 
 

@@ -23,7 +23,7 @@ from videos.doubt import is_doubtful
 from videos.folding import holds
 from videos.forms import AgainForm, FilterForm, RangeForm
 from videos.models import Correction, Fetch, Index, Place, Segment, Status, Task, Video
-from videos.timecode import ms_to_seconds, parse_moment
+from videos.timecode import fragment, parse_moment
 from videos.views import Request, SeeOther
 from videos.views.derived import Extras
 from videos.views.finding import find_video
@@ -260,7 +260,7 @@ class Page:
     @property
     def fragment(self) -> str:
         """Opens the player at that moment, with or without JavaScript."""
-        return "" if self.at_ms is None else f"#t={ms_to_seconds(self.at_ms)}"
+        return "" if self.at_ms is None else fragment(self.at_ms, self.video.timebase.rate)
 
     @cached_property
     def place(self) -> Place | None:
