@@ -2,7 +2,7 @@
 
 import { focusedRow, tabbedRow } from "./meant.js";
 import { announce, complain, note } from "./say.js";
-import { endOf, startOf } from "./seek.js";
+import { endOf, seekTo, shownRange, startOf } from "./seek.js";
 
 const AGAIN_MS = 2000;
 const main = document.getElementById("main");
@@ -38,8 +38,8 @@ function span() {
 
 // Both sides must be there: an open range is the whole rest of the video.
 function range() {
-  const query = new URLSearchParams(document.getElementById("transcript").dataset.query);
-  return query.has("start") && query.has("end") ? [query.get("start"), query.get("end")] : null;
+  const { start, end } = shownRange();
+  return start === null || end === null ? null : [start, end];
 }
 
 const spanOf = (row) => [startOf(row), endOf(row)];
@@ -129,8 +129,8 @@ const isTyped = (field) => (field.options ? !field.selectedOptions[0].defaultSel
 function follow() {
   const sides = form() ? [form().elements.start, form().elements.end] : [];
   if (sides.some(isTyped) || document.querySelector("#selects [role=alert]")) return;
-  const query = new URLSearchParams(document.getElementById("transcript").dataset.query);
-  for (const side of sides) side.value = side.defaultValue = query.get(side.name) ?? "";
+  const shown = shownRange();
+  for (const side of sides) side.value = side.defaultValue = shown[side.name] ?? "";
 }
 new MutationObserver(follow).observe(document.getElementById("script"), { childList: true });
 
@@ -168,8 +168,7 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   const [start, end] = ["start", "end"].map((side) => Number(link.parentElement.dataset[side]));
   document.dispatchEvent(new CustomEvent("desk:range", { detail: { start, end } }));
-  player.currentTime = start;
-  document.dispatchEvent(new CustomEvent("desk:seek", { detail: { at: start } }));
+  seekTo(start);
 });
 
 const keptNow = () => document.getElementById(panel().dataset.kept ?? "");
