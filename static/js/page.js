@@ -2,9 +2,21 @@
 
 const trouble = document.getElementById("trouble");
 
-function say(sentence) {
-  trouble.textContent = sentence;
-  trouble.hidden = !sentence;
+// Why the last request of each kind failed: what the page asks by itself wipes out nothing that is
+// said of somebody's deed. Others write to the same place, so it is touched on a change only.
+const wrong = { gone: "", deed: "", look: "", poll: "" };
+const kindOf = ({ elt, verb }) => (elt.matches("[data-poll]") ? "poll" : verb === "get" ? "look" : "deed");
+const UNANSWERED = {
+  deed: "The server does not answer: this was not saved. Try again.",
+  look: "The server does not answer. Try again.",
+  poll: "The server does not answer. This page asks again by itself.",
+};
+
+function say(kind, sentence) {
+  if (wrong[kind] === sentence) return;
+  wrong[kind] = sentence;
+  trouble.textContent = Object.values(wrong).find(Boolean) ?? "";
+  trouble.hidden = !trouble.textContent;
 }
 
 // A hidden tab asks nothing; when it is seen again it asks at once.
@@ -26,20 +38,21 @@ document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.xhr.status < 400) location.reload();
   }
 });
-document.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.successful) say("");
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  if (detail.successful) say(kindOf(detail.requestConfig), "");
 });
-document.addEventListener("htmx:sendError", () => {
-  say("The server does not answer. This page asks again by itself.");
+document.addEventListener("htmx:sendError", ({ detail }) => {
+  const kind = kindOf(detail.requestConfig);
+  say(kind, UNANSWERED[kind]);
 });
-document.addEventListener("htmx:responseError", (event) => {
-  const { elt, xhr } = event.detail;
-  if (xhr.status === 404 && elt.matches("[data-poll]")) {
+document.addEventListener("htmx:responseError", ({ detail: { requestConfig, xhr } }) => {
+  const kind = kindOf(requestConfig);
+  if (xhr.status === 404 && kind === "poll") {
     for (const polled of document.querySelectorAll("[data-poll]")) polled.remove(); // all are of it
-    say("This video was deleted.");
+    say("gone", "This video was deleted.");
   } else if (xhr.status === 403) {
-    say(xhr.getResponseHeader("X-Refusal") ?? "This page is too old. Reload it and try again.");
+    say(kind, xhr.getResponseHeader("X-Refusal") ?? "This page is too old. Reload it and try again.");
   } else {
-    say("The server could not do this. Trying again may help.");
+    say(kind, "The server could not do this. Trying again may help.");
   }
 });

@@ -574,6 +574,30 @@ def test_a_page_whose_video_was_deleted_says_so_and_asks_no_more(open_page, film
     assert page.locator("[data-poll]").count() == 0
 
 
+def test_a_deed_that_failed_is_said_until_one_succeeds_whatever_the_page_asks_by_itself(
+    open_page, film
+):
+    Task.objects.filter(video=film).update(status="indexing", step="transcribe", done_ms=40_000)
+    page = open_page(f"/videos/{film.pk}/?start=2&end=4", expect_errors=True)
+    trouble = page.locator("#trouble")
+    page.route("**/selects", lambda route: route.abort())
+    page.keyboard.press("m")
+    unsaved = "The server does not answer: this was not saved. Try again."
+    expect(trouble).to_have_text(unsaved)
+
+    with page.expect_response("**/progress*"):
+        expect(trouble).to_have_text(unsaved)
+    expect(trouble).to_have_text(unsaved)
+    page.route("**/progress*", lambda route: route.abort())
+    with page.expect_event("requestfailed"):
+        expect(trouble).to_have_text(unsaved)
+    page.unroute("**/selects")
+    page.keyboard.press("m")
+    expect(trouble).to_have_text("The server does not answer. This page asks again by itself.")
+    page.unroute("**/progress*")
+    expect(trouble).to_be_hidden()
+
+
 def test_a_session_that_ends_leads_to_the_login(open_page, film):
     Task.objects.filter(video=film).update(status="pending", step="transcribe")
     page = open_page(f"/videos/{film.pk}/")
