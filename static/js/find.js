@@ -18,7 +18,8 @@ const legend = document.getElementById("find-terms");
 const script = document.getElementById("script");
 const paints = Boolean(CSS.highlights && window.StaticRange);
 
-let lines = null; // the elements; null when the texts are to be read again
+let lines = []; // the elements
+let stale = true; // they or their texts changed: they are to be read again
 let blob = ""; // the folded texts, each with a line feed behind it
 let plain = false; // places in it are places in the texts
 let begins = new Uint32Array(1); // where each line begins in it, and its end
@@ -28,6 +29,8 @@ let words = [];
 let patterns = []; // of those words that are no plain ones
 let lengths = []; // of those that are
 let now = -1; // the hit that was gone to
+let sought = -1; // the hit that the player was sent to
+let passed = null; // when the hit begins that was gone to, in seconds, once it is among the hits no more
 let from = null; // where the reader was: { row, top, focus }
 let marked = []; // lines and blocks that carry a class of ours
 
@@ -102,6 +105,7 @@ const bare = (term) => (isStarred(term) ? term.slice(0, -1) : term);
 // --- the texts ---
 
 function read() {
+  stale = false;
   lines = known().rows;
   const texts = Array.from(lines, (line) => textOf(line)?.data ?? "");
   plain = isPlain(texts);
@@ -157,17 +161,37 @@ function look(terms) {
   return { at, line, colour };
 }
 
-function search() {
-  if (!lines) read();
+function search(kept = null) {
+  if (stale) read();
   words = termsOf(field.value);
   patterns = words.map(patternOf);
   lengths = words.map((word) => bare(word).length);
   hits = look(words);
-  now = -1;
+  now = kept ? hitAt(kept) : -1;
   paint();
   filter();
   say();
   tell();
+}
+
+// In other lines: the hit that was gone to is kept as long as its line has it at the same place.
+function searchAgain() {
+  const kept = now < 0 ? null : placeOf(now);
+  const wasSought = sought === now;
+  search(kept);
+  sought = wasSought ? now : -1;
+  if (kept) passed = now < 0 ? kept.start : null;
+}
+
+function placeOf(hit) {
+  const line = hits.line[hit];
+  return { start: startOf(lines[line]), place: hits.at[hit] - begins[line], word: words[hits.colour[hit]] };
+}
+
+function hitAt({ start, place, word }) {
+  const colour = words.indexOf(word);
+  return hits.line.findIndex((line, hit) =>
+    hits.colour[hit] === colour && hits.at[hit] - begins[line] === place && startOf(lines[line]) === start);
 }
 
 function rangeOf(hit) {
@@ -186,7 +210,14 @@ function paint() {
     if (painted[colour]) CSS.highlights.set(`find-${colour}`, painted[colour]);
     else CSS.highlights.delete(`find-${colour}`);
   }
-  CSS.highlights.delete("find-now");
+  paintNow();
+}
+
+function paintNow() {
+  if (now < 0) return CSS.highlights.delete("find-now");
+  const current = new Highlight(rangeOf(now));
+  current.priority = 1;
+  CSS.highlights.set("find-now", current);
 }
 
 function say() {
@@ -264,12 +295,9 @@ function go(hit, seeks = false) {
   if (!hits.at.length) return;
   leave();
   now = (hit + hits.at.length) % hits.at.length;
+  passed = null;
   const line = lines[hits.line[now]];
-  if (paints) {
-    const current = new Highlight(rangeOf(now));
-    current.priority = 1;
-    CSS.highlights.set("find-now", current);
-  }
+  if (paints) paintNow();
   say();
   if (line.getClientRects().length || !only.checked) scrollTo(line);
   if (seeks) seekTo(startOf(line));
@@ -283,6 +311,7 @@ function scrollTo(line) {
 
 // The first hit is the next one from where the reader is.
 function nearest() {
+  if (passed !== null) return firstWhere(hits.at.length, (hit) => startOf(lines[hits.line[hit]]) >= passed);
   const row = from?.row;
   if (!row?.isConnected) return 0;
   const before = (hit) => lines[hits.line[hit]].compareDocumentPosition(row) & Node.DOCUMENT_POSITION_FOLLOWING;
@@ -305,7 +334,7 @@ function place() {
 
 function end() {
   const was = from;
-  from = null;
+  from = passed = null;
   field.value = "";
   only.checked = false;
   search();
@@ -326,7 +355,7 @@ field.addEventListener("input", () => {
   go(nearest());
 });
 // The texts are read when somebody is about to type, not before.
-field.addEventListener("focus", () => (window.requestIdleCallback ?? setTimeout)(() => lines ?? read()));
+field.addEventListener("focus", () => (window.requestIdleCallback ?? setTimeout)(() => stale && read()));
 form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("keydown", (event) => {
   if (event.isComposing) return;
@@ -349,21 +378,20 @@ document.addEventListener("keydown", (event) => {
   end();
 });
 only.addEventListener("change", () => {
-  if (!lines) search();
+  if (stale) searchAgain();
   from ??= place();
   filter();
   if (words.length) document.dispatchEvent(new CustomEvent("desk:find", { detail: { on: true } }));
 });
 
 function step(by, seeks = false) {
-  if (!lines) search();
+  if (stale) searchAgain();
   if (now < 0) return go(nearest(), seeks);
   // Alt+Enter on a hit that was only shown plays it before it goes on.
   if (seeks && sought !== now) return go((sought = now), true);
   go(now + by, seeks);
   if (seeks) sought = now;
 }
-let sought = -1;
 
 const COMMANDS = {
   find: () => field.select(),
@@ -380,16 +408,11 @@ document.addEventListener("desk:command", ({ detail }) => {
 let waiting = 0;
 
 function renew() {
-  lines = null;
+  stale = true;
   if (!field.value.trim()) return;
   clearTimeout(telling); // of places in lines that are gone
   clearTimeout(waiting);
-  waiting = setTimeout(() => {
-    const was = now;
-    search();
-    if (was >= 0 && was < hits.at.length) now = was;
-    say();
-  }, 50);
+  waiting = setTimeout(searchAgain, 50);
 }
 new MutationObserver((records) => {
   const ours = ({ target }) => target.closest?.("#find, form, output") || target.matches?.("#rows li");

@@ -327,6 +327,32 @@ def test_lines_that_come_are_looked_through_too(open_page, film):
     assert task.segments.count() == 60
 
 
+def test_the_hit_that_was_gone_to_stays_while_its_line_has_it(open_page, film):
+    page = open_page(f"/videos/{film.pk}/?q=%22line+1%22")
+    field(page).press("Enter")
+    field(page).press("Enter")
+    expect(count(page)).to_have_text("3 / 11")
+    assert page.evaluate(NOW) == 11
+
+    line(page, 8).evaluate("(row) => { row.children[1].textContent = 'This is line 1, too.'; }")
+    expect(count(page)).to_have_text("4 / 12")
+    assert page.evaluate(NOW) == 11
+    page.get_by_label("From").fill("20")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(count(page)).to_have_text("2 / 10")
+    assert page.evaluate(NOW) == 1
+
+    page.get_by_label("From").fill("25")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(count(page)).to_have_text("8")
+    assert page.evaluate(NOW) is None
+    page.get_by_label("From").fill("10")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(count(page)).to_have_text("10")
+    field(page).press("Enter")
+    expect(count(page)).to_have_text("2 / 10")
+
+
 # --- only matching lines ---
 
 
