@@ -8,45 +8,107 @@ const clips = () => [...document.querySelectorAll("#clips .clip")];
 
 // --- order ---
 
-let dragged = null;
+const EDGE = 60; // pixels at the top and the bottom of what is seen, where dragging scrolls
+let drag = null; // { clip, next, y }: what is dragged, the clip that it stood before, the pointer
 
 document.addEventListener("pointerdown", (event) => {
-  const grip = event.target.closest(".grip");
-  if (!grip || event.button) return;
+  const clip = event.target.closest(".grip")?.closest(".clip");
+  if (!clip || drag || event.button) return;
   event.preventDefault();
-  dragged = grip.closest(".clip");
-  dragged.classList.add("dragged");
-  grip.setPointerCapture(event.pointerId);
+  drag = { clip, next: clip.nextElementSibling, y: event.clientY };
+  clip.classList.add("dragged");
+  clip.parentElement.setPointerCapture(event.pointerId); // the list stays; the grip moves
+  requestAnimationFrame(scroll);
 });
 document.addEventListener("pointermove", (event) => {
-  if (!dragged) return;
-  const over = document.elementFromPoint(event.clientX, event.clientY)?.closest(".clip");
-  if (!over || over === dragged) return;
-  const { top, height } = over.getBoundingClientRect();
-  over[event.clientY < top + height / 2 ? "before" : "after"](dragged);
+  if (!drag) return;
+  drag.y = event.clientY;
+  follow();
 });
-document.addEventListener("pointerup", drop);
-document.addEventListener("pointercancel", drop);
+document.addEventListener("pointerup", () => drag && drop());
+document.addEventListener("pointercancel", () => drag && putBack(letGo()));
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && drag) putBack(letGo());
+});
 
-function drop() {
-  if (!dragged) return;
-  dragged.classList.remove("dragged");
-  dragged = null;
-  const list = document.getElementById("clips");
-  const values = { id: clips().map((clip) => clip.dataset.id) };
-  window.htmx.ajax("POST", list.dataset.order, { values, target: "#bin", swap: "outerHTML" });
+function follow() {
+  const { clip, y } = drag;
+  if (!clip.isConnected) return letGo(); // the server's list came meanwhile
+  const { left, width } = clip.parentElement.getBoundingClientRect();
+  const over = document.elementFromPoint(left + width / 2, y)?.closest(".clip");
+  if (!over || over === clip) return;
+  const { top, height } = over.getBoundingClientRect();
+  over[y < top + height / 2 ? "before" : "after"](clip);
 }
 
-// A button that was pressed is gone with the old list: its twin in the new one has the focus.
-document.addEventListener("htmx:afterSettle", () => {
-  const asked = focused && document.getElementById(focused);
-  if (asked && document.activeElement === document.body) asked.focus();
-  focused = "";
-});
-let focused = "";
-document.addEventListener("htmx:beforeRequest", () => {
-  focused = document.activeElement?.id ?? "";
-});
+function scroll() {
+  if (!drag) return;
+  const top = reel.hidden ? 0 : Math.max(0, reel.getBoundingClientRect().bottom);
+  const by = Math.min(0, drag.y - top - EDGE) + Math.max(0, drag.y - innerHeight + EDGE);
+  if (by) {
+    scrollBy(0, by / 4);
+    follow();
+  }
+  requestAnimationFrame(scroll);
+}
+
+function letGo() {
+  const was = drag;
+  was.clip.classList.remove("dragged");
+  drag = null;
+  return was;
+}
+
+const putBack = ({ clip, next }) => clip.isConnected && clip.parentElement.insertBefore(clip, next);
+
+async function drop() {
+  const was = letGo();
+  if (!was.clip.isConnected || was.clip.nextElementSibling === was.next) return;
+  const { order } = was.clip.parentElement.dataset;
+  if (!(await send(order, { id: clips().map((clip) => clip.dataset.id) }))) putBack(was);
+}
+
+// --- deeds, one after the other: the answer to one takes away the forms of those behind it ---
+
+let last = Promise.resolve();
+
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("#bin form");
+  if (!form || !window.htmx) return;
+  event.preventDefault();
+  event.stopPropagation(); // htmx would send it at once, or drop it
+  const heirs = heirsOf(form.closest(".clip")?.dataset.id, event.submitter);
+  send(form.action, Object.fromEntries(new FormData(form, event.submitter)), heirs);
+}, true);
+
+// False when the server did not do it. Of `heirs` the first that is there has the focus, should it be gone.
+function send(url, values, heirs = []) {
+  const deed = async () => {
+    const bin = document.getElementById("bin");
+    const before = new Set(clips().map((clip) => clip.id));
+    // Until then htmx gives the new list the attributes of the old one: also "disabled".
+    const settled = new Promise((ok) => document.addEventListener("htmx:afterSettle", ok, { once: true }));
+    await window.htmx.ajax("POST", url, { values, target: bin, swap: "outerHTML" });
+    if (bin.isConnected) return false;
+    await settled;
+    if (document.activeElement.matches("body, :disabled")) inherit(heirs, before);
+    return true;
+  };
+  last = last.then(deed).catch(() => false); // page.js says why
+  return last;
+}
+
+function heirsOf(id, button) {
+  if (!id) return []; // what is put back is new
+  if (button?.name === "by") return [`#${button.id}:enabled`, `#up-${id}:enabled`, `#down-${id}:enabled`];
+  return [`#clip-${id} [role=alert] ~ label input`, `#clip-${id} summary`, ".removed button"];
+}
+
+function inherit(heirs, before) {
+  const fresh = clips().find((clip) => !before.has(clip.id));
+  const heir = heirs.map((each) => document.querySelector(each)).find(Boolean) ?? fresh?.querySelector("a");
+  heir?.focus();
+}
 
 // --- play through ---
 
@@ -65,7 +127,7 @@ function start(clip, alone) {
   onlyOne = alone;
   reel.hidden = false;
   playing = clip.dataset.id;
-  for (const each of clips()) each.toggleAttribute("aria-current", each === clip);
+  mark();
   const { media, rate, start: from } = clip.dataset;
   document.getElementById("main").dataset.rate = rate;
   const place = clips().indexOf(clip) + 1;
@@ -78,6 +140,14 @@ function start(clip, alone) {
   }
   player.play().catch(() => {}); // the browser may want a click on the player first
 }
+
+function mark() {
+  for (const clip of clips()) {
+    if (clip.dataset.id === playing) clip.setAttribute("aria-current", "true");
+    else clip.removeAttribute("aria-current");
+  }
+}
+document.addEventListener("htmx:afterSettle", mark);
 
 // The keys of the viewer; its lines are selects here. Space begins with the first: this module hears
 // of it behind transport.js, which would stop again what plays already.

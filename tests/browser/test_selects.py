@@ -267,6 +267,87 @@ def test_the_bin_is_ordered_by_keyboard_and_keeps_the_focus(open_page, film, thr
     expect(page.locator(f"#down-{three[0].pk}")).to_be_focused()
 
 
+def test_dragging_is_given_up_scrolls_at_the_edge_and_posts_a_new_order_only(
+    open_page, film, three
+):
+    for n in range(3, 20):
+        keep(film, n * 5000, n * 5000 + 1000, film.index.owner)
+    before = order(film.index)
+    page = open_page(f"/indexes/{film.index_id}/selects/", viewport={"width": 1280, "height": 500})
+    asked = []
+    page.on("request", lambda request: asked.append(request.method))
+    clip = page.locator(f"#clip-{three[0].pk}")
+    clip.locator("summary").click()
+    clip.get_by_label("Note").fill("half a thought")
+
+    def drag_to(y: int) -> None:
+        page.locator(f"#clip-{three[0].pk} .grip").hover()
+        page.mouse.down()
+        page.mouse.move(300, y, steps=6)
+
+    page.locator(f"#clip-{three[0].pk} .grip").click()
+    drag_to(400)
+    expect(page.locator(".clip").first).not_to_have_id(f"clip-{three[0].pk}")
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    drag_to(400)
+    clip.dispatch_event("pointercancel")
+    page.mouse.up()
+    expect(page.locator(".clip").first).to_have_id(f"clip-{three[0].pk}")
+    expect(clip.get_by_label("Note")).to_have_value("half a thought")
+    assert "POST" not in asked and order(film.index) == before
+
+    drag_to(495)
+    expect(page.locator(".clip").last).to_have_id(f"clip-{three[0].pk}", timeout=15_000)
+    with page.expect_response("**/selects/order"):
+        page.mouse.up()
+    assert order(film.index) == [*before[1:], before[0]]
+
+
+def test_deeds_on_the_bin_wait_for_each_other_and_leave_the_focus_beside(open_page, film, three):
+    page = open_page(f"/indexes/{film.index_id}/selects/")
+    page.route("**/move", lambda route: (page.wait_for_timeout(300), route.continue_()))
+    page.locator(f"#down-{three[0].pk}").focus()
+    press(page, "Enter", "Enter")
+
+    expect(page.locator(".clip").last).to_have_id(f"clip-{three[0].pk}")
+    expect(page.locator(f"#up-{three[0].pk}")).to_be_focused()
+    assert order(film.index) == [three[1].pk, three[2].pk, three[0].pk]
+
+    second = page.locator(f"#clip-{three[2].pk}")
+    second.locator("summary").click()
+    second.get_by_label("From").fill("5:00")
+    second.get_by_label("From").press("Enter")
+    expect(second.get_by_role("alert")).to_contain_text("beyond")
+    expect(second.get_by_label("From")).to_be_focused()
+    second.get_by_label("From").fill("20.2")
+    second.get_by_label("From").press("Enter")
+    expect(second.locator("summary")).to_be_focused()
+
+    page.get_by_label("Play select 2").click()
+    expect(second).to_have_attribute("aria-current", "true")
+    page.get_by_label("Take select 1 out").press("Enter")
+    expect(page.get_by_role("button", name="Put it back")).to_be_focused()
+    expect(second).to_have_attribute("aria-current", "true")
+    page.keyboard.press("Enter")
+    expect(page.locator(".clip").first.locator("a")).to_be_focused()
+    assert Select.objects.count() == 3
+
+
+def test_an_order_that_was_not_saved_is_not_shown(open_page, film, three):
+    page = open_page(f"/indexes/{film.index_id}/selects/", expect_errors=True)
+    page.route("**/selects/order", lambda route: route.abort())
+    page.locator(f"#clip-{three[0].pk} .grip").hover()
+    page.mouse.down()
+    box = page.locator(f"#clip-{three[2].pk}").bounding_box()
+    page.mouse.move(300, box["y"] + box["height"] - 4, steps=6)
+    expect(page.locator(".clip").last).to_have_id(f"clip-{three[0].pk}")
+    page.mouse.up()
+
+    expect(page.locator("#trouble")).to_contain_text("this was not saved")
+    expect(page.locator(".clip").first).to_have_id(f"clip-{three[0].pk}")
+
+
 def test_all_selects_play_one_after_the_other(open_page, film, clip):
     other = make_transcript(3, film.index, content=clip, filename="other.mp4", duration_ms=120_000)
     keep(film, 30_000, 30_600, film.index.owner)
