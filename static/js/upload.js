@@ -314,11 +314,23 @@ function finish(item, result) {
   else showState(item, result.id);
 }
 
-// The list and its counts as they are now; an open question in it is not taken away.
+// The list and its counts as they are now, fetched once for all who wait.
 async function relist() {
   if (!document.getElementById("listing")) return;
-  while (document.querySelector("#listing :popover-open")) await new Promise((ok) => setTimeout(ok, 500));
-  await window.htmx.ajax("GET", location.href, { target: "#listing", swap: "outerHTML" });
+  await (relisting ??= untilFree().then(() => {
+    relisting = null;
+    return window.htmx.ajax("GET", location.href, { target: "#listing", swap: "outerHTML" });
+  }));
+}
+let relisting = null;
+
+// An open question in the list and what somebody types there are not taken away.
+async function untilFree() {
+  const fields = "#listing :is(input:not([type=checkbox], [type=hidden]), select)";
+  const isUsed = (field) => field.value || field === document.activeElement;
+  while (document.querySelector("#listing :popover-open") || [...document.querySelectorAll(fields)].some(isUsed)) {
+    await new Promise((ok) => setTimeout(ok, 500));
+  }
 }
 
 // In the item's own row, unless the page's list shows the video.

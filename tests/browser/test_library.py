@@ -245,12 +245,20 @@ def test_what_was_sent_enters_the_list_and_the_counts(open_page, sample):
     task = make_task(make_video(index, filename="old.mp4"))
     page = open_page("/")
     page.locator("#upload-fold summary").click()
+    page.locator("summary", has_text="Tag…").click()
+    tag = page.get_by_label("New tag for old.mp4")
+    tag.fill("inter")
 
     page.get_by_label("Choose video or sound files").set_input_files(
         [a_file(sample, "one.mp4"), a_file(sample, "two.mp4")]
     )
     page.get_by_role("button", name="Upload", exact=True).click()
 
+    expect(page.locator("#uploads-sum")).to_have_text("2 of 2 sent. Nothing is waiting.")
+    page.wait_for_timeout(300)
+    expect(tag).to_have_value("inter")  # what is typed in the list stays
+    tag.fill("")
+    tag.blur()
     expect(page.locator("#listing .name")).to_have_text(["two.mp4", "one.mp4", "old.mp4"])
     expect(page.locator("#index-list")).to_contain_text("3 videos")
     expect(page.locator("#uploads-sum")).to_have_text("2 of 2 sent. Nothing is waiting.")
