@@ -187,6 +187,7 @@ function send(item) {
 function start(item, sent = 0) {
   item.started = item.last = performance.now();
   [item.sent, item.rate, item.arrived] = [sent, 0, false];
+  say(item, "Sending");
 }
 
 // From here on the server decides, whether this page waits or not.
@@ -274,7 +275,7 @@ function progress(item, sent, total) {
   [item.last, item.sent] = [now, sent];
   const parts = [`${bytes(sent)} of ${bytes(total)}`, `${bytes(item.rate)}/s`];
   if (now - item.started > 1500 && item.rate > 0) parts.push(`${lasts((total - sent) / item.rate)} left`);
-  say(item, parts.join(" · "));
+  say(item, "Sending", parts.join(" · "));
 }
 
 function settle(item, request) {
@@ -410,13 +411,17 @@ function draw(item) {
     item.row = template.content.firstElementChild.cloneNode(true);
     item.row.querySelector(".name").textContent = item.file.name;
     item.row.querySelector(".size").textContent = bytes(item.file.size);
+    item.row.querySelector("progress").setAttribute("aria-label", `Sent of ${item.file.name}`);
     queue.append(item.row);
   }
   item.row.querySelector("progress").value = 0;
 }
 
-function say(item, sentence) {
-  item.row.querySelector(".say").textContent = sentence;
+// The sentence is read aloud when it changes; how far it is, several times a second, is not.
+function say(item, sentence, far = "") {
+  const status = item.row.querySelector(".say");
+  if (status.textContent !== sentence) status.textContent = sentence;
+  item.row.querySelector(".far").textContent = far;
 }
 
 function buttons(item) {

@@ -92,8 +92,16 @@ def test_the_way_of_the_bytes_is_told(open_page, sample):
 
     row = page.locator("#queue li")
     told = re.compile(r"\d.* of 19\d KB · \d.* KB/s · \d+ s left")
-    expect(row.locator(".say")).to_have_text(told)
+    expect(row.get_by_role("status")).to_have_text("Sending")  # read aloud: once
+    row.get_by_role("status").evaluate(
+        """(status) => { window.said = [];
+        new MutationObserver(() => window.said.push(status.textContent))
+          .observe(status, { childList: true, characterData: true, subtree: true }); }"""
+    )
+    expect(row).to_contain_text(told)
+    expect(row.get_by_role("progressbar", name="Sent of interview.mp4")).to_be_visible()
     expect(row.get_by_role("link")).to_have_text("interview.mp4")
+    assert page.evaluate("window.said") == ["Looking at the file", ""]
 
 
 def test_an_upload_can_be_cancelled_and_tried_again(open_page, sample):
