@@ -254,7 +254,7 @@ def test_what_was_sent_enters_the_list_and_the_counts(open_page, sample):
     page = open_page("/")
     page.locator("#upload-fold summary").click()
     page.locator("summary", has_text="Tag…").click()
-    tag = page.get_by_label("New tag for old.mp4")
+    tag = page.get_by_label("Add a tag to old.mp4")
     tag.fill("inter")
 
     page.get_by_label("Choose video or sound files").set_input_files(

@@ -152,7 +152,7 @@ def test_a_copy_that_failed_is_said_beside_the_player_and_can_be_tried_again(ope
 
     expect(page.locator("#derived")).to_contain_text("No playable copy could be made: The disk is")
     expect(page.locator("#unplayable")).to_be_visible()  # Chromium plays its sound alone
-    page.get_by_role("button", name="Try to make a playable copy again").click()
+    page.get_by_role("button", name="Try again to make a playable copy").click()
 
     expect(page.locator("#derived")).to_contain_text("A playable copy waits for its turn")
 
