@@ -61,3 +61,27 @@ def test_every_control_of_the_transport_can_be_tabbed_to(open_page, film):
         page.keyboard.press("Tab")
 
     assert wanted <= reached
+
+
+COVERED = """(link) => {
+  const { left, top, bottom } = link.getBoundingClientRect();
+  const seen = (y) => link.closest("li").contains(document.elementFromPoint(left + 2, y));
+  return !seen(top + 2) || !seen(bottom - 2);
+}"""
+
+
+@pytest.mark.parametrize("view", [{}, VIEWS["narrow"]], ids=["wide", "narrow"])
+def test_what_has_the_focus_stands_behind_nothing_and_where_the_eye_expects_it(
+    open_page, film, view
+):
+    page = open_page(f"/videos/{film.pk}/", **view)
+    ready(page)
+    line(page, 50).locator("a").focus()
+    for _ in range(30):
+        page.keyboard.press("Shift+Tab")
+        focused = page.locator(":focus")
+        assert not focused.evaluate(COVERED), focused.inner_text()
+
+    expect(page.locator("#script ~ #below")).to_have_count(1 if view else 0)
+    page.set_viewport_size({"width": 1280 if view else 390, "height": 800})
+    expect(page.locator("#script ~ #below")).to_have_count(0 if view else 1)
