@@ -427,7 +427,7 @@ class ApiKeyForm(forms.Form):
 class AgainForm(forms.Form):
     """Who shall transcribe a video once more, and in which language."""
 
-    engine = forms.ChoiceField(required=False, label="By")
+    engine = forms.ChoiceField(required=False, label="Engine")
     language = forms.ChoiceField(
         choices=[DETECT, *LANGUAGES], required=False, label="Spoken language"
     )

@@ -57,15 +57,15 @@ place.addEventListener("submit", async (event) => {
   const button = event.submitter;
   const wanted = part(event.target);
   if (!wanted) {
-    handed.textContent = "No line is marked.";
+    handed.textContent = "No line is at the playhead.";
     return;
   }
   const done = await copyFrom(`${button.formAction}?${new URLSearchParams(wanted)}`);
   handed.textContent = done === true ? `Copied: ${button.textContent}` : done;
 });
 
-// The range; or the line that is marked as spoken alone, whoever speaks at the same time, and null
-// when none is.
+// The range; or the line at the playhead alone, whoever speaks at the same time, and null when there
+// is none.
 function part(form) {
   const data = new FormData(form);
   if (!document.getElementById("copy-row").checked) return data;

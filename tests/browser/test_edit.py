@@ -442,7 +442,7 @@ def test_replacing_shows_each_line_before_and_is_undone_in_one_step(open_page, f
 def test_without_javascript_a_line_is_corrected_on_pages(open_page, film):
     page = open_page(f"/videos/{film.pk}/", java_script_enabled=False)
     page.get_by_role("link", name="Lines").click()
-    page.get_by_label("Edit the line at 0:10").click()
+    page.get_by_label("Correct the line at 0:10").click()
     page.get_by_label("Text of the line").fill("This is | line five.")
     page.get_by_role("button", name="Split here").click()
 

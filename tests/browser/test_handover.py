@@ -101,7 +101,7 @@ def test_the_marked_line_alone(open_page, film):
     page = open_page(f"/videos/{film.pk}/?t=21#now")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_text("Copy as", exact=True).click()
-    page.get_by_label("Only the marked line").check()
+    page.get_by_label("Only the line at the playhead").check()
     page.get_by_role("button", name="Markdown link").click()
     page.get_by_text("Copied: Markdown link").wait_for()
 

@@ -410,7 +410,7 @@ def test_transcribing_again_exchanges_the_lines_when_the_new_ones_are_ready(open
     play(page)
 
     page.get_by_text("Transcribe again…").click()
-    page.get_by_label("By", exact=True).select_option("sphinx")
+    page.get_by_label("Engine", exact=True).select_option("sphinx")
     page.get_by_role("button", name="Transcribe again").click()
     expect(page.locator("#progress")).to_contain_text("Waiting for its turn")
     expect(page.locator("#progress")).to_contain_text("Shown until the new one is ready")
@@ -431,7 +431,7 @@ def test_the_fields_of_another_transcript_stand_apart(open_page, film, width):
     page.get_by_text("Transcribe again…").click()
 
     frame = page.locator("#progress .again form").bounding_box()
-    by = page.get_by_label("By", exact=True).bounding_box()
+    by = page.get_by_label("Engine", exact=True).bounding_box()
     language = page.get_by_label("Spoken language").bounding_box()
 
     assert by["x"] + by["width"] < frame["x"] + frame["width"]
