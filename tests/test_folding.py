@@ -32,14 +32,22 @@ def test_a_star_ends_a_beginning_and_a_gap_in_a_phrase_is_any_gap(query, text, p
     assert holds(text, terms(query)) is (part is not None)
 
 
-@given(st.text())
-def test_folding_twice_changes_nothing_more(text):
-    assert fold(fold(text)) == fold(text)
+@pytest.mark.parametrize(("query", "text", "part"), CASES["cases"])
+def test_case_counts_where_it_is_asked_for(query, text, part):
+    wanted = terms(query, match_case=True)
+    assert holds(text, wanted, match_case=True) is (part is not None)
 
 
-@given(st.text(), st.text())
-def test_folding_goes_letter_by_letter(one, other):
-    assert fold(one + other) == fold(one) + fold(other)
+@given(st.text(), st.booleans())
+def test_folding_twice_changes_nothing_more(text, match_case):
+    once = fold(text, match_case=match_case)
+    assert fold(once, match_case=match_case) == once
+
+
+@given(st.text(), st.text(), st.booleans())
+def test_folding_goes_letter_by_letter(one, other, match_case):
+    both = fold(one, match_case=match_case) + fold(other, match_case=match_case)
+    assert fold(one + other, match_case=match_case) == both
 
 
 @given(st.text())

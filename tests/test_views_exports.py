@@ -257,9 +257,17 @@ def test_the_api_gives_the_same_files(caller, client, theirs, name):
     assert name == "docx" or response.content == export(client, theirs, name, **query).content
 
 
+def test_the_case_of_the_words_counts_where_it_is_asked_for(caller, client, theirs):
+    client.force_login(caller.user)
+    for case, status in (("false", 200), ("true", 404)):
+        query = {"q": "Cafe", "case": case}
+        assert caller.get(path(theirs, "txt"), **query).status_code == status
+        assert export(client, theirs, "txt", **query).status_code == status
+
+
 def test_the_api_refuses_as_it_does_elsewhere(caller, theirs):
     for query in ({"start": "x"}, {"start": "5", "end": "1"}, {"handles": "-1"}, {"as": "soup"},
-                  {"handles": "9" * 20}, {"q": "x" * 300}):  # fmt: skip
+                  {"handles": "9" * 20}, {"q": "x" * 300}, {"case": "soup"}):  # fmt: skip
         assert refusal(caller.get(path(theirs, "edl"), **query)) == (400, "parameter_invalid")
     for found in (
         caller.get(path(theirs, "pdf")),

@@ -146,6 +146,15 @@ def test_find_shows_the_lines_that_have_all_words(client, video):
     assert 'href="?q=SIDE+%22in%22&amp;only=1&amp;t=4#now"' in page.text
 
 
+def test_the_case_of_the_words_counts_where_it_is_asked_for(client, video):
+    page = client.get(f"/videos/{video.pk}/", {"q": "Inside", "only": "1", "case": "1"})
+    assert lines(page) == [] and 'name="case" value="1"' in page.text
+
+    page = client.get(f"/videos/{video.pk}/", {"q": "inside", "only": "1", "case": "1"})
+    assert lines(page) == ["inside"]
+    assert 'href="?q=inside&amp;case=1&amp;only=1&amp;t=4#now"' in page.text
+
+
 def test_words_alone_leave_all_lines_to_the_browser(client, video):
     page = client.get(f"/videos/{video.pk}/", {"q": "inside"})
 

@@ -1,4 +1,4 @@
-"""What somebody looks for in a text, blind to case, accents and typography.
+"""What somebody looks for in a text, blind to case, accents and typography; or not to case.
 
 ``static/js/find.js`` folds in the same way; ``tests/foldings.json`` holds the cases that both
 must pass. Letters are folded one by one, so that a place in the folded text can be traced back
@@ -23,26 +23,29 @@ ALIKE = str.maketrans("‘’ʼ“”„«»‐‑–—", '\'\'\'"""""----')  #
 
 
 @lru_cache(maxsize=4096)
-def _letter(letter: str) -> str:
+def _letter(letter: str, match_case: bool) -> str:  # noqa: FBT001 - the cache's key
     apart = unicodedata.normalize("NFKD", letter).translate(ALIKE)
     bare = UNSEEN.sub("", ACCENTS.sub("", apart))
-    folded = "".join(each.lower().upper().lower() for each in bare)  # ẞ, ß and ss
+    low = (each.lower().upper().lower() for each in bare)  # ẞ, ß and ss
+    folded = bare if match_case else "".join(low)
     return unicodedata.normalize("NFC", ACCENTS.sub("", folded))
 
 
-def fold(text: str) -> str:
+def fold(text: str, *, match_case: bool = False) -> str:
     """``Straße`` and ``STRASSE`` become ``strasse``, ``café`` becomes ``cafe``."""
-    folded = NOT_ASCII.sub(lambda found: _letter(found[0]), text)
-    return SPACES.sub(" ", folded.lower())
+    folded = NOT_ASCII.sub(lambda found: _letter(found[0], match_case), text)
+    return SPACES.sub(" ", folded if match_case else folded.lower())
 
 
-def terms(query: str) -> list[str]:
+def terms(query: str, *, match_case: bool = False) -> list[str]:
     """The words and ``"quoted phrases"`` of a query, folded, each once, MOST_TERMS at most.
 
     A phrase is its words with a space between them; ``*`` ends what a word may begin with.
     """
     found = (
-        _phrase(phrase, star) if phrase else fold(word).strip()
+        _phrase(fold(phrase, match_case=match_case), star)
+        if phrase
+        else fold(word, match_case=match_case).strip()
         for phrase, star, word in TERM.findall(query.translate(QUOTES))
     )
     return list(dict.fromkeys(term for term in found if term))[:MOST_TERMS]
@@ -61,19 +64,18 @@ def _gap() -> str:
     return rf"[^{_letters()}]+"
 
 
-def _phrase(phrase: str, star: str) -> str:
+def _phrase(folded: str, star: str) -> str:
     """Its words; what holds none, as ``"…"``, is looked for as it is."""
-    folded = fold(phrase)
     words = " ".join(filter(None, re.split(_gap(), folded)))
     return words + star if words else " ".join(folded.split())
 
 
-def holds(text: str, wanted: list[str]) -> bool:
-    """Whether a text has all the terms, in any order, also inside words.
+def holds(text: str, wanted: list[str], *, match_case: bool = False) -> bool:
+    """Whether a text has all the terms (folded as they are), in any order, also inside words.
 
     Whatever stands between two words of a term, as in ``well-known``, may be any other gap.
     """
-    folded = fold(text)
+    folded = fold(text, match_case=match_case)
     return all(
         term in folded if term.isalnum() else _pattern(term).search(folded) for term in wanted
     )

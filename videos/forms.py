@@ -178,6 +178,7 @@ class ExportForm(RangeForm):
     """Which lines to hand over and, on a timeline, how."""
 
     q = forms.CharField(required=False, max_length=200)
+    case = forms.BooleanField(required=False)  # that of q counts
     handles = forms.IntegerField(required=False, min_value=0, max_value=MAX_HANDLES)
     transcript = forms.CharField(required=False, max_length=64)  # a task's id; or the shown one
     line = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
@@ -197,6 +198,7 @@ class ExportForm(RangeForm):
             found["handles"] or 0,
             found["as"] == "range",
             found["line"],
+            found["case"],
         )
 
     @property
@@ -337,6 +339,7 @@ class FilterForm(forms.Form):
     """Which lines to show: what is looked for, and what is found with it alone."""
 
     q = forms.CharField(required=False, max_length=200)
+    case = forms.BooleanField(required=False)  # that of q counts
     only = forms.BooleanField(required=False)  # lines that have all words of q
     doubt = forms.BooleanField(required=False)  # lines with a reason to doubt them
     gaps = forms.BooleanField(required=False)  # lines before a long silence
@@ -350,9 +353,15 @@ class FilterForm(forms.Form):
         return str(self.cleaned_data.get("q", ""))
 
     @property
+    def match_case(self) -> bool:
+        return bool(self.words and self.cleaned_data["case"])
+
+    @property
     def terms(self) -> list[str]:
         """What the lines must have, if only those are wanted."""
-        return folding.terms(self.words) if self.cleaned_data["only"] else []
+        if not self.cleaned_data["only"]:
+            return []
+        return folding.terms(self.words, match_case=self.match_case)
 
     @property
     def switches(self) -> dict[str, bool]:
@@ -365,7 +374,7 @@ class FilterForm(forms.Form):
 
     def query(self, turned: str = "") -> str:
         """As the address says it; with the switch ``turned`` on, or off if it is on."""
-        told = {"q": self.words, "only": bool(self.terms)}
+        told = {"q": self.words, "case": self.match_case, "only": bool(self.terms)}
         told |= {name: on != (name == turned) for name, on in self.switches.items()}
         return urlencode(
             {name: value if name == "q" else 1 for name, value in told.items() if value}

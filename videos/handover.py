@@ -20,6 +20,8 @@ from videos.timecode import clock
 class Part:
     """What is asked for: lines of a range that hold all words of ``q``. Empty: no such limit.
 
+    ``match_case``: in the same case as there.
+
     ``as_range``: a timeline shows the range as one clip with its lines as markers, and not
     each line as a clip. ``number``: that line of the range alone, and not another said over it.
     """
@@ -30,6 +32,7 @@ class Part:
     handles: int = 0
     as_range: bool = False
     number: int | None = None
+    match_case: bool = False
 
 
 def media_of(video: Video) -> Media:
@@ -62,8 +65,9 @@ def lines(task: Task | None, part: Part) -> tuple[Line, ...]:
     if part.number is not None:
         segments = segments.filter(number=part.number)
     found = segments.values_list("start_ms", "end_ms", "text")
-    words = terms(part.q)
-    return tuple(Line(*row) for row in found if not words or holds(row[2], words))
+    case = part.match_case
+    words = terms(part.q, match_case=case)
+    return tuple(Line(*row) for row in found if not words or holds(row[2], words, match_case=case))
 
 
 def one_clip(video: Video, task: Task | None, part: Part) -> Clip:

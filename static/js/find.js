@@ -1,6 +1,6 @@
 // Finds words in all lines of the page while they are typed.
 //
-// All texts, folded (blind to case, accents and typography, as videos/folding.py does), are
+// All texts, folded (blind to accents, typography and, by itself, case, as videos/folding.py does), are
 // one long text with a line each, so that looking for a word is one pass of indexOf. Hits are
 // painted by the CSS Custom Highlight API, which changes no element; browsers without it mark
 // the line. desk:find (detail.on) tells follow.js to stand still; desk:hits (detail.hits:
@@ -13,6 +13,7 @@ const MOST_TERMS = 5;
 const form = document.getElementById("find");
 const field = document.getElementById("find-words");
 const only = document.getElementById("find-only");
+const cased = document.getElementById("find-case");
 const counted = document.getElementById("find-count");
 const legend = document.getElementById("find-terms");
 const script = document.getElementById("script");
@@ -21,6 +22,7 @@ const paints = Boolean(CSS.highlights && window.StaticRange);
 let lines = []; // the elements
 let stale = true; // they or their texts changed: they are to be read again
 let blob = ""; // the folded texts, each with a line feed behind it
+let exact = false; // upper and lower case are not the same
 let plain = false; // places in it are places in the texts
 let begins = new Uint32Array(1); // where each line begins in it, and its end
 
@@ -39,7 +41,7 @@ let marked = []; // lines and blocks that carry a class of ours
 const ALIKE = new Map([..."‘’ʼ“”„«»‐‑–—"].map((each, n) => [each, n < 3 ? "'" : n < 8 ? '"' : "-"]));
 const ACCENTS = /[\u0300-\u036f]/g;
 const UNSEEN = /[\u00ad\u200b-\u200d\u2060\ufeff]/g;
-const folded = new Map();
+const folded = [new Map(), new Map()]; // blind to case, and not
 const QUOTES = /[“”„‟«»＂]/g;
 const GAP = "[^\\p{L}\\p{N}\\p{M}_\\n]+"; // a line feed ends a line's text
 const GAPS = new RegExp(GAP, "u");
@@ -47,16 +49,21 @@ const INSIDE = new RegExp(`(?<=[\\p{L}\\p{N}\\p{M}_])${GAP}(?=[\\p{L}\\p{N}\\p{M
 const WORD_BEFORE = /[\p{L}\p{N}\p{M}_]$/u;
 
 function foldLetter(letter) {
-  const known = folded.get(letter);
+  const known = folded[Number(exact)].get(letter);
   if (known !== undefined) return known;
   const apart = letter.normalize("NFKD").replace(ACCENTS, "").replace(UNSEEN, "");
-  const low = Array.from(apart, (each) => (ALIKE.get(each) ?? each).toLowerCase().toUpperCase().toLowerCase()).join("");
+  const low = Array.from(apart, (each) => lower(ALIKE.get(each) ?? each)).join("");
   const result = low.replace(ACCENTS, "").normalize("NFC");
-  folded.set(letter, result);
+  folded[Number(exact)].set(letter, result);
   return result;
 }
 
-const fold = (text) => text.replace(/[^\x00-\x7f]/gu, foldLetter).toLowerCase().replace(/\s/g, " ");
+const lower = (each) => (exact ? each : each.toLowerCase().toUpperCase().toLowerCase());
+
+function fold(text) {
+  const found = text.replace(/[^\x00-\x7f]/gu, foldLetter).replace(/\s/g, " ");
+  return exact ? found : found.toLowerCase();
+}
 
 // Where folded places [begin, end) lie in the text itself: whole letters, with their accents.
 function trace(text, begin, end) {
@@ -112,7 +119,7 @@ function read() {
   // Of plain text nothing changes its length, so all of it is folded at once.
   if (!plain) texts.forEach((text, n) => (texts[n] = fold(text)));
   blob = `${texts.join("\n")}\n`;
-  if (plain) blob = blob.toLowerCase();
+  if (plain && !exact) blob = blob.toLowerCase();
   begins = new Uint32Array(lines.length + 1);
   for (let n = 0; n < texts.length; n++) begins[n + 1] = begins[n] + texts[n].length + 1;
 }
@@ -247,6 +254,8 @@ function tell() {
     const address = new URL(location);
     if (field.value.trim()) address.searchParams.set("q", field.value.trim());
     else address.searchParams.delete("q");
+    if (exact && field.value.trim()) address.searchParams.set("case", "1");
+    else address.searchParams.delete("case");
     if (address.href !== location.href) history.replaceState(history.state, "", address);
   }, 150);
 }
@@ -287,6 +296,12 @@ function matching() {
     has = 0;
   }
   return found;
+}
+
+function matchCase(on) {
+  stale ||= on !== exact;
+  exact = on;
+  cased.setAttribute("aria-pressed", String(on));
 }
 
 // --- going to hits, and back ---
@@ -377,6 +392,13 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   end();
 });
+cased.addEventListener("click", () => {
+  matchCase(!exact);
+  if (!field.value.trim()) return;
+  from ??= place();
+  searchAgain();
+  if (now < 0) go(nearest());
+});
 only.addEventListener("change", () => {
   if (stale) searchAgain();
   from ??= place();
@@ -421,9 +443,11 @@ new MutationObserver((records) => {
 document.addEventListener("desk:rows", renew);
 
 addEventListener("popstate", () => {
-  const asked = new URLSearchParams(location.search).get("q") ?? "";
-  if (asked === field.value.trim()) return;
+  const query = new URLSearchParams(location.search);
+  const asked = query.get("q") ?? "";
+  if (asked === field.value.trim() && (!asked || (query.get("case") === "1") === exact)) return;
   field.value = asked;
+  if (asked) matchCase(query.get("case") === "1");
   search();
 });
 
@@ -435,7 +459,9 @@ function keepWords({ target }) {
   const at = query.get("t");
   query.delete("t");
   query.delete("q");
+  query.delete("case");
   if (field.value.trim()) query.set("q", field.value.trim());
+  if (exact && field.value.trim()) query.set("case", "1");
   link.setAttribute("href", `?${query.size ? `${query}&` : ""}t=${at}#now`);
 }
 for (const name of ["pointerdown", "focusin", "contextmenu"]) document.addEventListener(name, keepWords);
@@ -454,10 +480,12 @@ function whole() {
 }
 
 function open() {
-  field.value = new URLSearchParams(location.search).get("q") ?? field.value;
+  const query = new URLSearchParams(location.search);
+  field.value = query.get("q") ?? field.value;
+  matchCase(query.get("case") === "1");
   whole();
   if (!field.value.trim()) return;
   search();
-  if (!new URLSearchParams(location.search).has("t")) go(0);
+  if (!query.has("t")) go(0);
 }
 open();

@@ -30,6 +30,7 @@ function meanSearch(form, query) {
   label.hidden = !query;
   form.elements.q.checked &&= Boolean(query);
   form.elements.q.value = query ?? "";
+  form.elements.case.disabled = new URLSearchParams(location.search).get("case") !== "1";
   label.querySelector("q").textContent = query ?? "";
 }
 

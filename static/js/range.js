@@ -18,8 +18,10 @@ function page(query) {
   const asked = new URLSearchParams(query);
   const words = document.getElementById("find-words").value.trim();
   asked.delete("q");
+  asked.delete("case");
   asked.delete("only");
   if (words) asked.set("q", words);
+  if (words && document.getElementById("find-case").ariaPressed === "true") asked.set("case", "1");
   const at = asked.get("t"); // last, for people who change it by hand
   asked.delete("t");
   if (at !== null) asked.set("t", at);

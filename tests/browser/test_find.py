@@ -131,6 +131,39 @@ def test_stars_and_gaps_are_found_as_the_server_finds_them(open_page, talk):
         assert found == ([part] if part else []), (query, text)
 
 
+def test_case_counts_as_for_the_server_where_it_is_asked_for(open_page, talk):
+    video = talk(*(text for _, text, _ in CASES["cases"]))
+    page = open_page(f"/videos/{video.pk}/?q=Yes&case=1")
+    toggle = page.get_by_role("button", name="Match case")
+    expect(toggle).to_have_attribute("aria-pressed", "true")
+
+    for number, (query, text, part) in enumerate(CASES["cases"]):
+        field(page).fill(query)
+        found = [painted for _, line, painted in page.evaluate(PAINTED) if line == number]
+        assert found == ([part] if part else []), (query, text)
+
+    field(page).fill("boats")
+    expect(count(page)).to_have_text("1 / 1")
+    page.wait_for_url("**/?q=boats&case=1")
+    page.locator("#range-end").fill("60")
+    page.locator("#range-show").click()
+    page.wait_for_url("**/?end=60&q=boats&case=1")
+    link = line(page, 0).locator("a")
+    link.focus()
+    expect(link).to_have_attribute("href", "?end=60&q=boats&case=1&t=0#now")
+    page.get_by_label("Only matching").check()
+    expect(page.locator("#rows li:visible")).to_have_count(1)
+    page.get_by_text("Export", exact=True).click()
+    page.get_by_role("checkbox", name="Only lines with").check()
+    with page.expect_download() as loaded:
+        page.get_by_role("button", name="Plain text").click()
+    assert Path(loaded.value.path()).read_text().split() == ["the", "boats", "go"]
+    toggle.click()
+    expect(count(page)).to_have_text("2 / 2")  # the hit that was gone to is still the one
+    page.wait_for_url("**/?end=60&q=boats")
+    expect(page.locator("#rows li:visible")).to_have_count(2)
+
+
 def test_hits_lie_right_where_letters_are_longer_than_they_look(open_page, talk):
     video = talk(
         "Die Straße ist naß.",

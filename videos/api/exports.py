@@ -67,6 +67,7 @@ def _part(request: ApiRequest) -> handover.Part:
         params.text("q", request.GET.get("q", ""), 200),
         params.whole("handles", request.GET.get("handles", "0"), 0, MAX_HANDLES),
         _is_range(request, "rows"),
+        match_case=params.flag("case", request.GET.get("case", "false")),
     )
 
 

@@ -202,7 +202,7 @@ class Page:
         switched = not any(on.values())
         return [
             (switched or (on["doubt"] and doubtful) or (on["gaps"] and gap))
-            and holds(row.text, terms)
+            and holds(row.text, terms, match_case=self.filter.match_case)
             for row, doubtful, gap in zip(self.rows, self.doubtful, self.gaps, strict=True)
         ]
 
