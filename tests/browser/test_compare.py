@@ -9,8 +9,9 @@ from playwright.sync_api import expect
 from tests.browser.desk import press, until
 from tests.browser.test_viewer import now, ready
 from tests.factories import make_segments, make_task
-from videos import corrections
+from videos import corrections, search
 from videos.corrections import Seen
+from videos.models import Video
 
 
 @pytest.fixture
@@ -98,3 +99,29 @@ def test_a_transcript_that_gets_ready_takes_no_form_away(open_page, film):
 
     expect(page.locator("#rows li")).to_have_count(1)
     expect(page.locator("#rows li").first).to_contain_text("a new transcript")
+
+
+def test_times_are_shown_as_the_switch_was_left(open_page, film, other):
+    search.index_segments(film.transcript.segments.all())
+    Video.objects.filter(pk=film.pk).update(start_timecode="10:00:00:00")
+    page = open_page(f"/videos/{film.pk}/")
+    page.get_by_label("Time shown as").select_option("source")
+
+    page.goto(f"/videos/{film.pk}/compare?b={other.pk}")
+    first = page.locator("#rows li a").first
+    expect(first).to_have_text("10:00:10:00")
+    page.get_by_role("link", name="Show all").click()
+    expect(first).to_have_text("10:00:00:00")
+    assert first.get_attribute("href").endswith("t=0#now")
+    shown = page.locator("#rows li").first.evaluate(
+        "(li) => [...li.children].map((each) => each.getBoundingClientRect().left)"
+    )
+    assert shown[0] + first.bounding_box()["width"] < shown[1] < shown[2]
+
+    page.goto("/search/?q=line+21")
+    hit = page.locator(".hits a").first
+    expect(hit).to_have_text("10:00:42:00")
+    page.get_by_label("Words").fill('"line 5"')
+    expect(hit).to_have_text("10:00:10:00")
+    hit.click()
+    page.wait_for_url("**/?t=10&q=*")
