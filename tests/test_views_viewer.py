@@ -305,7 +305,7 @@ def test_who_waits_for_a_transcript_can_correct_it_as_soon_as_it_is_ready(client
     part = client.get(url, query, headers=HTMX).text
 
     assert '<div id="editing" class="editing" hx-swap-oob="true">' in part
-    assert "Edit line" in part and f"/videos/{task.video_id}/replace" in part
+    assert "Correct line" in part and f"/videos/{task.video_id}/replace" in part
 
 
 def test_progress_without_htmx_leads_to_the_page(client, video):

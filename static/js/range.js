@@ -84,7 +84,7 @@ function outside(start, end) {
 }
 
 // The whole transcript stays in the page, out of sight and without its ids, while a range is shown:
-// "Clear" needs no server then, and ten thousand lines are not taken out and put in again.
+// "Clear the range" needs no server then, and ten thousand lines are not taken out and put in again.
 // (htmx would also walk through each line that it takes away.)
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { target, shouldSwap } = event.detail;

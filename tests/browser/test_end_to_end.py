@@ -54,8 +54,8 @@ def test_from_a_chosen_file_to_a_range_that_can_be_sent_to_somebody(page, tmp_pa
     assert abs(at * 1000 - SPOKEN[3]["start_ms"]) < 500
     assert page.locator("#player").evaluate("player => player.paused")
 
-    page.get_by_label("From").fill("0:05")
-    page.get_by_label("to", exact=True).fill("15")
+    page.locator("#range-start").fill("0:05")
+    page.locator("#range-end").fill("15")
     page.get_by_role("button", name="Show", exact=True).click()
     expect(page).to_have_url(re.compile(r"start=5&end=15"))
     expect(page.locator("#range")).to_contain_text(f"of {everything} lines")

@@ -329,8 +329,8 @@ def test_a_range_and_links_keep_the_words(open_page, film):
     field(page).fill("line")
     expect(count(page)).to_have_text("1 / 60")
 
-    page.get_by_label("From").fill("10")
-    page.get_by_label("to", exact=True).fill("20")
+    page.locator("#range-start").fill("10")
+    page.locator("#range-end").fill("20")
     page.get_by_role("button", name="Show", exact=True).click()
 
     expect(page.locator("#count")).to_have_text("5 of 60 lines")
@@ -338,7 +338,7 @@ def test_a_range_and_links_keep_the_words(open_page, film):
     page.wait_for_url("**/?start=10&end=20&q=line")
     line(page, 2).locator("a").focus()
     expect(line(page, 2).locator("a")).to_have_attribute("href", "?start=10&end=20&q=line&t=14#now")
-    page.get_by_role("link", name="Clear").click()
+    page.get_by_role("link", name="Clear the range").click()
     page.wait_for_url("**/?q=line")
     expect(count(page)).to_contain_text("60")
 
@@ -370,16 +370,16 @@ def test_the_hit_that_was_gone_to_stays_while_its_line_has_it(open_page, film):
     line(page, 8).evaluate("(row) => { row.children[1].textContent = 'This is line 1, too.'; }")
     expect(count(page)).to_have_text("4 / 12")
     assert page.evaluate(NOW) == 11
-    page.get_by_label("From").fill("20")
+    page.locator("#range-start").fill("20")
     page.get_by_role("button", name="Show", exact=True).click()
     expect(count(page)).to_have_text("2 / 10")
     assert page.evaluate(NOW) == 1
 
-    page.get_by_label("From").fill("25")
+    page.locator("#range-start").fill("25")
     page.get_by_role("button", name="Show", exact=True).click()
     expect(count(page)).to_have_text("8")
     assert page.evaluate(NOW) is None
-    page.get_by_label("From").fill("10")
+    page.locator("#range-start").fill("10")
     page.get_by_role("button", name="Show", exact=True).click()
     expect(count(page)).to_have_text("10")
     field(page).press("Enter")
@@ -452,7 +452,7 @@ def test_without_javascript_the_server_shows_the_matching_lines(open_page, film)
     expect(page.locator("#count")).to_have_text("12 of 60 lines")
     line(page, 0).locator("a").click()
     expect(page.locator("#count")).to_have_text("12 of 60 lines")
-    page.get_by_role("link", name="Clear").click()
+    page.get_by_role("link", name="Clear the range").click()
     expect(page.locator("#count")).to_have_text("60 lines")
 
 

@@ -147,7 +147,7 @@ def test_the_range_is_kept_when_there_is_one(open_page, film):
     page.locator("#range-end").fill("30")
     page.keyboard.press("Enter")
     expect(ends).to_have_value("30")
-    page.get_by_role("link", name="Clear").click()
+    page.get_by_role("link", name="Clear the range").click()
     expect(ends).to_have_value("")
     page.locator("#range-start").fill("20")
     page.locator("#range-end").fill("30")

@@ -76,7 +76,7 @@ def test_no_key_counts_while_somebody_types_or_the_browser_is_meant(desk):
     page = desk()
     note_commands(page)
 
-    for field in ("From", "Go to"):
+    for field in ("Out", "Go to"):
         page.get_by_label(field, exact=True).focus()
         page.keyboard.type("klx?/.")
     page.get_by_label("Rate").focus()
@@ -125,7 +125,7 @@ def test_a_button_says_its_key(desk):
     page.get_by_role("button", name="In: the range begins here").hover()
 
     button = page.get_by_role("button", name="In: the range begins here")
-    expect(button).to_have_attribute("title", "Range begins at the frame that is shown (I)")
+    expect(button).to_have_attribute("title", "In: the range begins at the frame that is shown (I)")
     expect(button).to_have_attribute("aria-keyshortcuts", "i")
 
 

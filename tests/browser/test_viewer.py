@@ -191,8 +191,8 @@ def test_a_range_is_filtered_kept_in_the_address_and_undone_by_back(open_page, f
     page = open_page(f"/videos/{film.pk}/")
     play(page)
 
-    page.get_by_label("From").fill("0:10")
-    page.get_by_label("to", exact=True).fill("20")
+    page.locator("#range-start").fill("0:10")
+    page.locator("#range-end").fill("20")
     page.keyboard.press("Enter")
 
     expect(page.locator("#count")).to_have_text("5 of 60 lines")
@@ -201,23 +201,23 @@ def test_a_range_is_filtered_kept_in_the_address_and_undone_by_back(open_page, f
 
     page.go_back()
     expect(page.locator("#count")).to_have_text("60 lines")
-    expect(page.get_by_label("From")).to_have_value("")
+    expect(page.locator("#range-start")).to_have_value("")
     assert not paused(page)
 
     page.go_forward()
     expect(page.locator("#count")).to_have_text("5 of 60 lines")
     page.reload()
     expect(page.locator("#count")).to_have_text("5 of 60 lines")
-    expect(page.get_by_label("From")).to_have_value("0:10")
+    expect(page.locator("#range-start")).to_have_value("0:10")
 
-    page.get_by_role("link", name="Clear").click()
+    page.get_by_role("link", name="Clear the range").click()
     expect(page.locator("#count")).to_have_text("60 lines")
     assert page.url.endswith(f"/videos/{film.pk}/")
 
 
 def test_back_from_another_page_shows_a_whole_page(open_page, film):
     page = open_page(f"/videos/{film.pk}/")
-    page.get_by_label("From").fill("10")
+    page.locator("#range-start").fill("10")
     page.get_by_role("button", name="Show").click()
     expect(page.locator("#count")).to_have_text("55 of 60 lines")
 
@@ -232,11 +232,11 @@ def test_back_from_another_page_shows_a_whole_page(open_page, film):
 def test_a_wrong_time_is_said_and_the_lines_stay(open_page, film):
     page = open_page(f"/videos/{film.pk}/")
 
-    page.get_by_label("From").fill("soon")
+    page.locator("#range-start").fill("soon")
     page.get_by_role("button", name="Show").click()
 
     expect(page.get_by_role("alert")).to_contain_text("Write a time as 90, 1:30")
-    expect(page.get_by_label("From")).to_have_value("soon")
+    expect(page.locator("#range-start")).to_have_value("soon")
     assert page.locator("#rows li").count() == 60
     assert page.url.endswith(f"/videos/{film.pk}/")
 
@@ -245,13 +245,13 @@ def test_a_wrong_time_over_a_shown_range_leaves_its_count(open_page, film):
     page = open_page(f"/videos/{film.pk}/?start=10&end=12")
     expect(page.locator("#count")).to_have_text("1 of 60 lines")
 
-    page.get_by_label("to", exact=True).fill("5")
+    page.locator("#range-end").fill("5")
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_role("alert")).to_contain_text("The end must come after the start.")
     expect(page.locator("#count")).to_have_text("1 of 60 lines")
     assert page.locator("#rows li").count() == 1
 
-    page.get_by_label("to", exact=True).fill("14")
+    page.locator("#range-end").fill("14")
     page.get_by_role("button", name="Show").click()
     expect(page.locator("#count")).to_have_text("2 of 60 lines")
 
@@ -328,8 +328,8 @@ def test_links_carry_the_moment_and_the_range(open_page, film):
 def test_it_all_works_without_javascript(open_page, film):
     page = open_page(f"/videos/{film.pk}/", java_script_enabled=False)
 
-    page.get_by_label("From").fill("0:10")
-    page.get_by_label("to", exact=True).fill("0:40")
+    page.locator("#range-start").fill("0:10")
+    page.locator("#range-end").fill("0:40")
     page.get_by_role("button", name="Show").click()
     expect(page.locator("#count")).to_have_text("15 of 60 lines")
 
@@ -466,7 +466,7 @@ def test_ten_thousand_lines_open_fast_and_follow(open_page, film):
     page.locator("#range-end").fill("1:10:00")
     page.keyboard.press("Enter")
     expect(page.locator("#count")).to_have_text("167 of 10,000 lines")
-    page.get_by_role("link", name="Clear").click()
+    page.get_by_role("link", name="Clear the range").click()
     expect(page.locator("#count")).to_have_text("10,000 lines")
 
 
