@@ -141,7 +141,8 @@ modes.addEventListener("change", () => {
 function say(sentence) {
   wrong.textContent = sentence;
   wrong.hidden = !sentence;
-  field.toggleAttribute("aria-invalid", Boolean(sentence));
+  if (sentence) field.setAttribute("aria-invalid", "true");
+  else field.removeAttribute("aria-invalid");
 }
 
 form.addEventListener("submit", (event) => {
