@@ -1,5 +1,7 @@
 // The bin: drag a select to another place, and play all of them as one cut.
 
+import { seekTo } from "./seek.js";
+
 const player = document.getElementById("player");
 const reel = document.getElementById("reel");
 const says = document.getElementById("reel-says");
@@ -134,9 +136,9 @@ function start(clip, alone) {
   says.textContent = `Select ${place} of ${clips().length}: ${clip.querySelector("a").textContent}`;
   if (!player.src.endsWith(media)) {
     player.src = media;
-    player.addEventListener("loadedmetadata", () => (player.currentTime = Number(from)), { once: true });
+    player.addEventListener("loadedmetadata", () => seekTo(Number(from)), { once: true });
   } else {
-    player.currentTime = Number(from);
+    seekTo(Number(from));
   }
   player.play().catch(() => {}); // the browser may want a click on the player first
 }

@@ -61,6 +61,7 @@ document.addEventListener("click", (event) => {
 });
 
 async function explain(player) {
+  if (!document.getElementById("unplayable")) return; // the bin says it in its own words
   const answer = await fetch(player.src, { method: "HEAD" }).catch(() => null);
   if (answer) document.getElementById(answer.ok ? "unplayable" : "missing").hidden = false;
 }

@@ -400,3 +400,12 @@ def test_the_bin_is_accessible(open_page, film, three, scheme):
         page.set_viewport_size({"width": width, "height": 800})
         menu = page.get_by_role("form", name="Export the bin").bounding_box()
         assert menu["x"] >= 0 and menu["x"] + menu["width"] <= width
+
+
+def test_a_select_whose_file_cannot_be_played_says_so_in_the_bin(open_page, film):
+    other = make_transcript(3, film.index, content=b"no film", filename="b.mp4")
+    keep(other, 0, 2000, film.index.owner)
+    page = open_page(f"/indexes/{film.index_id}/selects/")
+    page.get_by_role("button", name="Play through").click()
+    expect(page.locator("#reel-says")).to_contain_text("This browser cannot play the file")
+    page.wait_for_timeout(200)  # the page must stay silent (open_page listens for its errors)
