@@ -1,11 +1,12 @@
 // In and out: marks the range at the playhead, asks the range's form for it, and plays around it.
 //
-// Playing stops once where the range ends, on its last frame, or begins again where "Loop" is on; playing around it
-// goes on a little and comes back. It sleeps till then, and not at all while paused. An address with
-// #t=10,20 (a media fragment) opens with that range. desk:range (detail.start, detail.end: seconds or
+// Playing stops once where the range ends, on its last frame, or begins again where "Loop" is on;
+// playing around it goes on a little and comes back. It sleeps till then, and not at all while
+// paused. An address with #t=10,20 (a media fragment) opens with that range. desk:range (detail.start, detail.end: seconds or
 // null) sets the range from elsewhere; desk:declined says that what was asked for is not sent.
 
 import { allLines, firstWhere, lineAt } from "./lines.js";
+import { note } from "./say.js";
 import { seekTo, shownRange } from "./seek.js";
 import { frameAt, frameMs, parseMoment, timebaseOf } from "./time.js";
 
@@ -13,7 +14,6 @@ const player = document.getElementById("player");
 const main = document.getElementById("main");
 const script = document.getElementById("script");
 const loop = document.getElementById("loop");
-const note = document.getElementById("transport-note");
 const base = timebaseOf(main.dataset);
 
 let range = { start: null, end: null };
@@ -113,13 +113,8 @@ function markRow() {
   const { starts, ends } = found;
   const at = lineAt(found, player.currentTime);
   const isOver = at === starts.length - 1 && player.currentTime >= ends[at];
-  if (at < 0 || isOver) return say("No line is at the playhead.");
+  if (at < 0 || isOver) return note("No line is at the playhead.");
   ask({ start: starts[at], end: ends[at] });
-}
-
-function say(sentence) {
-  note.textContent = sentence;
-  setTimeout(() => note.textContent === sentence && (note.textContent = ""), 4000);
 }
 
 // --- playing around ---
@@ -178,7 +173,7 @@ function begin() {
 }
 
 function toggleLoop() {
-  if (!isSet()) return say("Set a range first, with I and O.");
+  if (!isSet()) return note("Set a range first, with I and O.");
   loop.setAttribute("aria-pressed", String(!loops()));
 }
 

@@ -1,5 +1,6 @@
 // Does what the keys and buttons of the player ask for: play, shuttle, frames, rates, moves.
 
+import { note } from "./say.js";
 import { seekTo } from "./seek.js";
 import { frameAt, frameMs, timebaseOf } from "./time.js";
 
@@ -8,7 +9,7 @@ const main = document.getElementById("main");
 const length = Number(main.dataset.length);
 const playButton = document.getElementById("play");
 const rates = document.getElementById("rate");
-const note = document.getElementById("transport-note");
+const running = document.getElementById("transport-note"); // how fast, while it shuttles
 
 const STEP = 5; // seconds
 const RATES = [...rates.options].map((option) => Number(option.value));
@@ -42,7 +43,7 @@ function still() {
   if (!shuttle) return;
   shuttle = 0;
   player.playbackRate = Number(rates.value);
-  note.textContent = "";
+  running.textContent = "";
   show();
 }
 
@@ -59,7 +60,7 @@ function forward() {
   shuttle = speed;
   player.playbackRate = speed === 1 ? Number(rates.value) : speed;
   if (speed === 1) shuttle = 0;
-  note.textContent = speed === 1 ? "" : `${speed}× forward`;
+  running.textContent = speed === 1 ? "" : `${speed}× forward`;
   start();
 }
 
@@ -70,7 +71,7 @@ function backwards() {
   clearTimeout(timer);
   shuttle = speed;
   player.playbackRate = Number(rates.value);
-  note.textContent = `${-speed}× backwards`;
+  running.textContent = `${-speed}× backwards`;
   show();
   jump(performance.now());
 }
@@ -112,9 +113,7 @@ function otherRate(step) {
 
 function mute() {
   player.muted = !player.muted;
-  const sentence = player.muted ? "Sound off" : "Sound on";
-  note.textContent = sentence;
-  setTimeout(() => note.textContent === sentence && (note.textContent = ""), 4000);
+  note(player.muted ? "Sound off" : "Sound on");
 }
 
 function fullScreen() {
