@@ -3,7 +3,8 @@
 const trouble = document.getElementById("trouble");
 
 // Why the last request of each kind failed: what the page asks by itself wipes out nothing that is
-// said of somebody's deed. Others write to the same place, so it is touched on a change only.
+// said of somebody's deed. Others write to the same place, so it is touched on a change only. Who
+// asks again by itself says so (data-unanswered).
 const wrong = { gone: "", deed: "", look: "", poll: "" };
 const kindOf = ({ elt, verb }) => (elt.matches("[data-poll]") ? "poll" : verb === "get" ? "look" : "deed");
 const UNANSWERED = {
@@ -43,7 +44,7 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
 });
 document.addEventListener("htmx:sendError", ({ detail }) => {
   const kind = kindOf(detail.requestConfig);
-  say(kind, UNANSWERED[kind]);
+  say(kind, detail.requestConfig.elt.dataset.unanswered ?? UNANSWERED[kind]);
 });
 document.addEventListener("htmx:responseError", ({ detail: { requestConfig, xhr } }) => {
   const kind = kindOf(requestConfig);

@@ -66,17 +66,25 @@ resume?.addEventListener("click", (event) => {
 // --- tinting ---
 
 const near = new Set(); // blocks that are in sight or almost
+// A browser that skips blocks out of sight says itself which it lays out; two hundred that are
+// watched would be measured in each frame.
+const isTold = "oncontentvisibilityautostatechange" in script;
 const watcher = new IntersectionObserver(
   (entries) => {
-    const stretches = [...before, ...played()];
-    for (const { target, isIntersecting } of entries) {
-      if (isIntersecting) near.add(target);
-      else near.delete(target);
-      if (isIntersecting) tint(target, stretches);
-    }
+    if (isTold) watcher.disconnect(); // it was asked how things stand, once
+    for (const { target, isIntersecting } of entries) come(target, isIntersecting);
   },
   { rootMargin: "300px 0px" },
 );
+script.addEventListener("contentvisibilityautostatechange", ({ target, skipped }) => {
+  if (target.matches("#rows > .block")) come(target, !skipped);
+});
+
+function come(block, isNear) {
+  if (!isNear) return near.delete(block);
+  near.add(block);
+  tint(block, [...before, ...played()]);
+}
 
 // A line is played when more than half of it is.
 function tint(block, stretches) {

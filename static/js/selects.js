@@ -1,11 +1,12 @@
 // Keeps the range, or a line, while the video plays on.
 
 import { focusedRow, tabbedRow } from "./meant.js";
-import { announce, complain, note } from "./say.js";
+import { announce, note } from "./say.js";
 import { endOf, seekTo, shownRange, startOf } from "./seek.js";
 
 const AGAIN_MS = 2000;
 const main = document.getElementById("main");
+main.dataset.unanswered = "The server does not answer. What you keep or change is sent as soon as it does."; // page.js says it
 const player = document.getElementById("player");
 
 const panel = () => document.getElementById("selects");
@@ -104,7 +105,6 @@ async function post({ url, values }) {
   try {
     await window.htmx.ajax("POST", url, { source: main, target: "#selects", swap: "outerHTML", values });
   } catch {
-    complain("The server does not answer. What you keep or change is sent as soon as it does.");
     return false;
   }
   if (before.isConnected && url === form().getAttribute("action")) refill(values);

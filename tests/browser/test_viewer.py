@@ -582,7 +582,7 @@ def test_a_deed_that_failed_is_said_until_one_succeeds_whatever_the_page_asks_by
     trouble = page.locator("#trouble")
     page.route("**/selects", lambda route: route.abort())
     page.keyboard.press("m")
-    unsaved = "The server does not answer: this was not saved. Try again."
+    unsaved = "The server does not answer. What you keep or change is sent as soon as it does."
     expect(trouble).to_have_text(unsaved)
 
     with page.expect_response("**/progress*"):
@@ -592,7 +592,6 @@ def test_a_deed_that_failed_is_said_until_one_succeeds_whatever_the_page_asks_by
     with page.expect_event("requestfailed"):
         expect(trouble).to_have_text(unsaved)
     page.unroute("**/selects")
-    page.keyboard.press("m")
     expect(trouble).to_have_text("The server does not answer. This page asks again by itself.")
     page.unroute("**/progress*")
     expect(trouble).to_be_hidden()
