@@ -227,9 +227,12 @@ function paintNow() {
   CSS.highlights.set("find-now", current);
 }
 
+const { format } = new Intl.NumberFormat("en");
+
 function say() {
   const count = hits.at.length;
-  counted.textContent = !words.length ? "" : now < 0 || !count ? `${count.toLocaleString("en")}` : `${(now + 1).toLocaleString("en")} / ${count.toLocaleString("en")}`;
+  const place = now < 0 || !count ? "" : `${format(now + 1)} / `;
+  counted.textContent = words.length ? place + format(count) : "";
   counted.classList.toggle("none", words.length > 0 && !count);
   for (const id of ["find-next", "find-previous"]) document.getElementById(id).disabled = !count;
   legend.hidden = words.length < 2;
@@ -239,7 +242,7 @@ function say() {
   legend.replaceChildren(...words.map((word, colour) => {
     const part = document.createElement("span");
     part.dataset.colour = colour;
-    part.textContent = `${word} ${each[colour].toLocaleString("en")}`;
+    part.textContent = `${word} ${format(each[colour])}`;
     return part;
   }));
 }
@@ -262,6 +265,8 @@ function tell() {
 
 // --- only the lines that have all words ---
 
+let guessed = []; // blocks whose height says how many of their lines are shown
+
 // A rule on the container hides lines without our class, and whole blocks without one.
 function filter() {
   for (const element of marked) element.classList.remove("hit");
@@ -278,8 +283,9 @@ function filter() {
   }
   const rows = document.getElementById("rows");
   // Blocks out of sight guess their height: by the lines that are left in them.
-  for (const block of rows.querySelectorAll(".block[style]")) block.removeAttribute("style");
-  if (on) for (const [block, count] of blocks) block.style.containIntrinsicBlockSize = `${count * 31}px`;
+  for (const block of guessed) block.removeAttribute("style");
+  guessed = on ? [...blocks.keys()] : [];
+  for (const block of guessed) block.style.containIntrinsicBlockSize = `${blocks.get(block) * 31}px`;
   for (const block of blocks.keys()) block.classList.add("hit");
   marked.push(...blocks.keys());
   rows.classList.toggle("only", on);
@@ -314,7 +320,7 @@ function go(hit, seeks = false) {
   const line = lines[hits.line[now]];
   if (paints) paintNow();
   say();
-  if (line.getClientRects().length || !only.checked) scrollTo(line);
+  if (!only.checked || line.getClientRects().length) scrollTo(line);
   if (seeks) seekTo(startOf(line));
 }
 

@@ -44,7 +44,14 @@ export function shownRange() {
 // To the millisecond: sums of decimals are a hair off.
 export const after = (start, length) => Math.round((start + Number(length)) * 1000) / 1000;
 
-function isSelecting(row) {
+// Whether the click ended a selection of words: one that was dragged, or a second or third click.
+// (To ask for the selection alone would make the page lay itself out before each seek.)
+let pressed = null;
+document.addEventListener("pointerdown", (event) => (pressed = event), { passive: true });
+
+function isSelecting(row, { detail, shiftKey, clientX, clientY }) {
+  const moved = pressed ? Math.hypot(clientX - pressed.clientX, clientY - pressed.clientY) : 0;
+  if (!detail || (detail === 1 && !shiftKey && moved < 3)) return false;
   const selection = getSelection();
   return !selection.isCollapsed && selection.containsNode(row, true);
 }
@@ -54,7 +61,7 @@ document.addEventListener("click", (event) => {
   if (!row || event.target.closest("button, form")) return;
   const link = event.target.closest("a");
   if (link && (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey)) return;
-  if (!link && isSelecting(row)) return;
+  if (!link && isSelecting(row, event)) return;
   event.preventDefault();
   seekTo(startOf(row));
   if (row.closest("[data-plays]")) document.getElementById("player").play().catch(() => {}); // the page says why by itself

@@ -263,6 +263,7 @@ def test_the_first_hit_is_the_next_one_from_where_one_reads(open_page, film):
 
     expect(count(page)).to_have_text("1 / 11")  # none is left: from the beginning again
     field(page).press("Escape")
+    page.evaluate("() => new Promise(requestAnimationFrame)")  # it scrolls back once more
     line(page, 22).evaluate("(row) => row.scrollIntoView({ block: 'start' })")
     field(page).fill('"line 2"')
     assert 21 <= page.evaluate(NOW) <= 23
