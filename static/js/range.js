@@ -184,7 +184,8 @@ const narrow = matchMedia("(width < 30rem)");
 
 function lend(event) {
   const row = event.target.closest?.("#rows li");
-  if (!row || tools.parentElement === row || (narrow.matches && event.type === "pointerover")) return;
+  const isLate = event.type === (narrow.matches ? "pointerover" : "click"); // a pointer came before
+  if (!row || tools.parentElement === row || isLate) return;
   row.append(tools);
 }
 for (const name of ["pointerover", "focusin", "click"]) document.addEventListener(name, lend);
