@@ -63,7 +63,7 @@ def test_who_starts_while_another_writes_the_bindings_waits_for_them(queue, tmp_
     connection = queue.channel.connection.client
     bound = Queue("alone", Exchange("alone"), routing_key="alone")
     bound(connection.channel()).declare()
-    (table,) = (tmp_path / "broker" / "control").iterdir()
+    table = tmp_path / "broker" / "control" / "alone.exchange"
     written = table.read_bytes()
     table.write_bytes(b"")  # opened, not written yet
     threading.Timer(0.2, table.write_bytes, [written]).start()
