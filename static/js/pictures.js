@@ -92,7 +92,7 @@ document.addEventListener("pointerover", (event) => {
   show({ at: startOf(link.parentElement), x: box.right, y: box.top + box.height / 2, beside: true });
   link.addEventListener("pointerleave", hide, { once: true });
 });
-addEventListener("scroll", hide, { passive: true });
+addEventListener("scroll", () => preview.hidden || hide(), { passive: true }); // said again it would cost a frame
 
 // --- the lines ---
 

@@ -313,6 +313,26 @@ def test_the_tools_of_a_line_cover_no_text(open_page, film, width):
     assert tools["x"] + tools["width"] <= width
 
 
+@pytest.mark.parametrize("width", [390, 1000, 1280])
+def test_scrolling_paints_no_line_twice(open_page, film, width):
+    """What may reach over the page's edge is painted in each frame, what is set to what it is, styled."""
+    page = open_page(f"/videos/{film.pk}/", viewport={"width": width, "height": 600})
+    page.evaluate(
+        """() => {
+          window.changes = 0;
+          const count = (records) => (window.changes += records.length);
+          new MutationObserver(count).observe(document.body, { subtree: true, attributes: true, childList: true });
+        }"""
+    )
+
+    page.evaluate("() => scrollTo(0, 500)")
+    page.wait_for_function("() => scrollY > 0")
+    page.evaluate("() => new Promise((ok) => requestAnimationFrame(() => setTimeout(ok)))")
+
+    assert page.locator("#rows").evaluate("(rows) => rows.getBoundingClientRect().right") < width
+    assert page.evaluate("() => changes") == 0
+
+
 def test_links_carry_the_moment_and_the_range(open_page, film):
     page = open_page(f"/videos/{film.pk}/?start=10&end=60&t=20", permissions=["clipboard-write"])
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
