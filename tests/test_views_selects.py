@@ -62,6 +62,32 @@ def test_the_words_stay_when_the_transcript_changes(client, video):
     assert "<bdi>one</bdi>" in client.get(f"/indexes/{video.index_id}/selects/").text
 
 
+def test_what_is_asked_again_by_its_id_is_kept_once(client, video):
+    form = {"start": "2", "end": "4", "id": "6b0a14cf22e74cb4ec4559eb"}
+    for _ in range(2):
+        answer = client.post(f"/videos/{video.pk}/selects", form, headers=HTMX_PANEL)
+
+        assert f'data-kept="kept-{form["id"]}"' in answer.text
+    assert Select.objects.get().pk == form["id"]
+
+
+def test_the_id_of_another_videos_select_is_not_taken(client, user, video):
+    (others,) = kept(make_transcript(CUES, make_index(make_user("other"))), 0)
+    form = {"start": "2", "end": "4", "id": others.pk}
+
+    assert client.post(f"/videos/{video.pk}/selects", form).status_code == 303
+    assert Select.objects.get(video=video).pk != others.pk
+    assert Select.objects.count() == 2
+
+
+@pytest.mark.parametrize("name", ["x", "6B0A14CF22E74CB4EC4559EB", "\x00" * 24, "6" * 25])
+def test_an_id_that_is_none_is_said(client, video, name):
+    form = {"start": "2", "end": "4", "id": name}
+
+    assert client.post(f"/videos/{video.pk}/selects", form).status_code == 400
+    assert not Select.objects.exists()
+
+
 def test_the_panel_alone_comes_back_to_htmx(client, video):
     form = {"start": "2", "end": "4"}
     answer = client.post(f"/videos/{video.pk}/selects", form, headers=HTMX_PANEL)

@@ -143,6 +143,7 @@ class RangeForm(forms.Form):
 class SelectForm(RangeForm):
     """A range to keep, inside the video, with what an editor says of it."""
 
+    id = forms.RegexField(r"\A[0-9a-f]{24}\Z", required=False, label="Id")  # which a page gave it
     note = forms.CharField(required=False, max_length=500, label="Note")
     colour = forms.ChoiceField(required=False, choices=Select.Colour.choices, label="Colour")
 

@@ -80,9 +80,16 @@ document.addEventListener(
 
 function keep([start, end]) {
   const { elements } = form();
-  ask(form(), { start, end, note: elements.note.value, colour: elements.colour.value });
+  // Sent again when no answer comes: by its id the server knows whether it has it already.
+  ask(form(), { id: newId(), start, end, note: elements.note.value, colour: elements.colour.value });
   elements.note.value = "";
   elements.colour.selectedIndex = 0;
+}
+
+// Of the shape of the server's own: eight digits of time, sixteen by chance.
+function newId() {
+  const chance = crypto.getRandomValues(new Uint8Array(8));
+  return [Date.now() / 1000 >>> 0, ...chance].map((part, n) => part.toString(16).padStart(n ? 2 : 8, "0")).join("");
 }
 
 function ask(asked, values) {
@@ -115,7 +122,7 @@ async function post({ url, values }) {
 function refill(values) {
   const { elements } = form();
   if (elements.note.value || values.removed) return; // more was typed since, or nothing was
-  for (const [name, value] of Object.entries(values)) elements[name].value = value;
+  for (const name of ["start", "end", "note", "colour"]) elements[name].value = values[name];
 }
 addEventListener("beforeunload", (event) => {
   if (queue.length) event.preventDefault();

@@ -108,12 +108,23 @@ def test_each_press_keeps_what_was_there_however_slow_the_server_is(open_page, f
     page.context.set_offline(False)
     expect(kept).to_have_count(4)
 
+    def lose(route) -> None:
+        """The server does it, and its answer never comes."""
+        route.fetch()
+        route.abort()
+
+    page.route("**/selects", lose, times=1)
+    page.evaluate(COMMAND, "row-next")
+    page.evaluate(COMMAND, "keep-select")
+    expect(kept).to_have_count(5)
+
     spans = Select.objects.order_by("position").values_list("start_ms", "end_ms", "note")
-    later = [(n * 2000, n * 2000 + 1900) for n in (5, 6, 7)]
+    later = [(n * 2000, n * 2000 + 1900) for n in (5, 6, 7, 8)]
     assert list(spans) == [
         (8000, 9900, "first"),
         *((*span, "") for span in later[:2]),
         (*later[2], "typed meanwhile"),
+        (*later[3], ""),
     ]
 
 

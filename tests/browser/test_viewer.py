@@ -315,13 +315,14 @@ def test_the_tools_of_a_line_cover_no_text(open_page, film, width):
 
 @pytest.mark.parametrize("width", [390, 1000, 1280])
 def test_scrolling_paints_no_line_twice(open_page, film, width):
-    """What may reach over the page's edge is painted in each frame, what is set to what it is, styled."""
+    """What may reach over the page's edge is painted in each frame; what is set is styled anew."""
     page = open_page(f"/videos/{film.pk}/", viewport={"width": width, "height": 600})
     page.evaluate(
         """() => {
           window.changes = 0;
           const count = (records) => (window.changes += records.length);
-          new MutationObserver(count).observe(document.body, { subtree: true, attributes: true, childList: true });
+          const all = { subtree: true, attributes: true, childList: true };
+          new MutationObserver(count).observe(document.body, all);
         }"""
     )
 

@@ -13,7 +13,7 @@ from django.core import signing
 from django.db import models, transaction
 from django.db.models import F, Max, Q, Sum
 
-from videos.models.ids import IdField
+from videos.models.ids import IdField, new_id
 from videos.models.index import Index
 from videos.models.member import WithRole, role_of
 from videos.models.video import Video
@@ -119,15 +119,22 @@ class Select(WithRole, models.Model):
         self.save(update_fields=fields)
 
 
-def keep(video: Video, start_ms: int, end_ms: int, by: User, **fields: object) -> Select:
-    """Keep a range at the end of its index's bin. ``fields`` may be ``note`` and ``colour``."""
-    select = Select(video=video, kept_by=by, start_ms=start_ms, end_ms=end_ms, **fields)
-    select.words = words(video, start_ms, end_ms)
+def keep(
+    video: Video, start_ms: int, end_ms: int, by: User, pk: str = "", **fields: object
+) -> Select:
+    """Keep a range at the end of its index's bin. ``fields`` may be ``note`` and ``colour``.
+
+    Who may ask again, not knowing whether the first time was heard, names it by a ``pk`` of
+    their own: it is kept once.
+    """
+    taken = Select.objects.filter(pk=pk).exclude(video=video).exists()
+    said = {"kept_by": by, "start_ms": start_ms, "end_ms": end_ms} | fields
     with transaction.atomic():
         last = Select.objects.filter(video__index_id=video.index_id).aggregate(Max("position"))
-        select.position = (last["position__max"] or 0) + 1
-        select.save(force_insert=True)
-    return select
+        said["position"] = (last["position__max"] or 0) + 1
+        said["words"] = words(video, start_ms, end_ms)
+        name = pk if pk and not taken else new_id()
+        return Select.objects.get_or_create(pk=name, video=video, defaults=said)[0]
 
 
 class NotPutBack(Exception):

@@ -94,22 +94,27 @@ def panel_context(video: Video) -> dict[str, Any]:
 def keep_range(request: Request, video_id: str) -> HttpResponse:
     """Keep a range of this video, or put back what was taken out (``removed``).
 
-    What cannot be kept is said beside the fields.
+    What cannot be kept is said beside the fields. A page that asks again, because no answer came,
+    says ``id`` each time.
     """
     video = find_video(request, video_id, Role.EDITOR)
-    if Select.objects.in_bin(video.index).count() >= MOST_IN_A_BIN:
-        return _panel(request, video, FULL)
+    is_full = Select.objects.in_bin(video.index).count() >= MOST_IN_A_BIN
     if "removed" in request.POST:
-        return _put_back(request, video)
+        return _panel(request, video, FULL) if is_full else _put_back(request, video)
     form = SelectForm(video, request.POST)
     if not form.is_valid():
         return _panel(request, video, form.sentence)
     data = form.cleaned_data
+    if kept := Select.objects.filter(pk=data["id"], video=video).first():
+        return _panel(request, video, kept=kept)
+    if is_full:
+        return _panel(request, video, FULL)
     kept = keep(
         video,
         data["start"],
         data["end"],
         request.user,
+        pk=data["id"],
         note=data["note"],
         colour=data["colour"],
     )
