@@ -226,6 +226,26 @@ def test_what_was_taken_out_is_put_back_as_it_was_and_where_it_was(client, video
     ]
 
 
+def test_what_is_put_back_says_what_was_corrected_meanwhile(client, video):
+    (select,) = kept(video, 2000)
+    form = take_out(client, select)
+    video.transcript.segments.filter(number=1).update(text="corrected")
+
+    client.post(f"/videos/{video.pk}/selects", form)
+
+    assert Select.objects.get().words == "corrected"
+
+
+def test_what_is_put_back_keeps_the_words_of_another_transcript(client, video):
+    (select,) = kept(video, 2000)
+    Select.objects.update(words="as another engine heard it")
+    form = take_out(client, select)
+
+    client.post(f"/videos/{video.pk}/selects", form)
+
+    assert Select.objects.get().words == "as another engine heard it"
+
+
 def test_it_is_put_back_in_its_place_also_when_the_bin_was_ordered_meanwhile(client, video):
     a, b, c, d = kept(video, 0, 1000, 2000, 3000)
     Select.objects.arrange(video.index, [a.pk, b.pk, c.pk, d.pk])

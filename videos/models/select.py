@@ -158,12 +158,15 @@ def remember(select: Select) -> str:
     """All of a select, signed: what ``put_back`` takes."""
     values = {name: getattr(select, name) for name in REMEMBERED}
     values["created_at"] = select.created_at.isoformat()
+    if select.words == words(select.video, select.start_ms, select.end_ms):
+        values["said_by"] = select.video.transcript_id
     return signing.dumps(values, salt=__name__, compress=True)
 
 
 def put_back(video: Video, remembered: str) -> Select:
     """Make the select again that was taken out, in its place; once, however often one asks.
 
+    Its words follow what was corrected meanwhile, as they would have done in the bin.
     Raises ``NotPutBack``.
     """
     try:
@@ -175,6 +178,9 @@ def put_back(video: Video, remembered: str) -> Select:
     if not get_user_model().objects.filter(pk=values["kept_by_id"]).exists():
         values["kept_by_id"] = None
     pk, created_at = values.pop("id"), values.pop("created_at")
+    said_by = values.pop("said_by", None)
+    if said_by and said_by == video.transcript_id:
+        values["words"] = words(video, values["start_ms"], values["end_ms"])
     with transaction.atomic():
         _make_room(Select.objects.in_bin(video.index).exclude(pk=pk), values["position"])
         select, _ = Select.objects.get_or_create(pk=pk, defaults=values)
