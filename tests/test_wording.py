@@ -93,7 +93,7 @@ def test_words_are_joined_as_they_are_glued_one_by_one(tokens):
 
 
 @settings(deadline=None)
-@given(st.lists(st.sampled_from("ab")), st.lists(st.sampled_from("ab")))
+@given(st.lists(st.sampled_from("abcdefgh")), st.lists(st.sampled_from("abcdefgh")))
 def test_past_its_bound_a_comparison_is_coarser_and_as_true(a, b):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(wording, "MOST_PAIRS", 4)
@@ -102,6 +102,20 @@ def test_past_its_bound_a_comparison_is_coarser_and_as_true(a, b):
     assert all(a[i1:i2] == b[j1:j2] for tag, i1, i2, j1, j2 in found if tag == "equal")
     assert [word for _, i1, i2, _, _ in found for word in a[i1:i2]] == a
     assert [word for _, _, _, j1, j2 in found for word in b[j1:j2]] == b
+
+
+def test_one_word_between_others_that_all_differ_takes_no_cube_of_time():
+    one, two = ([x for n in range(1000) for x in ("x", f"{side}{n}")] for side in "ab")
+    begun = time.monotonic()
+    list(wording.opcodes(one, two))
+    assert time.monotonic() - begun < 1
+
+
+def test_of_a_long_line_only_what_differs_is_found():
+    one = [f"word {n}" for n in range(1000)]
+    two = [*one[:300], "new", *one[300:700], "other", *one[701:]]
+    found = [part for part in wording.opcodes(one, two) if part[0] != "equal"]
+    assert found == [("insert", 300, 300, 300, 301), ("replace", 700, 701, 701, 702)]
 
 
 def test_any_number_of_words_is_retimed_in_a_moment():

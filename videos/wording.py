@@ -5,15 +5,19 @@ A word is ``[start_ms, end_ms, text, probability or None]``; Whisper's texts beg
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import accumulate, chain, pairwise
+from operator import itemgetter
 from typing import Any
 
 Word = list[Any]
+Opcode = tuple[str, int, int, int, int]  # as SequenceMatcher has them
 
 CJK = 0x2E80  # from here on scripts are written without spaces
-MOST_PAIRS = 1_000_000  # of words that are compared: a thousand a side is minutes of speech
+MOST_PAIRS = 4000  # of words that are compared with each other: sixty a side take two milliseconds
 
 
 def clean(text: str) -> str:
@@ -47,14 +51,57 @@ def match(words: Sequence[Word], text: str) -> bool:
     return bare("".join(word[2] for word in words)) == bare(text)
 
 
-def opcodes(a: Sequence[str], b: Sequence[str]) -> Iterator[tuple[str, int, int, int, int]]:
-    """``SequenceMatcher.get_opcodes``, but in bounded time: it compares each word of one side with
-    each of the other, again and again where words repeat. Past MOST_PAIRS, what lies between a
-    common beginning and end is one ``replace``.
+def opcodes(a: Sequence[str], b: Sequence[str]) -> Iterator[Opcode]:
+    """What ``SequenceMatcher.get_opcodes`` tells, but in bounded time: where words repeat it takes
+    the cube of their number. Two "equal" may follow each other.
+
+    Longer texts are cut at the words that each has once, in the order that both have (a patience
+    diff); what then lies between two of those and is still too much is one ``replace``.
     """
     if len(a) * len(b) <= MOST_PAIRS:
         yield from SequenceMatcher(None, a, b, autojunk=False).get_opcodes()
         return
+    begin = (0, 0)
+    for i, j in _anchors(a, b):
+        yield from _between_anchors(a, b, begin, (i, j))
+        yield "equal", i, i + 1, j, j + 1
+        begin = (i + 1, j + 1)
+    yield from _between_anchors(a, b, begin, (len(a), len(b)))
+
+
+def _anchors(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:
+    """Places of the words that stand once on each side: as many as have one order on both."""
+    here, there = Counter(a), Counter(b)
+    place = {word: j for j, word in enumerate(b) if there[word] == 1}
+    once = ((i, place[word]) for i, word in enumerate(a) if here[word] == 1 and word in place)
+    # The longest rising subsequence: tops[n] ends the lowest one of n + 1 places.
+    tops: list[tuple[int, int]] = []
+    before: dict[tuple[int, int], tuple[int, int] | None] = {}
+    for each in once:
+        at = bisect_left(tops, each[1], key=itemgetter(1))
+        before[each] = tops[at - 1] if at else None
+        tops[at : at + 1] = [each]
+    found, last = [], tops[-1] if tops else None
+    while last:
+        found.append(last)
+        last = before[last]
+    return found[::-1]
+
+
+def _between_anchors(
+    a: Sequence[str], b: Sequence[str], begin: tuple[int, int], end: tuple[int, int]
+) -> Iterator[Opcode]:
+    one, two = a[begin[0] : end[0]], b[begin[1] : end[1]]
+    if len(one) * len(two) <= MOST_PAIRS:
+        found = SequenceMatcher(None, one, two, autojunk=False).get_opcodes()
+    else:
+        found = list(_ends(one, two))
+    for tag, i1, i2, j1, j2 in found:
+        yield tag, begin[0] + i1, begin[0] + i2, begin[1] + j1, begin[1] + j2
+
+
+def _ends(a: Sequence[str], b: Sequence[str]) -> Iterator[Opcode]:
+    """A common beginning, a common end, and one ``replace`` between them."""
     most = min(len(a), len(b))
     head = next((n for n in range(most) if a[n] != b[n]), most)
     tail = next((n for n in range(most - head) if a[-1 - n] != b[-1 - n]), most - head)
