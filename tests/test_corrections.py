@@ -219,6 +219,40 @@ def test_a_split_needs_words_on_both_sides(user, task, at):
         split(user, task, 1, at)
 
 
+def test_the_second_half_goes_behind_lines_that_begin_before_it(user):
+    cues = [
+        (0, 10_000, "one two"),
+        (2000, 3000, "Hm"),
+        (2500, 3100, "Yes"),
+        (10_000, 11_000, "three"),
+    ]
+    task = make_transcript(cues, make_index(user), duration_ms=60_000).transcript
+    assert split(user, task, 0, 3) == Edited(0, 3, 4)
+
+    found = [(number, start_ms, text) for number, start_ms, _, text, _ in content(task)]
+    assert found == [
+        (0, 0, "one"),
+        (1, 2000, "Hm"),
+        (2, 2500, "Yes"),
+        (3, 5000, "two"),
+        (4, 10_000, "three"),
+    ]
+
+    assert corrections.undo(user, task) == Edited(0, 4, 3)
+    assert [each[:4] for each in content(task)] == [(n, *cue) for n, cue in enumerate(cues)]
+    assert corrections.redo(user, task) == Edited(0, 3, 4)
+
+
+def test_what_one_takes_back_does_not_pass_a_line_that_another_moved(user, task):
+    other = make_user("other")
+    save(user, task, 1, "to the rivver", 4500, 4900)
+    save(other, task, 0, "We came down", 4000, 4200)
+
+    with pytest.raises(Changed, match="beside these was moved since"):
+        corrections.undo(user, task)
+    assert [start_ms for _, start_ms, *_ in content(task)] == [4000, 4500, 5000]
+
+
 def test_a_merge_joins_text_and_time(user, task):
     assert merge(user, task, 1) == Edited(1, 2, 1)
 

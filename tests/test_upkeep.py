@@ -72,6 +72,14 @@ def test_rows_with_a_gap_are_told(video):
     assert f"task {video.transcript_id}: its rows have gaps" in told()
 
 
+def test_rows_out_of_the_order_of_time_are_told(video):
+    assert told() == ""
+    Segment.objects.filter(task=video.transcript, number=0).update(start_ms=50_000, end_ms=60_000)
+
+    said = f"task {video.transcript_id}: its rows are not in the order of time."
+    assert told().splitlines() == [said]
+
+
 def test_a_transcript_that_is_not_finished_or_another_s_is_told(video):
     Task.objects.filter(pk=video.transcript_id).update(status="indexing")
     other = make_transcript(3, content=b"2")

@@ -103,7 +103,10 @@ def confirm(user: User, task: Task, seen: Seen, text: str, times: tuple[int, int
 
 
 def split(user: User, task: Task, seen: Seen, text: str, at: int) -> Edited:
-    """Make two lines of one, whose text may have been changed, before character ``at``."""
+    """Make two lines of one, whose text may have been changed, before character ``at``.
+
+    The second goes behind those lines that begin before it, where somebody talks into this one.
+    """
     with _transcript(task):
         row = _seen(task, seen)
         left, right = wording.clean(text[: max(0, at)]), wording.clean(text[max(0, at) :])
@@ -111,7 +114,10 @@ def split(user: User, task: Task, seen: Seen, text: str, at: int) -> Edited:
             raise Refused("Put the cursor between two words first: the line is split there.")
         if row.end_ms - row.start_ms < 2:
             raise Refused("This line is too short to be split.")
-        return _write(user, task, Kind.SPLIT, [row], _halves(row, left, right))
+        first, second = _halves(row, left, right)
+        passed = _begun_before(task, row, second.start_ms)
+        after = [first, *map(_copy, passed), second]
+        return _write(user, task, Kind.SPLIT, [row, *passed], after)
 
 
 def merge(user: User, task: Task, seen: Seen, text: str) -> Edited:
@@ -240,6 +246,14 @@ def _halves(row: Segment, left: str, right: str) -> list[Segment]:
     return [first, second]
 
 
+def _begun_before(task: Task, row: Segment, moment: int) -> list[Segment]:
+    """The lines behind this one that begin before the moment."""
+    behind = task.segments.filter(number__gt=row.number, start_ms__lt=moment).order_by("number")
+    if len(found := list(behind[: MAX_AT_ONCE + 1])) > MAX_AT_ONCE:
+        raise Refused(f"More than {MAX_AT_ONCE:,} lines begin before its second half would.")
+    return found
+
+
 def _heard_halves(heard: str, left: str, right: str) -> tuple[str | None, str | None]:
     """The engine's text of a corrected line, shared out between its halves."""
     if heard.startswith(left):
@@ -338,9 +352,23 @@ def _still(task: Task, lines: Sequence[Line], what: str) -> list[Segment]:
 
 
 def _exchange(task: Task, old: Sequence[Line], new: Sequence[Line], what: str) -> Edited:
-    """Put remembered lines in the place of others."""
+    """Put remembered lines in the place of others, if the order of lines stays that of time."""
     now = _still(task, old, what)
-    return _put(task, now, _numbered(now, [_restored(task, line) for line in new]))
+    back = [_restored(task, line) for line in new]
+    if not _fits(task, now, back):
+        raise Changed(f"A line beside these was moved since, so this cannot be {what} any more.")
+    return _put(task, now, _numbered(now, back))
+
+
+def _fits(task: Task, now: Sequence[Segment], back: Sequence[Segment]) -> bool:
+    """Whether lines that take the place of others begin between the neighbours of those."""
+    if [row.start_ms for row in now] == [row.start_ms for row in back]:
+        return True
+    low, high = now[0].number - 1, now[-1].number + 1
+    near = task.segments.filter(number__in=(low, high)).values_list("number", "start_ms")
+    starts = dict(near)
+    first, last = back[0].start_ms, back[-1].start_ms
+    return starts.get(low, first) <= first and last <= starts.get(high, last)
 
 
 def _write(

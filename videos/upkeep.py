@@ -13,7 +13,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, F, Max, Min
+from django.db.models import Count, Exists, F, Max, Min, OuterRef
 from django.db.models.functions import Now
 
 from videos import storage, tasks
@@ -68,7 +68,7 @@ def _stuck_tasks() -> Iterator[str]:
 
 
 def _broken_transcripts() -> Iterator[str]:
-    """A transcript is that of a finished task, its rows numbered 0, 1, 2 … without a gap."""
+    """A transcript is that of a finished task, its rows numbered 0, 1, 2 … in the order of time."""
     wrong = Video.objects.exclude(transcript=None).exclude(transcript__status=Status.READY)
     for pk in wrong.values_list("pk", flat=True):
         yield f"video {pk}: its transcript is not a finished one."
@@ -79,6 +79,10 @@ def _broken_transcripts() -> Iterator[str]:
     counted = rows.annotate(rows=Count("pk"), first=Min("number"), last=Max("number"))
     for task in counted.exclude(first=0, last=F("rows") - 1).values_list("task", flat=True):
         yield f"task {task}: its rows have gaps."
+    before = Segment.objects.filter(task=OuterRef("task"), number=OuterRef("number") - 1)
+    late = Segment.objects.filter(Exists(before.filter(start_ms__gt=OuterRef("start_ms"))))
+    for task in late.order_by().values_list("task", flat=True).distinct():
+        yield f"task {task}: its rows are not in the order of time."
 
 
 def _own_members() -> Iterator[str]:

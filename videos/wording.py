@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import accumulate, chain, pairwise
 from operator import itemgetter
@@ -92,10 +92,9 @@ def _between_anchors(
     a: Sequence[str], b: Sequence[str], begin: tuple[int, int], end: tuple[int, int]
 ) -> Iterator[Opcode]:
     one, two = a[begin[0] : end[0]], b[begin[1] : end[1]]
+    found: Iterable[Opcode] = _ends(one, two)
     if len(one) * len(two) <= MOST_PAIRS:
         found = SequenceMatcher(None, one, two, autojunk=False).get_opcodes()
-    else:
-        found = list(_ends(one, two))
     for tag, i1, i2, j1, j2 in found:
         yield tag, begin[0] + i1, begin[0] + i2, begin[1] + j1, begin[1] + j2
 
