@@ -60,6 +60,19 @@ def test_text_and_times_are_corrected_and_what_is_not_sent_stays(caller, video):
     assert caller.patch(path(video, line), {"version": 2}).json() == moved  # nothing to write
 
 
+def test_times_are_taken_as_everywhere_from_a_division_and_as_timecode(caller):
+    cues = [(0, 2000, "We came down"), (2000, 4000, "to the rivver")]
+    video = make_transcript(
+        cues, make_index(caller.user), fps_numerator=25, start_timecode="01:00:00:00"
+    )
+    first = lines(caller, video)[0]
+
+    changed = caller.patch(path(video, first), {"version": 0, "end": 80 / 48}).json()
+    assert changed["end"] == 1.667
+    body = {"version": changed["version"], "end": "01:00:01:05"}
+    assert caller.patch(path(video, first), body).json()["end"] == 1.2
+
+
 def test_the_second_of_two_editors_is_told_and_nothing_is_written(caller, video):
     line = lines(caller, video)[1]
     for deed, body in (

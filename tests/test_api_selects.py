@@ -38,6 +38,13 @@ def test_a_range_is_kept_listed_trimmed_and_taken_out(caller, video):
     assert refusal(caller.get(path)) == (404, "resource_not_exists")
 
 
+@pytest.mark.parametrize("seconds", [80 / 24, 1.1 + 2.2, 1e-7, 4])
+def test_seconds_may_come_out_of_a_division(caller, video, seconds):
+    body = {"video_id": video.pk, "start": seconds, "end": 5}
+
+    assert caller.post(bin_of(video), body).json()["start"] == round(seconds, 3)
+
+
 def test_the_bin_is_put_in_order(caller, video):
     a, b = (keep(video, n, n + 10, caller.user).pk for n in (0, 100))
 

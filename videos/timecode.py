@@ -15,10 +15,10 @@ from fractions import Fraction
 MAX_MS = 1000 * 3600 * 1000  # a thousand hours: beyond any video, far below any overflow
 HAIR_US = 10  # finer than any frame, coarser than what containers and players round to
 
-_SECONDS = re.compile(r"\d{1,9}(?:[.,]\d{1,9})?", re.ASCII)
-_SPOKEN = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,6})m)?(?:(\d{1,9}(?:\.\d{1,9})?)s)?", re.ASCII)
+_SECONDS = re.compile(r"\d{1,9}(?:[.,]\d{1,20})?", re.ASCII)
+_SPOKEN = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,6})m)?(?:(\d{1,9}(?:\.\d{1,20})?)s)?", re.ASCII)
 _SMPTE = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})([:;.,])(\d{2,3})", re.ASCII)
-_CLOCK = re.compile(r"(?:(?P<h>\d{1,4}):)?(?P<m>\d{1,2}):(?P<s>\d{1,2}(?:[.,]\d{1,9})?)", re.ASCII)
+_CLOCK = re.compile(r"(?:(?P<h>\d{1,4}):)?(?P<m>\d{1,2}):(?P<s>\d{1,2}(?:[.,]\d{1,20})?)", re.ASCII)
 
 
 def parse_clock(text: str) -> int:

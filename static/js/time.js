@@ -7,10 +7,10 @@
 const MAX_MS = 1000 * 3600 * 1000;
 const HAIR_US = 10; // finer than any frame, coarser than what containers and players round to
 
-const SECONDS = /^\d{1,9}(?:[.,]\d{1,9})?$/;
-const SPOKEN = /^(?:(\d{1,4})h)?(?:(\d{1,6})m)?(?:(\d{1,9}(?:\.\d{1,9})?)s)?$/;
+const SECONDS = /^\d{1,9}(?:[.,]\d{1,20})?$/;
+const SPOKEN = /^(?:(\d{1,4})h)?(?:(\d{1,6})m)?(?:(\d{1,9}(?:\.\d{1,20})?)s)?$/;
 const SMPTE = /^(\d{1,2}):(\d{2}):(\d{2})([:;.,])(\d{2,3})$/;
-const CLOCK = /^(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2}(?:[.,]\d{1,9})?)$/;
+const CLOCK = /^(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2}(?:[.,]\d{1,20})?)$/;
 
 // What cannot be read, with a sentence for the one who typed it.
 export class NoTime extends Error {}

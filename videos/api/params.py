@@ -60,6 +60,13 @@ def whole(name: str, value: str, least: int = 0, most: int = 10**15) -> int:
     return int(value)
 
 
+def typed(value: object) -> str:
+    """A value of JSON as one would type it into a page's field: a number of seconds may come out
+    of a division, and no time has an exponent.
+    """
+    return f"{value:.9f}" if isinstance(value, float) else str(value)
+
+
 def flag(name: str, value: str) -> bool:
     """As HTTP libraries write them: ``true``, ``True``, ``1``."""
     match value.strip().lower():

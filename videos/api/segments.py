@@ -18,7 +18,7 @@ from videos.api import ApiRequest, dialects, errors, params, videos
 from videos.api.endpoint import answer, tag, tagged, unchanged
 from videos.corrections import Changed, Edited, Refused
 from videos.forms import DEEDS, LineForm
-from videos.models import Role, Segment, Task
+from videos.models import Role, Segment, Task, Video
 from videos.timecode import ms_to_seconds
 
 KEY = re.compile(r"\d{1,18}", re.ASCII)
@@ -118,7 +118,7 @@ def _do(
     """The line as it was, and what the deed made of it; None: nothing."""
     task = shown(request, index_id, video_id, Role.EDITOR)
     row = find(task, segment_id)
-    form = _form(row, params.body(request, known))
+    form = _form(task.video, row, params.body(request, known))
     if deed == "split" and form.cleaned_data["at"] is None:
         raise errors.required("at")
     try:
@@ -129,14 +129,15 @@ def _do(
         raise errors.ApiError(400, "parameter_invalid", str(refusal)) from refusal
 
 
-def _form(row: Segment, body: dict[str, Any]) -> LineForm:
+def _form(video: Video, row: Segment, body: dict[str, Any]) -> LineForm:
     """The page's own checks. What is not sent is as the line has it."""
     if "version" not in body:
         raise errors.required("version")
     text = params.text("value", body.get("value", row.text), corrections.MAX_TEXT)
-    sent = {name: str(value) for name, value in body.items() if name != "value"}
+    sent = {name: params.typed(value) for name, value in body.items() if name != "value"}
     now = {"start": ms_to_seconds(row.start_ms), "end": ms_to_seconds(row.end_ms)}
-    form = LineForm(now | sent | {"row": row.pk, "row_start": row.start_ms, "text": text})
+    sent |= {"row": str(row.pk), "row_start": str(row.start_ms), "text": text}
+    form = LineForm(now | sent, base=video.timebase, length_ms=video.duration_ms)
     if not form.is_valid():
         name, faults = next(iter(form.errors.items()))
         raise errors.invalid(WORDS.get(name, name), str(faults[0]))

@@ -81,7 +81,7 @@ def arrange(request: ApiRequest, index_id: str) -> HttpResponse:
 
 def _checked(video: Video, body: dict[str, Any]) -> dict[str, Any]:
     """The page's own checks, on numbers or times as text."""
-    form = SelectForm(video, {name: str(value) for name, value in body.items()})
+    form = SelectForm(video, {name: params.typed(value) for name, value in body.items()})
     if not form.is_valid():
         name, faults = next(iter(form.errors.items()))
         raise errors.invalid(name, str(faults[0]))
