@@ -43,6 +43,26 @@ def lines(response) -> list[str]:
     return [line.split("  ")[1] for line in response.text.splitlines() if "  " in line]
 
 
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"start": "2000", "end": "3000"}, "The video ends before this range begins."),
+        ({"start": "60"}, "The video ends before this range begins."),
+        ({"q": "zebra"}, "No line of this range holds these words."),
+    ],
+)
+def test_a_range_that_is_none_is_no_clip(client, video, query, sentence):
+    response = export(client, video, "edl", **{"as": "range"} | query)
+
+    assert response.status_code == 404 and sentence in response.text
+
+
+def test_a_silent_range_is_a_clip(client, video):
+    response = export(client, video, "edl", **{"as": "range", "start": "5.2", "end": "5.8"})
+
+    assert response.status_code == 200 and "10:00:05:05 10:00:05:20" in response.text
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_is_a_private_file_with_a_name(client, video, name):
     response = export(client, video, name)

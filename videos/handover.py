@@ -71,10 +71,18 @@ def lines(task: Task | None, part: Part) -> tuple[Line, ...]:
 
 
 def one_clip(video: Video, task: Task | None, part: Part) -> Clip:
-    """The range as one clip; an open side ends where the video does."""
+    """The range as one clip, whether anything is said in it or not; an open side ends where the
+    video does. Raises ValueError with a sentence when it lies behind that, or when nothing holds
+    the words that were asked for.
+    """
+    found = lines(task, part)
+    if part.q.strip() and not found:
+        raise ValueError("No line of this range holds these words.")
     end_ms = video.duration_ms if part.end_ms is None else min(part.end_ms, video.duration_ms)
-    start_ms = min(part.start_ms or 0, max(0, end_ms - 1))
-    return Clip(media_of(video), start_ms, end_ms, lines=lines(task, part))
+    start_ms = part.start_ms or 0
+    if start_ms and start_ms >= video.duration_ms:
+        raise ValueError("The video ends before this range begins.")
+    return Clip(media_of(video), min(start_ms, max(0, end_ms - 1)), end_ms, lines=found)
 
 
 def write(name: str, video: Video, task: Task | None, part: Part) -> bytes:
