@@ -28,6 +28,18 @@ def order(index) -> list[str]:
     return list(Select.objects.in_bin(index).values_list("pk", flat=True))
 
 
+@pytest.mark.parametrize(
+    ("end_ms", "out"), [(3000, "10:00:03:00"), (3001, "10:00:03:01"), (3040, "10:00:03:01")]
+)
+def test_the_bin_names_the_frames_that_its_cut_has(client, video, end_ms, out):
+    keep(video, 2000, end_ms, video.index.owner)
+    root = f"/indexes/{video.index_id}/selects"
+
+    assert f"10:00:02:00 – {out}" in client.get(f"{root}/").text
+    assert f"10:00:02:00 {out}" in client.get(f"{root}/export/edl").text
+    assert f"10:00:02:00,{out}" in client.get(f"{root}/export/csv").text
+
+
 # --- keeping ---
 
 

@@ -129,6 +129,11 @@ def frame_at(ms: int, rate: Fraction) -> int:
     return math.floor(Fraction(2 * ms + 1, 2000) * rate)
 
 
+def frame_from(ms: int, rate: Fraction) -> int:
+    """The first frame that begins at ``ms`` or later: where what ends at ``ms`` is cut."""
+    return -int(-Fraction(2 * ms - 1, 2000) * rate // 1)
+
+
 def frame_ms(frame: int, rate: Fraction) -> int:
     """When the frame begins, to the nearest millisecond."""
     return math.floor(frame * 1000 / rate + Fraction(1, 2))
@@ -203,6 +208,12 @@ def running(ms: int, base: Timebase) -> str:
 def source(ms: int, base: Timebase) -> str:
     """Timecode as the file has it: its own start added."""
     return timecode(base.start + frame_at(ms, base.rate), base)
+
+
+def source_out(start_ms: int, end_ms: int, base: Timebase) -> str:
+    """Where a stretch is cut, as the file has it: the frame behind its last one."""
+    out = max(frame_from(end_ms, base.rate), frame_at(start_ms, base.rate) + 1)
+    return timecode(base.start + out, base)
 
 
 def parse_moment(

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import pairwise
 from pathlib import PurePath
 
-from videos.timecode import Timebase, frame_at, source
+from videos.timecode import Timebase, frame_at, source, source_out
 
 # XML 1.0 has no way to write these; no other format has a use for them.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -79,7 +78,7 @@ class Clip:
 
     @property
     def source_out(self) -> str:
-        return source(self.end_ms, self.media.base)
+        return source_out(self.start_ms, self.end_ms, self.media.base)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +106,6 @@ class Cut:
     def on_record(self) -> bool:
         """Also where there are several videos, whose own times would go up and down."""
         return self.by_record or self.one_media is None
-
-
-def frame_from(ms: int, rate: Fraction) -> int:
-    """The first frame that begins at ``ms`` or later: where what ends at ``ms`` is cut."""
-    return -int(-Fraction(2 * ms - 1, 2000) * rate // 1)
 
 
 def printable(text: str) -> str:

@@ -14,8 +14,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
-from videos.exports.clips import Clip, Cut, Line, Media, frame_from, one_line
-from videos.timecode import Timebase, can_drop, frame_at, frame_ms, parse_timecode
+from videos.exports.clips import Clip, Cut, Line, Media, one_line
+from videos.timecode import Timebase, can_drop, frame_at, frame_from, frame_ms, parse_timecode
 
 FCM = {False: "FCM: NON-DROP FRAME", True: "FCM: DROP FRAME"}
 

@@ -45,10 +45,10 @@ class Clip:
     @property
     def timecodes(self) -> tuple[str, str]:
         """In and out, as the file itself counts."""
-        base = self.select.video.timebase
+        select, base = self.select, self.select.video.timebase
         return (
-            timecode.source(self.select.start_ms, base),
-            timecode.source(self.select.end_ms, base),
+            timecode.source(select.start_ms, base),
+            timecode.source_out(select.start_ms, select.end_ms, base),
         )
 
 
