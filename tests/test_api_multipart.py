@@ -180,6 +180,43 @@ def test_what_goes_wrong_at_the_last_report_costs_no_byte_and_is_done_by_the_nex
     assert caller.get(f"/assets/{begun['asset_id']}").json()["status"] == "ready"
 
 
+def test_bytes_that_were_stored_without_their_rows_are_still_the_upload_s(
+    caller, data, monkeypatch, settings
+):
+    begun = begin(caller, len(data)).json()
+    path, proofs = f"{ROOT}/{begun['upload_id']}", send_all(begun, data)
+    adopt = storage.adopt
+
+    def adopt_and_fail(*args):
+        adopt(*args)
+        raise OperationalError("disk I/O error")  # what COMMIT would raise
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "adopt", adopt_and_fail)
+        assert caller.post(path, {"completed_chunks": proofs}).status_code == 500
+    (orphan,) = storage.stored_names()
+    first = begun["upload_urls"][0]["url"]
+    assert refusal(write(first, b"x" * 50_000)) == (400, "chunk_refused")  # it may have a twin
+    assert storage.media_path(orphan).read_bytes() == data
+
+    assert "url" in caller.post(path, {"completed_chunks": proofs}).json()
+    assert caller.get(f"/assets/{begun['asset_id']}").json()["status"] == "ready"
+    assert not list(settings.INCOMING_ROOT.iterdir())
+
+
+def test_a_disk_without_links_takes_an_upload_as_well(caller, data, monkeypatch, settings):
+    def link(*args):
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(os, "link", link)
+    begun = begin(caller, len(data)).json()
+    path = f"{ROOT}/{begun['upload_id']}"
+
+    assert "url" in caller.post(path, {"completed_chunks": send_all(begun, data)}).json()
+    assert storage.media_path(Asset.objects.get().media_name).read_bytes() == data
+    assert not list(settings.INCOMING_ROOT.iterdir())
+
+
 def test_a_last_report_while_a_chunk_is_written_is_told_to_come_again(caller, data):
     begun = begin(caller, len(data)).json()
     path, proofs = f"{ROOT}/{begun['upload_id']}", send_all(begun, data)

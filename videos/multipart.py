@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from io import BufferedReader
+from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -94,7 +94,7 @@ def prolong(upload: Upload) -> None:
 def discard(upload: Upload) -> None:
     """Forget a page's upload, with its bytes if no video took them."""
     upload.asset.delete()
-    path_of(upload).unlink(missing_ok=True)
+    storage.delete_parts(upload.pk)
 
 
 def write(upload: Upload, number: int, stream: Readable) -> str:
@@ -127,7 +127,7 @@ def _write(upload: Upload, number: int, stream: Readable) -> str:
         # Whoever completes the upload waits for us, and whom it did not wait for must not write:
         # the file may be somebody else's twin by then.
         fcntl.flock(handle, fcntl.LOCK_SH)
-        if not Upload.objects.active().filter(pk=upload.pk).exists():
+        if _is_adopted(handle) or not _is_active(upload):
             raise Refused("This upload is complete.")
         handle.seek(at)
         while left and (piece := stream.read(min(left, PIECE_BYTES))):
@@ -138,6 +138,15 @@ def _write(upload: Upload, number: int, stream: Readable) -> str:
         Chunk.objects.filter(upload=upload, number=number).delete()
         raise Refused(f"Chunk {number} must have {size} bytes.")
     return digest.hexdigest()
+
+
+def _is_adopted(handle: FileIO) -> bool:
+    """It lies among the media, although its rows were not committed: it has two names."""
+    return os.fstat(handle.fileno()).st_nlink > 1
+
+
+def _is_active(upload: Upload) -> bool:
+    return Upload.objects.active().filter(pk=upload.pk).exists()
 
 
 def report(upload: Upload, proofs: Iterable[tuple[int, str]]) -> tuple[int, int]:
@@ -166,9 +175,6 @@ def complete(upload: Upload) -> bool:
     """
     if Chunk.objects.filter(upload=upload, reported=True).count() < upload.total_chunks:
         return False
-    if not path_of(upload).exists():
-        _end(upload, EXPIRED)
-        return False
     try:
         with whole(upload) as file:
             _keep(upload, file)
@@ -184,13 +190,14 @@ def _keep(upload: Upload, file: PartFile) -> None:
     with transaction.atomic():
         Upload.objects.filter(pk=upload.pk).update(status=Upload.COMPLETED)
         ingest.keep_asset(upload.asset, file.path, file.sha256, found)
+    storage.delete_parts(upload.pk)  # now that a row names its bytes
 
 
 def _end(upload: Upload, sentence: str) -> None:
     with transaction.atomic():
         if Upload.objects.active().filter(pk=upload.pk).update(status=Upload.FAILED):
             Asset.objects.filter(pk=upload.asset_id).update(error=sentence[:500])
-    path_of(upload).unlink(missing_ok=True)
+    storage.delete_parts(upload.pk)
 
 
 def missing(upload: Upload) -> list[int]:
@@ -203,17 +210,22 @@ def missing(upload: Upload) -> list[int]:
 def whole(upload: Upload) -> Iterator[PartFile]:
     """The file of an upload all of whose chunks are here, as if it had come in one piece.
 
-    Raises Busy while a chunk is written, or while another request does the same.
+    It stays the upload's until that is discarded or complete, wherever else it was put. Raises
+    Busy while a chunk is written, or while another request does the same; Refused if it is gone.
     """
     try:
         handle = _seal(upload)
-    except (BlockingIOError, FileNotFoundError):
+    except BlockingIOError:
         raise Busy from None
-    with handle:
-        if not Upload.objects.active().filter(pk=upload.pk).exists():
+    except FileNotFoundError:
+        if _is_active(upload):
+            raise Refused(EXPIRED) from None
+        raise Busy from None
+    with handle, storage.second_name(path_of(upload)) as path:
+        if not _is_active(upload):
             raise Busy  # who had it before us made the video or the asset
         about = {"name": upload.filename, "size": upload.total_bytes}
-        yield PartFile(path_of(upload), handle, _digest(handle), "", **about)
+        yield PartFile(path, handle, _digest(handle), "", **about)
 
 
 def _seal(upload: Upload) -> BufferedReader:
