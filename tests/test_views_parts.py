@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from datetime import timedelta
 
 import pytest
@@ -317,6 +318,21 @@ def test_what_nobody_goes_on_with_is_swept_and_fsck_tells_if_not(client, user, d
 
     assert left_behind(settings) == []
     assert list(upkeep.faults()) == []
+
+
+def test_an_upload_that_was_taken_up_again_outlives_the_sweep_however_old_its_parts_are(
+    client, user, data, settings
+):
+    begun = begin(client, len(data))
+    send(client, begun, data, [1, 2])
+    os.utime(multipart.path_of(Upload.objects.get()), (0, 0))
+
+    again = begin(client, len(data))
+    tasks.clean_up()
+    assert list(upkeep.faults()) == []
+
+    send(client, again, data)
+    assert finish(client, again).status_code == 201
 
 
 @pytest.mark.django_db(transaction=True)

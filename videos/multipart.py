@@ -1,8 +1,9 @@
 """Large files in chunks: each comes by itself, in any order, several at once.
 
-They are written to their places in one part file. The sweep takes a part file that nobody
-has written to for PART_FILE_HOURS; an upload lives as long. The API's becomes an asset; a
-page's becomes a video at once, and goes on where it broke off when the same file is chosen again.
+They are written to their places in one part file. An upload lives for PART_FILE_HOURS, a page's
+from the last part or since it was taken up again; the sweep leaves its part file alone as long.
+The API's becomes an asset; a page's becomes a video at once, and goes on where it broke off when
+the same file is chosen again.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def go_on(user: User, filename: str, total_bytes: int, modified_ms: int) -> Uplo
 
 
 def prolong(upload: Upload) -> None:
-    """Let it live as long as its part file does from now on."""
+    """Let it live, and its part file with it, for PART_FILE_HOURS from now on."""
     Upload.objects.filter(pk=upload.pk).update(expires_at=_expiry())
 
 
