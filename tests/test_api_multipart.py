@@ -204,6 +204,48 @@ def test_bytes_that_were_stored_without_their_rows_are_still_the_upload_s(
     assert not list(settings.INCOMING_ROOT.iterdir())
 
 
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """Do something while a file is looked at, which takes minutes for a large one."""
+
+    def arrange(deed):
+        look_at = ingest.look_at
+
+        def look_and_do(path):
+            found = look_at(path)
+            assert deed().status_code == 204
+            return found
+
+        monkeypatch.setattr(ingest, "look_at", look_and_do)
+
+    return arrange
+
+
+def test_an_asset_that_is_deleted_while_its_file_is_looked_at_stays_deleted(
+    caller, data, meanwhile, settings
+):
+    begun = begin(caller, len(data)).json()
+    proofs, asset = send_all(begun, data), f"/assets/{begun['asset_id']}"
+    meanwhile(lambda: caller.delete(asset))
+
+    report = caller.post(f"{ROOT}/{begun['upload_id']}", {"completed_chunks": proofs})
+
+    assert refusal(report) == (404, "resource_not_exists")
+    assert caller.get(asset).status_code == 404
+    assert not list(storage.stored_names()) and not list(settings.INCOMING_ROOT.iterdir())
+
+
+def test_what_is_said_of_an_asset_while_its_file_is_looked_at_is_kept(caller, data, meanwhile):
+    begun = begin(caller, len(data)).json()
+    proofs, asset = send_all(begun, data), f"/assets/{begun['asset_id']}"
+    own = {"user_metadata": {"take": 3}}
+    meanwhile(lambda: caller.patch(f"{asset}/user-metadata", own))
+
+    assert "url" in caller.post(f"{ROOT}/{begun['upload_id']}", {"completed_chunks": proofs}).json()
+    found = caller.get(asset).json()
+    assert (found["status"], found["user_metadata"]) == ("ready", {"take": 3})
+
+
 def test_a_disk_without_links_takes_an_upload_as_well(caller, data, monkeypatch, settings):
     def link(*args):
         raise OSError(errno.EPERM, "no links here")
