@@ -6,7 +6,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from tests.api import refusal
 from tests.factories import make_index, make_segments, make_task, make_user, make_video
 from videos import storage, tasks
-from videos.api import speech
+from videos.api import assets, speech
 from videos.models import Asset, Status, Video
 
 
@@ -152,6 +152,33 @@ def test_metadata_is_replaced_merged_and_deleted(caller, asset):
     caller.delete(path)
     assert kept() is None
     assert refusal(caller.put(path, {})) == (400, "parameter_not_provided")
+
+
+def test_what_is_kept_with_an_asset_cannot_grow_for_ever(caller, index, asset):
+    path = f"/assets/{asset.pk}/user-metadata"
+    assert caller.patch(path, {"user_metadata": {"a": "x" * 15_000}}).status_code == 204
+
+    last = caller.patch(path, {"user_metadata": {"b": "x" * 15_000}})
+    put = put_in(caller, index, asset, user_metadata={"b": "x" * 15_000})
+
+    assert refusal(last) == refusal(put) == (400, "parameter_invalid")
+    assert set(Asset.objects.get().user_metadata) == {"take", "a"}
+    assert caller.patch(path, {"user_metadata": {"a": None, "b": "x" * 15_000}}).status_code == 204
+
+
+def test_two_clients_that_say_something_of_an_asset_at_once_are_both_heard(
+    caller, asset, monkeypatch
+):
+    read = assets._metadata
+
+    def slow(request):
+        Asset.objects.update(user_metadata={"theirs": 1})
+        return read(request)
+
+    monkeypatch.setattr(assets, "_metadata", slow)
+    caller.patch(f"/assets/{asset.pk}/user-metadata", {"user_metadata": {"ours": 2}})
+
+    assert Asset.objects.get().user_metadata == {"theirs": 1, "ours": 2}
 
 
 # --- the transcription of an asset ---

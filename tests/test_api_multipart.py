@@ -180,6 +180,85 @@ def test_what_goes_wrong_at_the_last_report_costs_no_byte_and_is_done_by_the_nex
     assert caller.get(f"/assets/{begun['asset_id']}").json()["status"] == "ready"
 
 
+def test_bytes_that_were_stored_without_their_rows_are_still_the_upload_s(
+    caller, data, monkeypatch, settings
+):
+    begun = begin(caller, len(data)).json()
+    path, proofs = f"{ROOT}/{begun['upload_id']}", send_all(begun, data)
+    adopt = storage.adopt
+
+    def adopt_and_fail(*args):
+        adopt(*args)
+        raise OperationalError("disk I/O error")  # what COMMIT would raise
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "adopt", adopt_and_fail)
+        assert caller.post(path, {"completed_chunks": proofs}).status_code == 500
+    (orphan,) = storage.stored_names()
+    first = begun["upload_urls"][0]["url"]
+    assert refusal(write(first, b"x" * 50_000)) == (400, "chunk_refused")  # it may have a twin
+    assert storage.media_path(orphan).read_bytes() == data
+
+    assert "url" in caller.post(path, {"completed_chunks": proofs}).json()
+    assert caller.get(f"/assets/{begun['asset_id']}").json()["status"] == "ready"
+    assert not list(settings.INCOMING_ROOT.iterdir())
+
+
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """Do something while a file is looked at, which takes minutes for a large one."""
+
+    def arrange(deed):
+        look_at = ingest.look_at
+
+        def look_and_do(path):
+            found = look_at(path)
+            assert deed().status_code == 204
+            return found
+
+        monkeypatch.setattr(ingest, "look_at", look_and_do)
+
+    return arrange
+
+
+def test_an_asset_that_is_deleted_while_its_file_is_looked_at_stays_deleted(
+    caller, data, meanwhile, settings
+):
+    begun = begin(caller, len(data)).json()
+    proofs, asset = send_all(begun, data), f"/assets/{begun['asset_id']}"
+    meanwhile(lambda: caller.delete(asset))
+
+    report = caller.post(f"{ROOT}/{begun['upload_id']}", {"completed_chunks": proofs})
+
+    assert refusal(report) == (404, "resource_not_exists")
+    assert caller.get(asset).status_code == 404
+    assert not list(storage.stored_names()) and not list(settings.INCOMING_ROOT.iterdir())
+
+
+def test_what_is_said_of_an_asset_while_its_file_is_looked_at_is_kept(caller, data, meanwhile):
+    begun = begin(caller, len(data)).json()
+    proofs, asset = send_all(begun, data), f"/assets/{begun['asset_id']}"
+    own = {"user_metadata": {"take": 3}}
+    meanwhile(lambda: caller.patch(f"{asset}/user-metadata", own))
+
+    assert "url" in caller.post(f"{ROOT}/{begun['upload_id']}", {"completed_chunks": proofs}).json()
+    found = caller.get(asset).json()
+    assert (found["status"], found["user_metadata"]) == ("ready", {"take": 3})
+
+
+def test_a_disk_without_links_takes_an_upload_as_well(caller, data, monkeypatch, settings):
+    def link(*args):
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(os, "link", link)
+    begun = begin(caller, len(data)).json()
+    path = f"{ROOT}/{begun['upload_id']}"
+
+    assert "url" in caller.post(path, {"completed_chunks": send_all(begun, data)}).json()
+    assert storage.media_path(Asset.objects.get().media_name).read_bytes() == data
+    assert not list(settings.INCOMING_ROOT.iterdir())
+
+
 def test_a_last_report_while_a_chunk_is_written_is_told_to_come_again(caller, data):
     begun = begin(caller, len(data)).json()
     path, proofs = f"{ROOT}/{begun['upload_id']}", send_all(begun, data)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
 from tests.api import Caller
 from tests.factories import make_index
 from tests.test_views_uploads import JSON, SRT
-from videos import admission, multipart, storage, tasks, upkeep
+from videos import admission, ingest, multipart, storage, tasks, upkeep
 from videos.media.sandbox import ChildDied
 from videos.models import Asset, Chunk, Index, Upload, Video
 
@@ -159,6 +161,88 @@ def test_a_fault_while_the_file_is_looked_at_costs_no_byte_that_was_sent(
     assert finish(client, begun).status_code == 201
 
 
+def test_bytes_that_were_stored_without_their_rows_are_still_the_upload_s(
+    client, user, data, monkeypatch, settings
+):
+    begun = begin(client, len(data))
+    send(client, begun, data)
+    with monkeypatch.context() as patch:
+        patch.setattr(ingest, "_store", fail_to_commit)
+        with pytest.raises(OperationalError):
+            finish(client, begun)
+    assert len(list(storage.stored_names())) == 1
+
+    again = begin(client, len(data))
+    assert (again["id"], again["missing"]) == (begun["id"], [])
+    monkeypatch.setattr(storage, "ADOPTION_SECONDS", 0)
+    tasks.clean_up_after("", *storage.stored_names())  # as when its only twin is deleted
+    assert finish(client, again).status_code == 201
+    assert storage.media_path(Video.objects.get().media_name).read_bytes() == data
+    assert left_behind(settings) == []
+
+
+def fail_to_commit(*given, **more):
+    raise OperationalError("disk I/O error")
+
+
+def test_of_two_uploads_of_the_same_bytes_one_may_fail_and_each_becomes_a_video(
+    client, user, data, monkeypatch, settings
+):
+    one, two = begin(client, len(data)), begin(client, len(data), name="copy.mov")
+    send(client, one, data), send(client, two, data)
+    with monkeypatch.context() as patch:
+        patch.setattr(ingest, "_store", fail_to_commit)
+        with pytest.raises(OperationalError):
+            finish(client, one)
+
+    assert [finish(client, begun).status_code for begun in (two, one)] == [201, 201]
+    first, second = Video.objects.all()
+    assert first.media_name == second.media_name
+    assert storage.media_path(first.media_name).read_bytes() == data
+    assert left_behind(settings) == []
+
+
+def test_a_video_whose_upload_was_not_discarded_is_found_and_the_rest_goes(
+    client, user, data, monkeypatch, settings
+):
+    begun = begin(client, len(data))
+    send(client, begun, data)
+    with monkeypatch.context() as patch:
+        patch.setattr(multipart, "discard", fail_to_commit)
+        with pytest.raises(OperationalError):
+            finish(client, begun)
+
+    assert finish(client, begun).json()["id"] == Video.objects.get().pk
+    assert left_behind(settings) == []
+
+
+def test_a_file_that_is_gone_is_said_to_be_and_not_to_be_busy(client, user, data):
+    begun = begin(client, len(data))
+    send(client, begun, data)
+    multipart.path_of(Upload.objects.get()).unlink()
+
+    assert finish(client, begun).json()["message"] == multipart.EXPIRED
+
+
+def test_what_is_discarded_while_it_is_looked_at_becomes_no_video(
+    client, user, data, monkeypatch, settings
+):
+    begun = begin(client, len(data))
+    send(client, begun, data)
+    look_at = ingest.look_at
+
+    def discard_meanwhile(path):
+        found = look_at(path)
+        client.post(f"{begun['url']}discard", headers=JSON)
+        return found
+
+    monkeypatch.setattr(ingest, "look_at", discard_meanwhile)
+
+    assert [finish(client, begun).status_code for _ in range(2)] == [503, 404]
+    assert not Video.objects.exists()
+    assert left_behind(settings) == []
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
@@ -234,6 +318,21 @@ def test_what_nobody_goes_on_with_is_swept_and_fsck_tells_if_not(client, user, d
 
     assert left_behind(settings) == []
     assert list(upkeep.faults()) == []
+
+
+def test_an_upload_that_was_taken_up_again_outlives_the_sweep_however_old_its_parts_are(
+    client, user, data, settings
+):
+    begun = begin(client, len(data))
+    send(client, begun, data, [1, 2])
+    os.utime(multipart.path_of(Upload.objects.get()), (0, 0))
+
+    again = begin(client, len(data))
+    tasks.clean_up()
+    assert list(upkeep.faults()) == []
+
+    send(client, again, data)
+    assert finish(client, again).status_code == 201
 
 
 @pytest.mark.django_db(transaction=True)

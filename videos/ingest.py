@@ -39,6 +39,7 @@ from videos.models import Asset, Fetch, Index, Segment, Status, Step, Task, Vide
 from videos.uploads import PartFile
 
 SAMPLE_FILE = Path(settings.BASE_DIR) / "static" / "sample" / "sample.mp4"
+OF_BYTES = ("sha256", "size_bytes", "content_type", "duration_ms")  # an asset's fields
 DEFAULT_INDEX = "My videos"  # of somebody who has none yet
 SAMPLE_NAME = "Sample: a spoken clip.mp4"
 
@@ -128,17 +129,22 @@ def accept_asset(user: User, file: PartFile, name: str, user_metadata: Mapping[s
     asset.filename = _shown_name(name or file.name or "")
     found = look_at(file.path)
     with transaction.atomic():
+        asset.save(force_insert=True)
         keep_asset(asset, file.path, file.sha256, found)
     return asset
 
 
 def keep_asset(asset: Asset, path: Path, sha256: str, found: Probe) -> None:
-    """Give the asset its bytes, a written and synced part file. Call it last in a transaction:
-    what fails before leaves the file where it was.
+    """Give the asset's row its bytes, a written and synced part file. Call it last in a
+    transaction: what fails before leaves the file where it was. Raises Refused if the row is gone.
     """
     asset.sha256, asset.size_bytes = sha256, path.stat().st_size
     asset.content_type, asset.duration_ms = found.content_type, found.duration_ms
-    asset.save()
+    # These fields alone, and no new row: since the asset was read, minutes may have gone by, in
+    # which somebody said more of it or deleted it.
+    mine = {name: getattr(asset, name) for name in OF_BYTES}
+    if not Asset.objects.filter(pk=asset.pk).update(updated_at=Now(), error="", **mine):
+        raise Refused("This asset was deleted.")
     storage.adopt(path, asset.media_name)
 
 

@@ -1,8 +1,9 @@
 """Large files in chunks: each comes by itself, in any order, several at once.
 
-They are written to their places in one part file. The sweep takes a part file that nobody
-has written to for PART_FILE_HOURS; an upload lives as long. The API's becomes an asset; a
-page's becomes a video at once, and goes on where it broke off when the same file is chosen again.
+They are written to their places in one part file. An upload lives for PART_FILE_HOURS, a page's
+from the last part or since it was taken up again; the sweep leaves its part file alone as long.
+The API's becomes an asset; a page's becomes a video at once, and goes on where it broke off when
+the same file is chosen again.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from io import BufferedReader
+from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -87,14 +88,14 @@ def go_on(user: User, filename: str, total_bytes: int, modified_ms: int) -> Uplo
 
 
 def prolong(upload: Upload) -> None:
-    """Let it live as long as its part file does from now on."""
+    """Let it live, and its part file with it, for PART_FILE_HOURS from now on."""
     Upload.objects.filter(pk=upload.pk).update(expires_at=_expiry())
 
 
 def discard(upload: Upload) -> None:
     """Forget a page's upload, with its bytes if no video took them."""
     upload.asset.delete()
-    path_of(upload).unlink(missing_ok=True)
+    storage.delete_parts(upload.pk)
 
 
 def write(upload: Upload, number: int, stream: Readable) -> str:
@@ -127,7 +128,7 @@ def _write(upload: Upload, number: int, stream: Readable) -> str:
         # Whoever completes the upload waits for us, and whom it did not wait for must not write:
         # the file may be somebody else's twin by then.
         fcntl.flock(handle, fcntl.LOCK_SH)
-        if not Upload.objects.active().filter(pk=upload.pk).exists():
+        if _is_adopted(handle) or not _is_active(upload):
             raise Refused("This upload is complete.")
         handle.seek(at)
         while left and (piece := stream.read(min(left, PIECE_BYTES))):
@@ -138,6 +139,15 @@ def _write(upload: Upload, number: int, stream: Readable) -> str:
         Chunk.objects.filter(upload=upload, number=number).delete()
         raise Refused(f"Chunk {number} must have {size} bytes.")
     return digest.hexdigest()
+
+
+def _is_adopted(handle: FileIO) -> bool:
+    """It lies among the media, although its rows were not committed: it has two names."""
+    return os.fstat(handle.fileno()).st_nlink > 1
+
+
+def _is_active(upload: Upload) -> bool:
+    return Upload.objects.active().filter(pk=upload.pk).exists()
 
 
 def report(upload: Upload, proofs: Iterable[tuple[int, str]]) -> tuple[int, int]:
@@ -166,9 +176,6 @@ def complete(upload: Upload) -> bool:
     """
     if Chunk.objects.filter(upload=upload, reported=True).count() < upload.total_chunks:
         return False
-    if not path_of(upload).exists():
-        _end(upload, EXPIRED)
-        return False
     try:
         with whole(upload) as file:
             _keep(upload, file)
@@ -184,13 +191,14 @@ def _keep(upload: Upload, file: PartFile) -> None:
     with transaction.atomic():
         Upload.objects.filter(pk=upload.pk).update(status=Upload.COMPLETED)
         ingest.keep_asset(upload.asset, file.path, file.sha256, found)
+    storage.delete_parts(upload.pk)  # now that a row names its bytes
 
 
 def _end(upload: Upload, sentence: str) -> None:
     with transaction.atomic():
         if Upload.objects.active().filter(pk=upload.pk).update(status=Upload.FAILED):
             Asset.objects.filter(pk=upload.asset_id).update(error=sentence[:500])
-    path_of(upload).unlink(missing_ok=True)
+    storage.delete_parts(upload.pk)
 
 
 def missing(upload: Upload) -> list[int]:
@@ -203,17 +211,22 @@ def missing(upload: Upload) -> list[int]:
 def whole(upload: Upload) -> Iterator[PartFile]:
     """The file of an upload all of whose chunks are here, as if it had come in one piece.
 
-    Raises Busy while a chunk is written, or while another request does the same.
+    It stays the upload's until that is discarded or complete, wherever else it was put. Raises
+    Busy while a chunk is written, or while another request does the same; Refused if it is gone.
     """
     try:
         handle = _seal(upload)
-    except (BlockingIOError, FileNotFoundError):
+    except BlockingIOError:
         raise Busy from None
-    with handle:
-        if not Upload.objects.active().filter(pk=upload.pk).exists():
+    except FileNotFoundError:
+        if _is_active(upload):
+            raise Refused(EXPIRED) from None
+        raise Busy from None
+    with handle, storage.second_name(path_of(upload)) as path:
+        if not _is_active(upload):
             raise Busy  # who had it before us made the video or the asset
         about = {"name": upload.filename, "size": upload.total_bytes}
-        yield PartFile(path_of(upload), handle, _digest(handle), "", **about)
+        yield PartFile(path, handle, _digest(handle), "", **about)
 
 
 def _seal(upload: Upload) -> BufferedReader:

@@ -38,8 +38,27 @@ def part_path(name: str) -> Path:
     return root / f"{name}.part"
 
 
+@contextmanager
+def second_name(part: Path) -> Iterator[Path]:
+    """Another name of the part file while the block lasts. It may be adopted: the file keeps its
+    own, so that nothing is lost if the rows are not committed.
+    """
+    os.utime(part)  # or the sweep might take the new name, which has the file's old time
+    other = part.with_stem(f"{part.stem}-whole")
+    other.unlink(missing_ok=True)  # of somebody who was killed
+    try:
+        os.link(part, other)
+    except OSError:  # a file system without links: there the file itself is moved, as ever
+        other = part
+    try:
+        yield other
+    finally:
+        if other != part:
+            other.unlink(missing_ok=True)
+
+
 def delete_parts(prefix: str) -> None:
-    """Delete the part files whose names begin so: what a killed worker left of the same work."""
+    """Delete the part files whose names begin so: all that there is of the same work."""
     for path in Path(settings.INCOMING_ROOT).glob(f"{prefix}*.part"):
         path.unlink(missing_ok=True)
 

@@ -221,7 +221,7 @@ def _deliver_next() -> bool:
 
 def clean_up() -> None:
     """Delete what nothing names any more: broken uploads, files whose videos are gone."""
-    for part in storage.stale_parts(settings.PART_FILE_HOURS * 3600):
+    for part in broken_uploads(settings.PART_FILE_HOURS * 3600):
         part.unlink(missing_ok=True)
     Delivery.objects.filter(created_at__lt=Now() - DELIVERIES_KEPT).delete()
     Asset.objects.filter(method=Asset.PAGE, upload__expires_at__lte=Now()).delete()
@@ -236,6 +236,13 @@ def clean_up() -> None:
         known = Video.objects.filter(pk__in=ids)
         for video_id in set(ids) - set(known.values_list("pk", flat=True)):
             storage.delete_derived(video_id)
+
+
+def broken_uploads(older_than_seconds: float) -> Iterator[Path]:
+    """Part files that nobody has written to for so long, and with which nobody may go on."""
+    for part in storage.stale_parts(older_than_seconds):
+        if not Upload.objects.active().filter(pk=part.stem).exists():
+            yield part
 
 
 def batched(names: Iterable[str], size: int = 500) -> Iterator[list[str]]:

@@ -94,7 +94,7 @@ def _own_members() -> Iterator[str]:
 
 def _left_behind() -> Iterator[str]:
     """What no row names is swept within the hour."""
-    for part in storage.stale_parts(settings.PART_FILE_HOURS * 3600 + 3600):
+    for part in tasks.broken_uploads(settings.PART_FILE_HOURS * 3600 + 3600):
         yield f"{part.name}: a broken upload that was not swept."
     unswept = Upload.objects.filter(asset__method=Asset.PAGE, expires_at__lt=Now() - HOUR)
     for pk in unswept.values_list("pk", flat=True):

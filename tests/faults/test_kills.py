@@ -187,6 +187,40 @@ def test_a_web_server_killed_at_any_place_of_storing_loses_and_doubles_nothing(
     embedded.check()
 
 
+def send_in_parts(stack: Stack, file: Path) -> tuple[requests.Session, str]:
+    """A session, and the address that makes a video of what it sent."""
+    session, token = stack.session()
+    session.headers.update({"X-CSRFToken": token, "Accept": "application/json"})
+    about = {"name": file.name, "size": file.stat().st_size, "modified": 5}
+    begun = session.post(f"{stack.url}/upload/parts/", data=about, timeout=10).json()
+    for number in begun["missing"]:
+        part = f"{stack.url}{begun['url']}{number}"
+        assert session.put(part, file.read_bytes(), timeout=10).json() == {"ok": True}
+    return session, f"{stack.url}{begun['url']}finish"
+
+
+@pytest.mark.parametrize(
+    ("place", "stored"),
+    [("upload.before_rename", 0), ("upload.after_rename", 0), ("task.after_commit", 1)],
+)
+def test_a_web_server_killed_while_it_stores_an_upload_in_parts_needs_no_part_again(
+    embedded, sample, place, stored
+):
+    embedded.start(ALLOW_FAILPOINTS="1", FAILPOINT=f"{place}:kill")
+    session, finish = send_in_parts(embedded, sample)
+    with pytest.raises(requests.ConnectionError):
+        session.post(finish, timeout=60)
+    embedded.process.wait(10)
+    assert embedded.rows("SELECT COUNT(*) FROM videos_video") == [(stored,)]
+
+    embedded.start()
+    assert session.post(finish, timeout=60).status_code == 201
+    wait_ready(embedded)
+    assert embedded.rows("SELECT COUNT(*) FROM videos_video") == [(1,)]
+    assert [path.name for path in leftovers(embedded) if path.suffix == ".part"] == []
+    embedded.check()
+
+
 def test_a_broken_upload_s_part_file_is_swept(embedded, sample):
     embedded.start(ALLOW_FAILPOINTS="1", FAILPOINT="upload.before_rename:kill")
     with pytest.raises(requests.ConnectionError):

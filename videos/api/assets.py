@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import cast
 
+from django.db import transaction
 from django.db.models import Q
 from django.http import HttpResponse
 
@@ -91,16 +92,15 @@ def delete(request: ApiRequest, asset_id: str) -> HttpResponse:
 
 
 def replace_metadata(request: ApiRequest, asset_id: str) -> HttpResponse:
-    return _keep_metadata(find(request, asset_id), {}, _metadata(request))
+    return _keep_metadata(request, asset_id, _metadata(request))
 
 
 def update_metadata(request: ApiRequest, asset_id: str) -> HttpResponse:
-    asset = find(request, asset_id)
-    return _keep_metadata(asset, asset.user_metadata, _metadata(request))
+    return _keep_metadata(request, asset_id, _metadata(request), merge=True)
 
 
 def delete_metadata(request: ApiRequest, asset_id: str) -> HttpResponse:
-    return _keep_metadata(find(request, asset_id), {}, {})
+    return _keep_metadata(request, asset_id, {})
 
 
 def _metadata(request: ApiRequest) -> dialects.Json:
@@ -110,9 +110,15 @@ def _metadata(request: ApiRequest) -> dialects.Json:
     return params.metadata("user_metadata", body["user_metadata"])
 
 
-def _keep_metadata(asset: Asset, old: dialects.Json, new: dialects.Json) -> HttpResponse:
-    asset.user_metadata = params.merged(old, new)
-    asset.save(update_fields=["user_metadata", "updated_at"])
+def _keep_metadata(
+    request: ApiRequest, asset_id: str, new: dialects.Json, *, merge: bool = False
+) -> HttpResponse:
+    """Merging two clients' words at once, the second waits here and loses none of the first's."""
+    with transaction.atomic():
+        mine = Asset.objects.visible_to(request.user).select_for_update()
+        asset = params.find(mine, asset_id, "assets")
+        asset.user_metadata = params.merged(asset.user_metadata if merge else {}, new)
+        asset.save(update_fields=["user_metadata", "updated_at"])
     return done()
 
 

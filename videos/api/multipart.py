@@ -112,7 +112,7 @@ def report(request: ApiRequest, upload_id: str) -> HttpResponse:
         raise errors.invalid("completed_chunks", str(refusal)) from refusal
     if upload.status == Upload.ACTIVE:
         _complete(upload)
-    upload.refresh_from_db()
+    upload = find(request, upload_id)  # its asset may have been deleted meanwhile
     found = {
         "processed_chunks": new,
         "duplicate_chunks": known,

@@ -133,8 +133,11 @@ def metadata(name: str, given: object) -> dict[str, Any]:
 
 
 def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """``new`` over ``old``; a key set to null is gone."""
-    return {key: value for key, value in {**old, **new}.items() if value is not None}
+    """``new`` over ``old``; a key set to null is gone. Call by call it must not grow for ever."""
+    found = {key: value for key, value in {**old, **new}.items() if value is not None}
+    if len(json.dumps(found)) > MAX_METADATA:
+        raise errors.invalid("user_metadata", "All of it is too much to keep.")
+    return found
 
 
 def _loads(name: str, data: bytes) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -77,8 +76,6 @@ def update(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
             video.title = params.text("video_title", body["video_title"], 255).strip()
             fields.append("title")
         video.user_metadata = params.merged(video.user_metadata, dialects.user_metadata(body))
-        if len(json.dumps(video.user_metadata)) > params.MAX_METADATA:
-            raise errors.invalid("user_metadata", "That is too much to keep with a video.")
         video.save(update_fields=fields)
     return done()
 

@@ -81,6 +81,8 @@ def finish(request: Request, parts_id: str) -> HttpResponse:
     upload = _mine(request).filter(pk=parts_id).first()  # before the video that ends it
     done = Video.objects.visible_to(request.user).filter(upload_key=parts_id).first()
     if done:
+        if upload:  # whoever made the video was killed before it could discard what was sent
+            multipart.discard(upload)
         return _answer(Result(done.filename, done))
     if upload is None:
         raise Http404
@@ -93,7 +95,7 @@ def finish(request: Request, parts_id: str) -> HttpResponse:
         return _answer(_make(upload, form))
     except Refused as refusal:
         return _refused(str(refusal))
-    except multipart.Busy:
+    except (multipart.Busy, FileNotFoundError):  # discarded meanwhile: there is no upload next time
         return HttpResponse(status=503, headers={"Retry-After": "1"})
 
 
