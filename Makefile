@@ -12,7 +12,7 @@ POSTGRES_SKIPS := --ignore-glob='*test_engine_*' --ignore-glob='*test_media_*' \
 .PHONY: run test test-servers lint lock bench screenshots clean
 
 run: $(VENV)/.installed
-	@set -a; if [ -f .env ]; then . ./.env; fi; exec $(PY) manage.py serve
+	@exec $(PY) manage.py serve
 
 test: $(VENV)/.installed-dev test-servers
 	$(PY) -m pytest -n 2 --dist loadgroup

@@ -51,6 +51,7 @@ def _prepare() -> str:
     database = os.environ["TEST_DATABASE"] = _asked_for()  # workers of a parallel run inherit it
     folder = _data_folder()
     os.environ["DATA_DIR"] = str(folder)
+    os.environ["ENV_FILE"] = os.devnull
     (folder / "static").mkdir()
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's own loop confuses the ORM's guard
     for name in [name for name in os.environ if name.startswith("TWELVELABS_")]:

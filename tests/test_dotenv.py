@@ -1,0 +1,60 @@
+"""The file of settings, as every command of manage.py reads it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from transcribe_site import dotenv
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch) -> Path:
+    path = tmp_path / ".env"
+    monkeypatch.setattr(os, "environ", {"ENV_FILE": str(path), "PORT": "1"})
+    return path
+
+
+def test_it_is_read_as_a_shell_reads_it_and_the_environment_wins(file):
+    file.write_text("# mine\n\nPORT=2\nexport HOST='a b'  # here\nSECRET_KEY=\"x#y=z\"\nEMPTY=\n")
+    dotenv.load()
+
+    known = {name: os.environ[name] for name in ("PORT", "HOST", "SECRET_KEY", "EMPTY")}
+    assert known == {"PORT": "1", "HOST": "a b", "SECRET_KEY": "x#y=z", "EMPTY": ""}
+
+
+def test_none_is_needed(file):
+    dotenv.load()
+
+
+@pytest.mark.parametrize("line", ["PORT", "PORT = 2", "PO-RT=2", "HOST='open"])
+def test_a_line_that_is_none_is_said_with_its_number(file, line):
+    file.write_text(f"PORT=2\n{line}\n")
+
+    with pytest.raises(SystemExit, match="line 2: "):
+        dotenv.load()
+
+
+def test_a_command_works_on_the_data_that_the_file_names(tmp_path):
+    (tmp_path / ".env").write_text(f"DATA_DIR={tmp_path / 'data'}\n")
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("DATA_DIR", "DATABASE_URL")
+    }
+    done = subprocess.run(
+        [sys.executable, "manage.py", "createapikey", "local"],
+        cwd=ROOT,
+        env=env | {"ENV_FILE": str(tmp_path / ".env")},
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert any((tmp_path / "data").iterdir())
