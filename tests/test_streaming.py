@@ -126,12 +126,12 @@ def test_the_download_keeps_any_name(fetch, video):
     )
 
 
-def test_a_missing_file_is_404_with_a_sentence(fetch, video):
+def test_a_missing_file_is_gone_and_said(fetch, video):
     storage.media_path(video.media_name).unlink()
 
     response = fetch()
 
-    assert response.status_code == 404
+    assert response.status_code == 410
     assert "missing on this server" in response.text
 
 

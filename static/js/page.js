@@ -1,5 +1,7 @@
 // On every page: what htmx should do when the tab is hidden, the server is away or the session over.
 
+import { AWAY } from "./say.js";
+
 const trouble = document.getElementById("trouble");
 
 // Why the last request of each kind failed: what the page asks by itself wipes out nothing that is
@@ -50,7 +52,9 @@ document.addEventListener("htmx:responseError", ({ detail: { requestConfig, xhr 
   const kind = kindOf(requestConfig);
   if (xhr.status === 404 && kind === "poll") {
     for (const polled of document.querySelectorAll("[data-poll]")) polled.remove(); // all are of it
-    say("gone", "This video was deleted.");
+    say("gone", AWAY);
+  } else if (xhr.status === 404) {
+    say(kind, AWAY);
   } else if (xhr.status === 403) {
     say(kind, xhr.getResponseHeader("X-Refusal") ?? "This page is too old. Reload it and try again.");
   } else {

@@ -15,6 +15,8 @@ export function note(sentence) {
 }
 
 // For everybody, at the top of the page; until something succeeds (page.js).
+export const AWAY = "This was deleted, or is no longer shared with you.";
+
 export function complain(sentence) {
   const trouble = document.getElementById("trouble");
   trouble.textContent = sentence;

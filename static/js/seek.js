@@ -2,6 +2,7 @@
 // sides of a comparison are to be heard (data-plays), it plays.
 // Loaded before the page is whole, so that the first lines that are seen can be clicked.
 
+import { AWAY, complain } from "./say.js";
 import { rateOf, seekUs } from "./time.js";
 
 // The moment that a line's link names, in seconds: ?…t=12.3#now
@@ -69,8 +70,9 @@ document.addEventListener("click", (event) => {
 
 async function explain(player) {
   if (!document.getElementById("unplayable")) return; // the bin says it in its own words
-  const answer = await fetch(player.src, { method: "HEAD" }).catch(() => null);
-  if (answer) document.getElementById(answer.ok ? "unplayable" : "missing").hidden = false;
+  const answer = await fetch(player.src, { method: "HEAD", cache: "no-store" }).catch(() => null);
+  if (answer?.status === 404) complain(AWAY);
+  else if (answer) document.getElementById(answer.ok ? "unplayable" : "missing").hidden = false;
 }
 
 // Errors do not bubble; and one may have come before this module did.

@@ -583,6 +583,25 @@ def test_hostile_names_run_nothing(open_page, film):
         assert page.evaluate("window.pwned") is None
 
 
+AWAY = "This was deleted, or is no longer shared with you."
+
+
+def test_who_lost_access_is_told_so_by_deeds_and_by_the_player(open_page, film):
+    page = open_page(f"/videos/{film.pk}/", expect_errors=True)
+    other = make_user("somebody else")
+    other.set_unusable_password()  # or this page would ask for one
+    other.save()
+    film.index.owner = other
+    film.index.save()
+
+    page.keyboard.press("m")
+    expect(page.locator("#trouble")).to_have_text(AWAY)
+    page.locator("#trouble").evaluate("(trouble) => (trouble.textContent = '')")
+    page.locator("#player").evaluate("(player) => player.load()")
+    expect(page.locator("#trouble")).to_have_text(AWAY)
+    expect(page.locator("#unplayable")).to_be_hidden()
+
+
 def test_a_page_whose_video_was_deleted_says_so_and_asks_no_more(open_page, film):
     Video.objects.filter(pk=film.pk).update(transcript=None)
     Task.objects.filter(video=film).update(status="pending", step="transcribe")
@@ -591,7 +610,7 @@ def test_a_page_whose_video_was_deleted_says_so_and_asks_no_more(open_page, film
 
     Video.objects.all().delete()
 
-    expect(page.locator("#trouble")).to_have_text("This video was deleted.")
+    expect(page.locator("#trouble")).to_have_text(AWAY)
     assert page.locator("[data-poll]").count() == 0
 
 

@@ -32,7 +32,7 @@ def media(request: HttpRequest, video_id: str) -> HttpResponseBase:
     try:
         response = streaming.serve(request, path, video.content_type, video.sha256)
     except FileNotFoundError:
-        return errors.page(request, 404, GONE)
+        return errors.page(request, 410, GONE)  # the video itself is there
     attachment = "download" in request.GET
     response["Content-Disposition"] = streaming.disposition(video.filename, attachment=attachment)
     return guarded(response)
