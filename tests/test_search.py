@@ -171,6 +171,15 @@ def test_a_changed_row_is_found_by_its_new_words_alone():
     assert numbers("schiffe") == []
 
 
+@pytest.mark.parametrize("letter", ["ﷺ ", "\U00020000"])
+def test_a_line_of_any_length_is_kept_and_found_by_its_first_words(letter):
+    text = "boats " + letter * 300_000
+
+    film([text, text.replace("boats", "ships")])
+
+    assert numbers("boats") == [0]
+
+
 def test_deleting_leaves_no_rows_behind():
     video, other = film(["boats"]), film(["boats"])
 

@@ -29,6 +29,9 @@ from videos.models.video import VideoQuerySet
 
 MAX_QUERY = 200
 MAX_WORD = 100  # characters of a word that are looked at
+# Characters of a line that are looked at. No file and no engine brings more, and Postgres takes
+# no more than a megabyte of words: a letter may become 18 letters of two bytes (ﷺ).
+MAX_LINE = 20_000
 MAX_HITS = 20_000
 BATCH = 500
 
@@ -254,7 +257,7 @@ def store(rows: Iterable[tuple[int, str]]) -> None:
     """Rows as (segment's key, text); those that are there are replaced."""
     sql, write = (POSTGRES, _tsvector) if _is_postgres() else (SQLITE, _spaced)
     with connection.cursor() as cursor:
-        made = ((pk, write(text)) for pk, text in rows)
+        made = ((pk, write(text[:MAX_LINE])) for pk, text in rows)
         while some := list(islice(made, BATCH)):
             cursor.executemany(sql, some)
 
