@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, FloatField
+from django.db.models import BigIntegerField, FloatField
 from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Cast
 from django.http import HttpResponse
@@ -136,8 +136,11 @@ def _side(request: ApiRequest, name: str) -> int | None:
 
 
 def with_fps(videos: VideoQuerySet) -> VideoQuerySet:
-    fps = Cast("fps_numerator", FloatField()) / F("fps_denominator")
-    return videos.annotate(frames_a_second=fps)
+    """Rounded as ``dialects.video`` shows them: 29.97 is looked for, not 30000/1001."""
+    # Whole numbers, since Postgres rounds no float, and large ones, beyond its 2,147,483,647.
+    top, bottom = (Cast(f"fps_{name}", BigIntegerField()) for name in ("numerator", "denominator"))
+    thousandths = (top * 2000 + bottom) / (bottom * 2)
+    return videos.annotate(frames_a_second=Cast(thousandths, FloatField()) / 1000.0)
 
 
 def by_user_metadata(rows: Any, key: str, values: list[str]) -> Any:
