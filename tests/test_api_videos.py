@@ -298,14 +298,23 @@ def test_a_rate_is_found_as_it_is_shown(caller, index, top, bottom):
         assert len(caller.get(url, **{key: str(shown)}).json()["data"]) == 1
 
 
-@pytest.mark.parametrize("name", ["a b", "a'b", "a%b", "a--b", "a;b", "x" * 150])
-def test_a_users_own_key_may_be_any_text(caller, index, name):
-    make_transcript(1, index, user_metadata={name: "yes"})
+@pytest.mark.parametrize(
+    "name",
+    ["a b", "a'b", "a%b", "a%sb", "a--b", "a;b", "x" * 150, "2024", "-1", "0", "²", '"', 'a"b',
+     '"a"', "a\\b", 'a\\"b', "$.a", "$", "a.b", "[0]", "é", "🎬"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("value", "text"), [("yes", "yes"), (9.5, "9.5"), (7, "7"), ("7", "7"), (True, "true")]
+)
+def test_a_users_own_key_may_be_any_text(caller, index, name, value, text):
+    make_transcript(1, index, user_metadata={name: value, "a": "b"})
+    make_transcript(1, index, user_metadata={name: "other", "a": text})
     make_transcript(1, index)
 
-    rows = caller.get(f"/indexes/{index.pk}/videos", **{name: "yes"}).json()["data"]
+    rows = caller.get(f"/indexes/{index.pk}/videos", **{name: text}).json()["data"]
 
-    assert len(rows) == 1
+    assert [row["user_metadata"][name] for row in rows] == [value]
+    assert caller.get(f"/indexes/{index.pk}/videos", **{name: "none"}).json()["data"] == []
 
 
 @pytest.mark.parametrize("name", ["1", 'a"b', "$.a", "a[0]", "own_0", "index_id"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import BigIntegerField, FloatField
@@ -19,6 +19,12 @@ from videos.api.paging import Filter
 from videos.models import Role, Task, Video
 from videos.models.segment import Edition, shown_edition, spoken
 from videos.models.video import VideoQuerySet
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+    from django.db.models.sql.compiler import SQLCompiler
+
+Compiled = tuple[str, tuple[Any, ...]]  # SQL and its parameters
 
 FILTERS = {
     "_id": Filter("pk", paging.equal),
@@ -148,9 +154,26 @@ def by_user_metadata(rows: Any, key: str, values: list[str]) -> Any:
     wanted = [form for text in values for form in _as_kept(params.text(key, text))]
     name = params.text("key", _own_name(key), 200)
     own = f"own_{len(rows.query.annotations)}"
-    return rows.annotate(**{own: KeyTransform(name, "user_metadata")}).filter(
-        **{f"{own}__in": wanted}
-    )
+    return rows.annotate(**{own: _OwnKey(name, "user_metadata")}).filter(**{f"{own}__in": wanted})
+
+
+class _OwnKey(KeyTransform):
+    """A key as it is, whatever it holds: Django takes ``2024`` for a place in a list, and SQLite
+    ``a"b`` for the path of ``a``.
+    """
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Compiled:
+        kept, given, (name,) = self.preprocess_lhs(compiler, connection)
+        return f"({kept} -> %s::text)", (*given, name)
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra_context: Any
+    ) -> Compiled:
+        kept, given, (name,) = self.preprocess_lhs(compiler, connection)
+        # true and false as Django compares them, by their names.
+        value = "CASE WHEN type IN ('true', 'false', 'null') THEN type ELSE value END"
+        sql = f"(SELECT {value} FROM json_each({kept}) WHERE key = %s)"  # noqa: S608 - no key in it
+        return sql, (*given, name)
 
 
 def _own_name(key: str) -> str:
