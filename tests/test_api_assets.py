@@ -92,6 +92,37 @@ def test_indexed_assets_are_listed_whatever_became_of_them(caller, index, asset)
     assert listed(asset_id=asset.pk) == [waiting]
 
 
+def test_indexed_assets_are_listed_by_the_status_that_they_show(caller, index):
+    """One transcript and newest tasks of each kind, with older tasks that ended otherwise."""
+    ready, again, waiting = (make_video(index) for _ in range(3))
+    bare = make_video(index)
+    ready.transcript = make_task(ready, status=Status.READY)
+    ready.save()
+    for video, older, newest in [
+        (ready, Status.FAILED, Status.FAILED),
+        (again, Status.PENDING, Status.FAILED),
+        (waiting, Status.FAILED, Status.PENDING),
+    ]:
+        make_task(video, status=older)
+        make_task(video, status=newest)
+
+    rows = caller.get(f"/indexes/{index.pk}/indexed-assets").json()["data"]
+    shown = {row["_id"]: row["status"] for row in rows}
+
+    assert shown == {
+        ready.pk: "ready",
+        again.pk: "failed",
+        waiting.pk: "pending",
+        bare.pk: "failed",
+    }
+    for status in Status.values:
+        found = caller.get(f"/indexes/{index.pk}/indexed-assets", status=status).json()
+        assert {row["_id"] for row in found["data"]} == {
+            pk for pk, its in shown.items() if its == status
+        }
+        assert found["page_info"]["total_results"] == list(shown.values()).count(status)
+
+
 def test_an_asset_of_another_user_cannot_be_put_into_an_index(caller, index):
     theirs = Asset.objects.create(owner=make_user(), filename="a.mp4", sha256="0" * 64)
 

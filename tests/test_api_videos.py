@@ -260,6 +260,13 @@ def test_only_ready_videos_are_listed(caller, index, video):
         ({"duration": "287.05"}, "a"),
         ({"fps[lte]": "29"}, "a"),
         ({"fps[gte]": "29.9", "fps[lte]": "30"}, "b"),
+        ({"fps": "29.97"}, "b"),
+        ({"fps": "29.970"}, "b"),
+        ({"fps": "29.9700299"}, ""),
+        ({"fps[lte]": "29.97"}, "ab"),
+        ({"fps[gte]": "29.97"}, "b"),
+        ({"fps[gte]": "29.971"}, ""),
+        ({"fps": "25"}, "a"),
         ({"size[gte]": "0", "width": "640", "height[lte]": "360"}, "ab"),
         ({"category": "new"}, "b"),
         ({"rating": "9.3"}, "b"),
@@ -280,14 +287,34 @@ def test_videos_are_listed_by_facts_and_by_the_users_own_words(caller, index, qu
     assert "".join(sorted(row["system_metadata"]["filename"][0] for row in rows)) == found
 
 
-@pytest.mark.parametrize("name", ["a b", "a'b", "a%b", "a--b", "a;b", "x" * 150])
-def test_a_users_own_key_may_be_any_text(caller, index, name):
-    make_transcript(1, index, user_metadata={name: "yes"})
+@pytest.mark.parametrize("top", [0, 1, 24_000, 30_000, 60_000, 119_880, 2_147_483_647])
+@pytest.mark.parametrize("bottom", [1, 3, 1001, 1_000_003, 2_147_483_647])
+def test_a_rate_is_found_as_it_is_shown(caller, index, top, bottom):
+    make_transcript(1, index, fps_numerator=top, fps_denominator=bottom)
+    url = f"/indexes/{index.pk}/videos"
+    shown = caller.get(url).json()["data"][0]["system_metadata"]["fps"]
+
+    for key in ("fps", "fps[gte]", "fps[lte]"):
+        assert len(caller.get(url, **{key: str(shown)}).json()["data"]) == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a b", "a'b", "a%b", "a%sb", "a--b", "a;b", "x" * 150, "2024", "-1", "0", "²", '"', 'a"b',
+     '"a"', "a\\b", 'a\\"b', "$.a", "$", "a.b", "[0]", "é", "🎬"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("value", "text"), [("yes", "yes"), (9.5, "9.5"), (7, "7"), ("7", "7"), (True, "true")]
+)
+def test_a_users_own_key_may_be_any_text(caller, index, name, value, text):
+    make_transcript(1, index, user_metadata={name: value, "a": "b"})
+    make_transcript(1, index, user_metadata={name: "other", "a": text})
     make_transcript(1, index)
 
-    rows = caller.get(f"/indexes/{index.pk}/videos", **{name: "yes"}).json()["data"]
+    rows = caller.get(f"/indexes/{index.pk}/videos", **{name: text}).json()["data"]
 
-    assert len(rows) == 1
+    assert [row["user_metadata"][name] for row in rows] == [value]
+    assert caller.get(f"/indexes/{index.pk}/videos", **{name: "none"}).json()["data"] == []
 
 
 @pytest.mark.parametrize("name", ["1", 'a"b', "$.a", "a[0]", "own_0", "index_id"])

@@ -112,6 +112,58 @@ def test_both_databases_answer_one_table_of_queries():
     assert answers == QUERIES
 
 
+LONG = [
+    " ".join(f"the w{n}" for n in range(600)),  # 0
+    "".join("的" + chr(0x4E00 + n) for n in range(600)),  # 1
+    "".join(chr(0x4E00 + n) for n in range(17_000)),  # 2 - more places than a tsvector has
+    " ".join(f"x{n} of" for n in range(256)),  # 3 - as many of a word as a tsvector keeps
+    " ".join(f"x{n} of" for n in range(257)) + " it",  # 4
+    "the w500 is a short line",  # 5
+]
+LONG_QUERIES = [
+    ('"the w5"', [0]),
+    ('"the w500"', [0, 5]),
+    ('"w500 the"', [0]),
+    ('"the w501 the w502"', [0]),
+    ('"the w503 the w502"', []),
+    ('"w599 w0"', []),
+    ('w599 "the w1"', [0]),
+    ('w599 "the w1" nowhere', []),
+    ('"the w59"*', [0]),
+    ("w599*", [0]),
+    ("的" + chr(0x4E00 + 5), [1]),
+    ("的" + chr(0x4E00 + 500), [1]),
+    (chr(0x4E00 + 500) + chr(0x4E00 + 501), [2]),
+    (chr(0x4E00 + 16_900) + chr(0x4E00 + 16_901), [2]),
+    (chr(0x4E00 + 16_381) + chr(0x4E00 + 16_900), []),
+    ('"x255 of"', [3, 4]),
+    ('"x256 of"', [4]),
+    ('"of it"', [4]),
+    ('"x0 of"', [3, 4]),
+]
+
+
+def test_both_databases_find_phrases_anywhere_in_a_long_line():
+    film(LONG)
+
+    answers = [(query, numbers(query)) for query, _ in LONG_QUERIES]
+
+    assert answers == LONG_QUERIES
+
+
+def test_phrases_of_long_lines_are_counted_and_paged_with_the_others():
+    user = make_user()
+    shown = film(LONG, make_index(user))
+    film(LONG)
+
+    found = search.hits(search.parse('"the w500"'), Video.objects.visible_to(user))
+    (one,), capped = search.find(search.parse('"the w500"'), Video.objects.visible_to(user))
+
+    assert found.count() == 2 and [each.number for each in found.order_by("-number")[:1]] == [5]
+    assert [hit.number for hit in one.hits] == [0, 5] and not capped
+    assert one.task_id == shown.transcript_id and one.score > 0
+
+
 @pytest.mark.parametrize("query", ["", "  ", '""', "*", "!?", "%_", "\0", "\u0301"])
 def test_a_query_without_a_word_is_refused_with_a_sentence(query):
     with pytest.raises(search.QueryError, match=r"^Type at least one word"):
@@ -169,6 +221,15 @@ def test_a_changed_row_is_found_by_its_new_words_alone():
     assert (numbers("boats"), numbers("schiffe")) == ([], [0])
     search.forget(Segment.objects.filter(pk=segment.pk))
     assert numbers("schiffe") == []
+
+
+@pytest.mark.parametrize("letter", ["ﷺ ", "\U00020000"])
+def test_a_line_of_any_length_is_kept_and_found_by_its_first_words(letter):
+    text = "boats " + letter * 300_000
+
+    film([text, text.replace("boats", "ships")])
+
+    assert numbers("boats") == [0]
 
 
 def test_deleting_leaves_no_rows_behind():

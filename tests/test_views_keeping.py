@@ -57,6 +57,23 @@ def test_tags_are_added_once_and_go_with_their_last_video(client, user):
     assert [each.name for each in Tag.objects.all()] == ["Interview"]
 
 
+@pytest.mark.parametrize(
+    ("one", "other"), [("Été", "été"), ("МОРЕ", "Море"), ("Straße", "STRASSE"), ("Sea", "sEA")]
+)
+def test_capitals_of_any_script_make_no_other_tag(user, one, other):
+    first = Tag.objects.named(user, one)
+
+    assert Tag.objects.named(user, other) == first
+    assert Tag.objects.named(make_user(), other) != first
+    assert Tag.objects.named(user, "sea 2") != first
+
+
+def test_of_tags_that_differ_by_capitals_already_each_is_found_by_its_name(user):
+    both = [Tag.objects.create(owner=user, name=name) for name in ("Été", "été")]
+
+    assert [Tag.objects.named(user, tag.name) for tag in both] == both
+
+
 def test_each_video_of_a_list_takes_a_tag_by_itself(client, user):
     index = make_index(user)
     one, other = (make_transcript(1, index, filename=f"{n}.mp4") for n in "ab")

@@ -16,7 +16,7 @@ import pysubs2
 
 from videos import transcript_json
 from videos.engines.base import Cue
-from videos.transcript_json import is_json
+from videos.transcript_json import MAX_TEXT, is_json
 
 MAX_BYTES = 10_000_000
 MAX_CUES = 100_000
@@ -43,6 +43,7 @@ class CaptionError(ValueError):
 
 @dataclass
 class _Block:
+    line: int  # of its times
     start_ms: int
     end_ms: int
     text: list[str]
@@ -134,7 +135,7 @@ def _timed(line: str, number: int, count: int) -> _Block:
     end_ms = _milliseconds(match.groups()[4:], number)
     if end_ms <= start_ms:
         raise CaptionError(f"Line {number}: the caption does not end after it starts.")
-    return _Block(start_ms, end_ms, [])
+    return _Block(number, start_ms, end_ms, [])
 
 
 def _milliseconds(groups: tuple[str | None, ...], number: int) -> int:
@@ -180,6 +181,8 @@ def _cues(blocks: list[_Block]) -> Iterator[Cue]:
 def _srt(block: _Block) -> str:
     """Write a block anew, its text on one line: a line of digits would be taken for a number."""
     text = STAMP_TAG.sub("", " ".join(block.text))
+    if len(text) > MAX_TEXT:
+        raise CaptionError(f"Line {block.line}: it has more than {MAX_TEXT} characters of text.")
     times = [pysubs2.time.ms_to_times(ms) for ms in (block.start_ms, block.end_ms)]
     start, end = ("{:02}:{:02}:{:02},{:03}".format(*time) for time in times)
     return f"{start} {ARROW} {end}\n{text}\n\n"

@@ -6,7 +6,8 @@ from functools import partial
 from typing import cast
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Case, OuterRef, Q, Value, When
+from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 
 from videos import ingest
@@ -35,7 +36,7 @@ FILTERS = {
 }
 INDEXED_FILTERS = {
     **videos.FILTERS,
-    "status": Filter("tasks__status", paging.state),
+    "status": Filter("shown_status", paging.state),
     "asset_id": Filter("asset_id", paging.equal),
 }
 
@@ -176,15 +177,23 @@ def _only_metadata(body: dialects.Json) -> dialects.Json:
 
 def index_list(request: ApiRequest, index_id: str) -> HttpResponse:
     """All that were put in, whatever became of them."""
-    inside = with_tasks(videos.with_fps(videos.all_in(request, index_id)))
+    inside = with_status(with_tasks(videos.with_fps(videos.all_in(request, index_id))))
     found = paging.narrow(inside, request.GET, INDEXED_FILTERS, videos.by_user_metadata)
-    return answer(paging.page(request.GET, found.distinct(), dialects.indexed_asset))
+    return answer(paging.page(request.GET, found, dialects.indexed_asset))
 
 
 def index_show(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
     inside = with_tasks(videos.all_in(request, index_id))
     video = params.find(inside, video_id, "indexed-assets")
     return answer(videos.shown(request, video) | dialects.indexed_asset(video))
+
+
+def with_status(found: VideoQuerySet) -> VideoQuerySet:
+    """As ``dialects.indexed_asset`` tells it."""
+    newest = Task.objects.filter(video=OuterRef("pk")).values("status")[:1]
+    otherwise = Coalesce(newest, Value(Status.FAILED))
+    ready = When(transcript__isnull=False, then=Value(Status.READY))
+    return found.annotate(shown_status=Case(ready, default=otherwise))
 
 
 def with_tasks(found: VideoQuerySet) -> VideoQuerySet:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import F, FloatField
+from django.db.models import BigIntegerField, FloatField
 from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Cast
 from django.http import HttpResponse
@@ -18,6 +18,12 @@ from videos.api.paging import Filter
 from videos.models import Role, Task, Video
 from videos.models.segment import Edition, shown_edition, spoken
 from videos.models.video import VideoQuerySet
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+    from django.db.models.sql.compiler import SQLCompiler
+
+Compiled = tuple[str, tuple[Any, ...]]  # SQL and its parameters
 
 FILTERS = {
     "_id": Filter("pk", paging.equal),
@@ -133,8 +139,11 @@ def _side(request: ApiRequest, name: str) -> int | None:
 
 
 def with_fps(videos: VideoQuerySet) -> VideoQuerySet:
-    fps = Cast("fps_numerator", FloatField()) / F("fps_denominator")
-    return videos.annotate(frames_a_second=fps)
+    """Rounded as ``dialects.video`` shows them: 29.97 is looked for, not 30000/1001."""
+    # Whole numbers, since Postgres rounds no float, and large ones, beyond its 2,147,483,647.
+    top, bottom = (Cast(f"fps_{name}", BigIntegerField()) for name in ("numerator", "denominator"))
+    thousandths = (top * 2000 + bottom) / (bottom * 2)
+    return videos.annotate(frames_a_second=Cast(thousandths, FloatField()) / 1000.0)
 
 
 def by_user_metadata(rows: Any, key: str, values: list[str]) -> Any:
@@ -142,9 +151,26 @@ def by_user_metadata(rows: Any, key: str, values: list[str]) -> Any:
     wanted = [form for text in values for form in _as_kept(params.text(key, text))]
     name = params.text("key", _own_name(key), 200)
     own = f"own_{len(rows.query.annotations)}"
-    return rows.annotate(**{own: KeyTransform(name, "user_metadata")}).filter(
-        **{f"{own}__in": wanted}
-    )
+    return rows.annotate(**{own: _OwnKey(name, "user_metadata")}).filter(**{f"{own}__in": wanted})
+
+
+class _OwnKey(KeyTransform):
+    """A key as it is, whatever it holds: Django takes ``2024`` for a place in a list, and SQLite
+    ``a"b`` for the path of ``a``.
+    """
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Compiled:
+        kept, given, (name,) = self.preprocess_lhs(compiler, connection)
+        return f"({kept} -> %s::text)", (*given, name)
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra_context: Any
+    ) -> Compiled:
+        kept, given, (name,) = self.preprocess_lhs(compiler, connection)
+        # true and false as Django compares them, by their names.
+        value = "CASE WHEN type IN ('true', 'false', 'null') THEN type ELSE value END"
+        sql = f"(SELECT {value} FROM json_each({kept}) WHERE key = %s)"  # noqa: S608 - no key in it
+        return sql, (*given, name)
 
 
 def _own_name(key: str) -> str:

@@ -26,8 +26,10 @@ class TagQuerySet(models.QuerySet["Tag"]):
     def named(self, owner: User, name: str) -> Tag:
         """The owner's tag of that name, made if it is new; capitals make no other tag."""
         mine = self.filter(owner=owner)
-        twin = mine.filter(name__iexact=name).first()
-        return twin or mine.get_or_create(owner=owner, name=name)[0]
+        # Compared here, since SQLite knows the capitals of English letters only.
+        twins = [tag for tag in mine if tag.name.casefold() == name.casefold()]
+        same = min(twins, key=lambda tag: tag.name != name, default=None)
+        return same or mine.get_or_create(owner=owner, name=name)[0]
 
     def put_on(self, owner: User, video: Video, names: Sequence[str]) -> None:
         """Give the video the owner's tags of these names and no others."""
