@@ -66,6 +66,17 @@ def test_a_line_that_begins_before_an_earlier_one_ends_is_marked():
     assert doubt.marks(rows) == ["", "o", ""]
 
 
+def test_what_begins_after_the_end_of_the_video_is_marked():
+    rows = [
+        Line(0, 2000, "In it"),
+        Line(9000, 11_000, "Into the end"),
+        Line(10_000, 12_000, "Late"),
+    ]
+
+    assert doubt.marks(rows, length_ms=10_000) == ["", "", "eo"]
+    assert doubt.marks(rows) == ["", "", "o"]  # its length is not known yet
+
+
 def test_few_words_for_a_long_time_are_over_silence():
     assert doubt.marks([Line(0, 9000, "You")]) == ["s"]
 

@@ -17,7 +17,7 @@ from tests.factories import (
 )
 from videos.exports import FORMATS
 from videos.exports.snippets import COPIES
-from videos.models import Segment
+from videos.models import Segment, Video
 
 pytestmark = pytest.mark.django_db
 CUES = [
@@ -55,6 +55,14 @@ def test_a_range_that_is_none_is_no_clip(client, video, query, sentence):
     response = export(client, video, "edl", **{"as": "range"} | query)
 
     assert response.status_code == 404 and sentence in response.text
+
+
+def test_what_begins_after_the_end_of_the_video_is_no_clip(client, video):
+    Video.objects.filter(pk=video.pk).update(duration_ms=5500)
+
+    edl = export(client, video, "edl").text
+    assert edl.count("FROM CLIP NAME") == 3 and "after" not in edl
+    assert lines(export(client, video))[-1] == "after"
 
 
 def test_a_silent_range_is_a_clip(client, video):

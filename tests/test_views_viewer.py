@@ -131,7 +131,7 @@ def test_a_page_of_any_length_takes_the_same_queries(client, user, django_assert
         client.get(f"/videos/{video.pk}/")
         # session, user, video, place, tasks, last correction, selects, pictures, tags, and the
         # indexes that it may be moved to
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(11):
             client.get(f"/videos/{video.pk}/")
 
 
@@ -447,3 +447,14 @@ def test_where_something_is_said_is_the_owners_alone(client, user):
     other = make_transcript(CUES, make_index(make_user()))
 
     assert client.get(f"/videos/{other.pk}/speech").status_code == 404
+
+
+def test_captions_of_a_longer_video_are_noticed(client, user):
+    cues = [(n * 1000, n * 1000 + 900, f"line {n}") for n in range(4)]
+    video = make_transcript(cues, make_index(user))
+    assert "after the end of the video" not in client.get(f"/videos/{video.pk}/").text
+
+    Video.objects.filter(pk=video.pk).update(duration_ms=2000)
+
+    page = client.get(f"/videos/{video.pk}/").text
+    assert "2 lines begin after the end of the video: they are marked" in page

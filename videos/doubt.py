@@ -15,6 +15,7 @@ from typing import Protocol
 from videos.folding import fold
 
 REASONS = {
+    "e": "begins after the end of the video",
     "f": "faster than anybody speaks",
     "o": "begins before the line before it ends",
     "p": "the engine was not sure of its words",
@@ -51,17 +52,22 @@ class Line(Protocol):
         """``[start_ms, end_ms, text, probability or None]`` each, where they are known."""
 
 
-def marks(rows: Sequence[Line], before: Sequence[Line] = ()) -> list[str]:
+def marks(rows: Sequence[Line], before: Sequence[Line] = (), length_ms: int = 0) -> list[str]:
     """One string for each row: the letters of REASONS that hold, sorted; usually none.
 
     ``before``: the rows that come before them, of which the last LOOK_BACK are looked at.
+    ``length_ms``: the video's, where it is known.
     """
+    late = length_ms or float("inf")
     known = [*before[-LOOK_BACK:], *rows]
     first = len(known) - len(rows)
     texts = [" ".join(fold(row.text).split()) for row in known]
     ends = [row.end_ms for row in known]
     return [
-        _marks(known[at], texts[max(0, at - LOOK_BACK) : at + 1], ends[max(0, at - LOOK_BACK) : at])
+        ("e" if known[at].start_ms >= late else "")
+        + _marks(
+            known[at], texts[max(0, at - LOOK_BACK) : at + 1], ends[max(0, at - LOOK_BACK) : at]
+        )
         for at in range(first, len(known))
     ]
 

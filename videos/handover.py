@@ -91,7 +91,10 @@ def write(name: str, video: Video, task: Task | None, part: Part) -> bytes:
         clips = [one_clip(video, task, part)]
     else:
         media = media_of(video)
-        clips = [Clip(media, *_fields(line)) for line in lines(task, part)]
+        said = lines(task, part)
+        if exports.FORMATS[name].edits:  # of what the file does not have there is no clip
+            said = tuple(line for line in said if line.start_ms < video.duration_ms)
+        clips = [Clip(media, *_fields(line)) for line in said]
     return exports.write(name, clips, title=title(video, part), handles=part.handles)
 
 

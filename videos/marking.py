@@ -36,7 +36,8 @@ def look_again(task: Task, changed: Sequence[Segment]) -> None:
     """
     found = _near(task, changed)
     rows: list[Segment | Near] = sorted([*found, *changed], key=attrgetter("number"))
-    marks = dict(zip((row.number for row in rows), doubt.marks(rows), strict=True))
+    found_marks = doubt.marks(rows, length_ms=task.video.duration_ms)
+    marks = dict(zip((row.number for row in rows), found_marks, strict=True))
     _judge(task, [row for row in changed if not _is_believed(row)], marks)
     for row in changed:
         row.unsure = "" if _is_believed(row) else doubt.unsure_places(row.text, row.words)

@@ -120,7 +120,7 @@ def rows(
     ``before``: the rows that they follow.
     """
     made = list(_unmarked(task, cues, first_number))
-    for row, marks in zip(made, doubt.marks(made, before), strict=True):
+    for row, marks in zip(made, doubt.marks(made, before, task.video.duration_ms), strict=True):
         row.marks = marks
     return made
 

@@ -148,6 +148,13 @@ class Page:
         return FilterForm(self.query)
 
     @cached_property
+    def late(self) -> int:
+        """How many of its lines begin after the end of the video: captions may be another's."""
+        if self.shown is None or not self.video.duration_ms:
+            return 0
+        return self.shown.segments.filter(start_ms__gte=self.video.duration_ms).count()
+
+    @cached_property
     def rows(self) -> list[rows.Row]:
         """Those in the range; all of them when the range cannot be understood."""
         if self.shown is None:
