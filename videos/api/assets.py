@@ -93,18 +93,19 @@ def delete(request: ApiRequest, asset_id: str) -> HttpResponse:
 
 
 def replace_metadata(request: ApiRequest, asset_id: str) -> HttpResponse:
-    return _keep_metadata(request, asset_id, _metadata(request))
+    return _keep_metadata(request, asset_id, _metadata(request, asset_id))
 
 
 def update_metadata(request: ApiRequest, asset_id: str) -> HttpResponse:
-    return _keep_metadata(request, asset_id, _metadata(request), merge=True)
+    return _keep_metadata(request, asset_id, _metadata(request, asset_id), merge=True)
 
 
 def delete_metadata(request: ApiRequest, asset_id: str) -> HttpResponse:
     return _keep_metadata(request, asset_id, {})
 
 
-def _metadata(request: ApiRequest) -> dialects.Json:
+def _metadata(request: ApiRequest, asset_id: str) -> dialects.Json:
+    find(request, asset_id)  # what is wrong with the words is for who may see what they are for
     body = params.body(request, ["user_metadata"])
     if "user_metadata" not in body:
         raise errors.required("user_metadata")
