@@ -202,9 +202,9 @@ def test_two_clients_that_say_something_of_an_asset_at_once_are_both_heard(
 ):
     read = assets._metadata
 
-    def slow(request):
+    def slow(*asked):
         Asset.objects.update(user_metadata={"theirs": 1})
-        return read(request)
+        return read(*asked)
 
     monkeypatch.setattr(assets, "_metadata", slow)
     caller.patch(f"/assets/{asset.pk}/user-metadata", {"user_metadata": {"ours": 2}})
