@@ -4,12 +4,13 @@
 // one long text with a line each, so that looking for a word is one pass of indexOf. Hits are
 // painted by the CSS Custom Highlight API, which changes no element; browsers without it mark
 // the line. desk:find (detail.on) tells follow.js to stand still; desk:hits (detail.hits:
-// seconds, detail.colours: the word's number) tells the strip where they are.
+// seconds, detail.colours: the number of its word's colour) tells the strip where they are.
 
 import { firstWhere, lines as known } from "./lines.js";
 import { seekTo, startOf, textOf } from "./seek.js";
 
-const MOST_TERMS = 5;
+const COLOURS = 5; // the sixth word has that of the first again
+const NUMBERS = 1 << 16; // so many words are told apart: more than an address holds
 const form = document.getElementById("find");
 const field = document.getElementById("find-words");
 const only = document.getElementById("find-only");
@@ -26,7 +27,7 @@ let exact = false; // upper and lower case are not the same
 let plain = false; // places in it are places in the texts
 let begins = new Uint32Array(1); // where each line begins in it, and its end
 
-let hits = { at: new Uint32Array(0), line: new Uint32Array(0), colour: new Uint8Array(0) };
+let hits = { at: new Uint32Array(0), line: new Uint32Array(0), word: new Uint16Array(0) };
 let words = [];
 let patterns = []; // of those words that are no plain ones
 let lengths = []; // of those that are
@@ -87,7 +88,7 @@ function termsOf(query) {
   const found = new Set();
   for (const [, phrase, star, word] of query.replace(QUOTES, '"').matchAll(/"([^"]*)"?(\*?)|(\S+)/g)) {
     const term = phrase === undefined ? fold(word).trim() : phraseOf(fold(phrase), star);
-    if (term && found.size < MOST_TERMS) found.add(term);
+    if (term) found.add(term);
   }
   return [...found];
 }
@@ -137,9 +138,9 @@ function places(word, add) {
 const goesOn = (at) => WORD_BEFORE.test(blob.slice(Math.max(0, at - 2), at));
 
 function lengthOf(hit) {
-  const colour = hits.colour[hit];
-  const pattern = patterns[colour];
-  if (!pattern) return lengths[colour];
+  const word = hits.word[hit];
+  const pattern = patterns[word];
+  if (!pattern) return lengths[word];
   pattern.lastIndex = hits.at[hit];
   return pattern.exec(blob)[0].length;
 }
@@ -147,10 +148,10 @@ function lengthOf(hit) {
 // All places of all words, in the order of the text.
 function look(terms) {
   const found = [];
-  terms.forEach((term, colour) => {
-    const note = (at) => found.push(at * 8 + colour);
+  terms.forEach((term, word) => {
+    const note = (at) => found.push(at * NUMBERS + word);
     const add = isStarred(term) ? (at) => goesOn(at) || note(at) : note;
-    if (patterns[colour]) for (const { index } of blob.matchAll(patterns[colour])) add(index);
+    if (patterns[word]) for (const { index } of blob.matchAll(patterns[word])) add(index);
     else places(bare(term), add);
   });
   const sorted = Float64Array.from(found);
@@ -158,14 +159,14 @@ function look(terms) {
   const line = new Uint32Array(sorted.length);
   let n = 0;
   const at = new Uint32Array(sorted.length);
-  const colour = new Uint8Array(sorted.length);
+  const word = new Uint16Array(sorted.length);
   for (let hit = 0; hit < sorted.length; hit++) {
-    at[hit] = sorted[hit] / 8;
-    colour[hit] = sorted[hit] % 8;
+    at[hit] = sorted[hit] / NUMBERS;
+    word[hit] = sorted[hit] % NUMBERS;
     while (begins[n + 1] <= at[hit]) n++;
     line[hit] = n;
   }
-  return { at, line, colour };
+  return { at, line, word };
 }
 
 function search(kept = null) {
@@ -192,13 +193,13 @@ function searchAgain() {
 
 function placeOf(hit) {
   const line = hits.line[hit];
-  return { start: startOf(lines[line]), place: hits.at[hit] - begins[line], word: words[hits.colour[hit]] };
+  return { start: startOf(lines[line]), place: hits.at[hit] - begins[line], word: words[hits.word[hit]] };
 }
 
 function hitAt({ start, place, word }) {
-  const colour = words.indexOf(word);
+  const number = words.indexOf(word);
   return hits.line.findIndex((line, hit) =>
-    hits.colour[hit] === colour && hits.at[hit] - begins[line] === place && startOf(lines[line]) === start);
+    hits.word[hit] === number && hits.at[hit] - begins[line] === place && startOf(lines[line]) === start);
 }
 
 function rangeOf(hit) {
@@ -209,12 +210,14 @@ function rangeOf(hit) {
   return new StaticRange({ startContainer: node, startOffset, endContainer: node, endOffset });
 }
 
+const colourOf = (hit) => hits.word[hit] % COLOURS;
+
 function paint() {
   if (!paints) return;
-  const painted = words.map(() => new Highlight());
-  for (let hit = 0; hit < hits.at.length; hit++) painted[hits.colour[hit]].add(rangeOf(hit));
-  for (let colour = 0; colour < MOST_TERMS; colour++) {
-    if (painted[colour]) CSS.highlights.set(`find-${colour}`, painted[colour]);
+  const painted = Array.from({ length: COLOURS }, () => new Highlight());
+  for (let hit = 0; hit < hits.at.length; hit++) painted[colourOf(hit)].add(rangeOf(hit));
+  for (let colour = 0; colour < COLOURS; colour++) {
+    if (painted[colour].size) CSS.highlights.set(`find-${colour}`, painted[colour]);
     else CSS.highlights.delete(`find-${colour}`);
   }
   paintNow();
@@ -238,11 +241,11 @@ function say() {
   legend.hidden = words.length < 2;
   if (legend.hidden) return;
   const each = new Uint32Array(words.length);
-  for (const colour of hits.colour) each[colour]++;
-  legend.replaceChildren(...words.map((word, colour) => {
+  for (const word of hits.word) each[word]++;
+  legend.replaceChildren(...words.map((word, n) => {
     const part = document.createElement("span");
-    part.dataset.colour = colour;
-    part.textContent = `${word} ${format(each[colour])}`;
+    part.dataset.colour = n % COLOURS;
+    part.textContent = `${word} ${format(each[n])}`;
     return part;
   }));
 }
@@ -253,7 +256,8 @@ function tell() {
   clearTimeout(telling);
   telling = setTimeout(() => {
     const places = Float64Array.from(hits.line, (line) => startOf(lines[line]));
-    document.dispatchEvent(new CustomEvent("desk:hits", { detail: { hits: places, colours: hits.colour } }));
+    const colours = hits.word.map((word) => word % COLOURS);
+    document.dispatchEvent(new CustomEvent("desk:hits", { detail: { hits: places, colours } }));
     const address = new URL(location);
     if (field.value.trim()) address.searchParams.set("q", field.value.trim());
     else address.searchParams.delete("q");
@@ -293,13 +297,12 @@ function filter() {
 
 function matching() {
   const found = [];
-  const all = (1 << words.length) - 1;
-  let has = 0;
+  const has = new Set();
   for (let hit = 0; hit < hits.at.length; hit++) {
-    has |= 1 << hits.colour[hit];
+    has.add(hits.word[hit]);
     if (hits.line[hit + 1] === hits.line[hit]) continue;
-    if (has === all) found.push(hits.line[hit]);
-    has = 0;
+    if (has.size === words.length) found.push(hits.line[hit]);
+    has.clear();
   }
   return found;
 }

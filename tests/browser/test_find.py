@@ -110,6 +110,19 @@ def test_several_words_have_a_colour_each(open_page, talk):
     expect(page.locator("#find-terms")).to_have_text("river 2bridge 2")
 
 
+def test_no_word_is_left_out_however_many_there_are(open_page, talk):
+    words = "the time you can see nonsense"
+    video = talk("On the bottom right, you can see the time.", f"{words}, he said")
+    page = open_page(f"/videos/{video.pk}/")
+
+    field(page).fill(words)
+    page.get_by_label("Only matching").check()
+
+    expect(page.locator("#rows li:visible")).to_have_text([f"0:02{words}, he said"])
+    assert [0, 1, "nonsense"] in page.evaluate(PAINTED)  # the first one's colour again
+    expect(page.locator("#find-terms")).to_contain_text("nonsense 1")
+
+
 @pytest.mark.parametrize("kind", ["same", "different"])
 def test_the_browser_folds_as_the_server_does(open_page, talk, kind):
     video = talk(*(text for text, _ in CASES[kind]))
