@@ -259,12 +259,18 @@ function tell() {
     const colours = hits.word.map((word) => word % COLOURS);
     document.dispatchEvent(new CustomEvent("desk:hits", { detail: { hits: places, colours } }));
     const address = new URL(location);
-    if (field.value.trim()) address.searchParams.set("q", field.value.trim());
-    else address.searchParams.delete("q");
-    if (exact && field.value.trim()) address.searchParams.set("case", "1");
-    else address.searchParams.delete("case");
+    tellIn(address.searchParams);
     if (address.href !== location.href) history.replaceState(history.state, "", address);
   }, 150);
+}
+
+// Its part of an address.
+function tellIn(query) {
+  const asked = field.value.trim();
+  for (const [name, value] of [["q", asked], ["case", asked && exact && "1"], ["only", asked && only.checked && "1"]]) {
+    if (value) query.set(name, value);
+    else query.delete(name);
+  }
 }
 
 // --- only the lines that have all words ---
@@ -277,13 +283,12 @@ function filter() {
   const blocks = new Map();
   marked = [];
   const on = only.checked && words.length > 0;
-  if (on || !paints) {
-    for (const line of matching()) {
-      lines[line].classList.add("hit");
-      marked.push(lines[line]);
-      const block = lines[line].parentElement;
-      blocks.set(block, (blocks.get(block) ?? 0) + 1);
-    }
+  const found = on || !paints ? matching() : [];
+  for (const line of found) {
+    lines[line].classList.add("hit");
+    marked.push(lines[line]);
+    const block = lines[line].parentElement;
+    blocks.set(block, (blocks.get(block) ?? 0) + 1);
   }
   const rows = document.getElementById("rows");
   // Blocks out of sight guess their height: by the lines that are left in them.
@@ -293,6 +298,17 @@ function filter() {
   for (const block of blocks.keys()) block.classList.add("hit");
   marked.push(...blocks.keys());
   rows.classList.toggle("only", on);
+  countLines(on, found.length);
+}
+
+// As the server counts those of a range, and says why there are none.
+function countLines(on, found) {
+  const place = document.getElementById("count");
+  const said = (place.dataset.said ??= place.textContent);
+  const [total] = said.split(" of ").reverse();
+  const part = total.startsWith(`${format(found)} `) ? total : `${format(found)} of ${total}`;
+  place.textContent = on ? part : said;
+  document.getElementById("unmatched").hidden = !on || found > 0 || !lines.length;
 }
 
 function matching() {
@@ -412,6 +428,7 @@ only.addEventListener("change", () => {
   if (stale) searchAgain();
   from ??= place();
   filter();
+  tell();
   if (words.length) document.dispatchEvent(new CustomEvent("desk:find", { detail: { on: true } }));
 });
 
@@ -454,8 +471,10 @@ document.addEventListener("desk:rows", renew);
 addEventListener("popstate", () => {
   const query = new URLSearchParams(location.search);
   const asked = query.get("q") ?? "";
-  if (asked === field.value.trim() && (!asked || (query.get("case") === "1") === exact)) return;
+  const same = (query.get("case") === "1") === exact && (query.get("only") === "1") === only.checked;
+  if (asked === field.value.trim() && (!asked || same)) return;
   field.value = asked;
+  only.checked = asked && query.get("only") === "1";
   if (asked) matchCase(query.get("case") === "1");
   search();
 });
@@ -467,23 +486,17 @@ function keepWords({ target }) {
   const query = new URLSearchParams(link.getAttribute("href").split("#")[0]);
   const at = query.get("t");
   query.delete("t");
-  query.delete("q");
-  query.delete("case");
-  if (field.value.trim()) query.set("q", field.value.trim());
-  if (exact && field.value.trim()) query.set("case", "1");
+  tellIn(query);
   link.setAttribute("href", `?${query.size ? `${query}&` : ""}t=${at}#now`);
 }
 for (const name of ["pointerdown", "focusin", "contextmenu"]) document.addEventListener(name, keepWords);
 
-// The server left out the other lines for a browser without scripts: here they are wanted.
+// The server left out the other lines, as it does without scripts: here they are wanted, out of sight.
 function whole() {
   const query = new URLSearchParams(document.getElementById("transcript").dataset.query);
   if (!query.has("only")) return;
   only.checked = true;
   query.delete("only");
-  const address = new URL(location);
-  address.searchParams.delete("only");
-  history.replaceState(history.state, "", address);
   const url = `${location.pathname}?${query}`;
   window.htmx?.ajax("GET", url, { target: "#transcript", swap: "outerHTML" });
 }

@@ -414,6 +414,56 @@ def test_only_matching_lines_are_left_and_come_back(open_page, film):
     expect(page.locator("#rows li:visible")).to_have_count(60)
 
 
+def test_what_is_counted_is_what_is_shown(open_page, film):
+    page = open_page(f"/videos/{film.pk}/?end=60")
+    lines = page.locator("#count")
+    field(page).fill('"line 5"')
+    expect(lines).to_have_text("30 of 60 lines")
+
+    page.get_by_label("Only matching").check()
+    expect(lines).to_have_text("1 of 60 lines")
+    page.locator("#range-clear").click()
+    expect(lines).to_have_text("11 of 60 lines")
+    field(page).fill("line")
+    expect(lines).to_have_text("60 lines")
+    page.get_by_label("Only matching").uncheck()
+    expect(lines).to_have_text("60 lines")
+
+
+def test_where_no_line_matches_a_sentence_says_so(open_page, film):
+    page = open_page(f"/videos/{film.pk}/?q=line+nonsense")
+    sentence = page.get_by_text("No line here holds all of these words.")
+    expect(sentence).to_be_hidden()
+
+    page.get_by_label("Only matching").check()
+
+    expect(sentence).to_be_visible()
+    expect(page.locator("#count")).to_have_text("0 of 60 lines")
+    field(page).fill("line")
+    expect(sentence).to_be_hidden()
+
+
+def test_only_matching_lines_are_in_the_address_and_asked_of_nobody(open_page, film):
+    page = open_page(f"/videos/{film.pk}/?q=%22line+5%22")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    page.get_by_label("Only matching").check()
+    page.wait_for_url("**/?q=%22line+5%22&only=1")
+    assert not [url for url in asked if "?" in url]
+    page.locator("#range-end").fill("60")
+    page.locator("#range-show").click()
+    page.wait_for_url("**/?end=60&q=%22line+5%22&only=1")
+    page.reload()
+    expect(page.locator("#rows li")).to_have_count(30)
+    expect(page.locator("#rows li:visible")).to_have_count(1)
+    page.locator("#range-clear").click()
+    page.wait_for_url("**/?q=%22line+5%22&only=1")
+    page.go_back()
+    expect(page.locator("#rows li")).to_have_count(30)
+    expect(page.locator("#rows li:visible")).to_have_count(1)
+
+
 def test_a_matching_line_has_all_words(open_page, talk):
     page = open_page(f"/videos/{talk('one two', 'one', 'two', 'two one').pk}/?q=one+two")
 
@@ -475,6 +525,9 @@ def test_a_link_from_a_browser_without_scripts_gets_all_lines(open_page, film):
 
     expect(page.locator("#rows li")).to_have_count(60)
     expect(page.locator("#rows li:visible")).to_have_count(11)
+    expect(page.locator("#count")).to_have_text("11 of 60 lines")
+    page.get_by_label("Only matching").uncheck()
+    expect(page.locator("#rows li:visible")).to_have_count(60)
     page.wait_for_url("**/?q=%22line+2%22")
 
 
