@@ -518,6 +518,9 @@ def test_without_javascript_the_server_shows_the_matching_lines(open_page, film)
     expect(page.locator("#count")).to_have_text("12 of 60 lines")
     page.get_by_role("link", name="Clear the range").click()
     expect(page.locator("#count")).to_have_text("60 lines")
+    page.goto(f"/videos/{film.pk}/?q=line+2&only=1")
+    page.get_by_role("link", name="Show all").click()
+    expect(page.locator("#count")).to_have_text("60 lines")
 
 
 def test_a_link_from_a_browser_without_scripts_gets_all_lines(open_page, film):
