@@ -386,6 +386,9 @@ function end() {
   document.dispatchEvent(new CustomEvent("desk:find", { detail: { on: false } }));
 }
 
+// The range's form sticks below ours, however many rows the words take.
+new ResizeObserver(() => script.style.setProperty("--find-height", `${form.offsetHeight}px`)).observe(form);
+
 // --- what people do ---
 
 field.addEventListener("input", () => {

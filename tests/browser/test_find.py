@@ -123,6 +123,22 @@ def test_no_word_is_left_out_however_many_there_are(open_page, talk):
     expect(page.locator("#find-terms")).to_contain_text("nonsense 1")
 
 
+def test_each_word_and_its_count_can_be_seen(open_page, film):
+    page = open_page(f"/videos/{film.pk}/", viewport={"width": 1366, "height": 707})
+    first = page.locator("#rows li").first
+    field(page).fill("this line sentence something nonsense")
+
+    expect(page.locator("#find-terms span")).to_have_count(5)
+    boxes = [part.bounding_box() for part in page.locator("#find-terms span").all()]
+    legend, range_form = (page.locator(each).bounding_box() for each in ("#find-terms", ".range"))
+    assert all(box["x"] + box["width"] <= legend["x"] + legend["width"] for box in boxes)
+    assert all(box["y"] + box["height"] <= range_form["y"] for box in boxes)
+    page.mouse.wheel(0, 900)
+    expect(first).not_to_be_in_viewport()
+    stuck = [page.locator(each).bounding_box() for each in ("#find", ".range")]
+    assert stuck[0]["y"] == 0 and stuck[1]["y"] == pytest.approx(stuck[0]["height"], abs=1)
+
+
 @pytest.mark.parametrize("kind", ["same", "different"])
 def test_the_browser_folds_as_the_server_does(open_page, talk, kind):
     video = talk(*(text for text, _ in CASES[kind]))
@@ -509,6 +525,11 @@ def test_ten_thousand_lines_are_found_and_filtered_at_once(open_page, clip, tran
 
 def test_without_javascript_the_server_shows_the_matching_lines(open_page, film):
     page = open_page(f"/videos/{film.pk}/?start=0&end=60", java_script_enabled=False)
+    case = page.locator("#find noscript label").bounding_box()
+    button = page.get_by_role("button", name="Find").bounding_box()
+    box = page.locator("#find-words").bounding_box()
+    assert button["x"] - case["x"] - case["width"] >= 8
+    assert button["y"] == pytest.approx(box["y"], abs=0.6)
 
     page.locator("#find-words").fill("LINE 2")
     page.get_by_role("button", name="Find").click()
