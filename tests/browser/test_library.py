@@ -18,6 +18,20 @@ def a_file(sample, name="interview.mp4") -> dict[str, object]:
     return {"name": name, "mimeType": "video/mp4", "buffer": sample.read_bytes()}
 
 
+def test_what_becomes_of_the_first_files_is_in_sight(open_page, sample):
+    page = open_page("/", viewport={"width": 1366, "height": 707})
+
+    page.get_by_label("Choose video or sound files").set_input_files(
+        [a_file(sample), a_file(sample, "second.mp4")]
+    )
+    page.get_by_role("button", name="Upload", exact=True).click()
+
+    expect(page.locator("#uploads-sum")).to_be_in_viewport()
+    expect(page.locator("#queue li").last).to_be_in_viewport()
+    expect(page.locator("#uploads-sum")).to_have_text("2 of 2 sent. Nothing is waiting.")
+    expect(page.locator("#queue li").last).to_be_in_viewport()
+
+
 def test_a_long_tag_widens_nothing(open_page, film):
     film.tags.add(Tag.objects.named(local_user(), "x" * 50))
 
