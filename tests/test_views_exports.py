@@ -71,6 +71,11 @@ def test_a_silent_range_is_a_clip(client, video):
     assert response.status_code == 200 and "10:00:05:05 10:00:05:20" in response.text
 
 
+def test_no_word_is_left_out_however_many_there_are(client, video):
+    assert lines(export(client, video, q="b e f o r the")) == ["before the café"]
+    assert export(client, video, q="b e f o r nonsense").status_code == 404
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_is_a_private_file_with_a_name(client, video, name):
     response = export(client, video, name)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -89,6 +90,40 @@ def test_a_range_without_speech_says_so(client, video):
 
     assert "Nothing is said in this part." in page.text
     assert "0 of 4 lines" in page.text
+
+
+def test_a_range_behind_the_video_says_so(client, user):
+    video = make_transcript(CUES, make_index(user), duration_ms=42_000)
+
+    page = client.get(f"/videos/{video.pk}/", {"start": "50", "end": "60"})
+
+    assert "This lies beyond the end of the video." in page.text
+    assert "Nothing is said" not in page.text
+
+
+def test_what_is_wrong_with_both_sides_is_said_once(client, video):
+    page = client.get(f"/videos/{video.pk}/", {"start": "soon", "end": "soon"})
+
+    [said] = re.findall(r'<p id="range-error"[^>]*>(.*?)</p>', page.text)
+    assert said and said.count(said[:20]) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "clears", "shows_all"),
+    [
+        ({}, False, False),
+        ({"gaps": "1"}, False, False),
+        ({"q": "inside", "only": "1"}, False, True),
+        ({"start": "5"}, True, False),
+        ({"start": "5", "q": "inside", "only": "1"}, True, False),
+        ({"start": "soon"}, True, False),
+    ],
+)
+def test_only_a_range_can_be_cleared(client, video, query, clears, shows_all):
+    part = client.get(f"/videos/{video.pk}/", query).text
+
+    assert (">Clear the range</a>" in part) is clears
+    assert (">Show all</a>" in part) is shows_all
 
 
 def test_t_opens_the_player_at_the_moment_and_marks_the_line(client, video):

@@ -12,7 +12,6 @@ import re
 import unicodedata
 from functools import cache, lru_cache
 
-MOST_TERMS = 5
 ACCENTS = re.compile("[\u0300-\u036f]")
 UNSEEN = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")  # soft hyphens, joiners and the like
 NOT_ASCII = re.compile(r"[^\x00-\x7f]")
@@ -38,7 +37,7 @@ def fold(text: str, *, match_case: bool = False) -> str:
 
 
 def terms(query: str, *, match_case: bool = False) -> list[str]:
-    """The words and ``"quoted phrases"`` of a query, folded, each once, MOST_TERMS at most.
+    """The words and ``"quoted phrases"`` of a query, folded, each once.
 
     A phrase is its words with a space between them; ``*`` ends what a word may begin with.
     """
@@ -48,7 +47,7 @@ def terms(query: str, *, match_case: bool = False) -> list[str]:
         else fold(word, match_case=match_case).strip()
         for phrase, star, word in TERM.findall(query.translate(QUOTES))
     )
-    return list(dict.fromkeys(term for term in found if term))[:MOST_TERMS]
+    return list(dict.fromkeys(term for term in found if term))
 
 
 @cache

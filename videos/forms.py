@@ -134,6 +134,17 @@ class RangeForm(forms.Form):
         """Nothing is asked for: the whole transcript."""
         return self.start_ms is None and self.end_ms is None
 
+    @property
+    def is_beyond(self) -> bool:
+        """It begins where the video has ended."""
+        return 0 < self.length_ms <= (self.start_ms or 0)
+
+    @property
+    def sentence(self) -> str:
+        """All that is wrong, in one line; what is wrong with both sides is said once."""
+        faults = (str(error) for errors in self.errors.values() for error in errors)
+        return " ".join(dict.fromkeys(faults))
+
     def _side(self, name: str) -> int | None:
         if not self.is_valid():
             return None
@@ -162,11 +173,6 @@ class SelectForm(RangeForm):
             data["end"] = min(end, self.video.duration_ms)
         data["colour"] = data.get("colour") or Select.Colour.GREEN
         return data
-
-    @property
-    def sentence(self) -> str:
-        """All that is wrong, in one line."""
-        return " ".join(str(error) for errors in self.errors.values() for error in errors)
 
 
 def clip_choice() -> forms.ChoiceField:

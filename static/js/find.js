@@ -4,12 +4,13 @@
 // one long text with a line each, so that looking for a word is one pass of indexOf. Hits are
 // painted by the CSS Custom Highlight API, which changes no element; browsers without it mark
 // the line. desk:find (detail.on) tells follow.js to stand still; desk:hits (detail.hits:
-// seconds, detail.colours: the word's number) tells the strip where they are.
+// seconds, detail.colours: the number of its word's colour) tells the strip where they are.
 
 import { firstWhere, lines as known } from "./lines.js";
 import { seekTo, startOf, textOf } from "./seek.js";
 
-const MOST_TERMS = 5;
+const COLOURS = 5; // the sixth word has that of the first again
+const NUMBERS = 1 << 16; // so many words are told apart: more than an address holds
 const form = document.getElementById("find");
 const field = document.getElementById("find-words");
 const only = document.getElementById("find-only");
@@ -26,7 +27,7 @@ let exact = false; // upper and lower case are not the same
 let plain = false; // places in it are places in the texts
 let begins = new Uint32Array(1); // where each line begins in it, and its end
 
-let hits = { at: new Uint32Array(0), line: new Uint32Array(0), colour: new Uint8Array(0) };
+let hits = { at: new Uint32Array(0), line: new Uint32Array(0), word: new Uint16Array(0) };
 let words = [];
 let patterns = []; // of those words that are no plain ones
 let lengths = []; // of those that are
@@ -87,7 +88,7 @@ function termsOf(query) {
   const found = new Set();
   for (const [, phrase, star, word] of query.replace(QUOTES, '"').matchAll(/"([^"]*)"?(\*?)|(\S+)/g)) {
     const term = phrase === undefined ? fold(word).trim() : phraseOf(fold(phrase), star);
-    if (term && found.size < MOST_TERMS) found.add(term);
+    if (term) found.add(term);
   }
   return [...found];
 }
@@ -137,9 +138,9 @@ function places(word, add) {
 const goesOn = (at) => WORD_BEFORE.test(blob.slice(Math.max(0, at - 2), at));
 
 function lengthOf(hit) {
-  const colour = hits.colour[hit];
-  const pattern = patterns[colour];
-  if (!pattern) return lengths[colour];
+  const word = hits.word[hit];
+  const pattern = patterns[word];
+  if (!pattern) return lengths[word];
   pattern.lastIndex = hits.at[hit];
   return pattern.exec(blob)[0].length;
 }
@@ -147,10 +148,10 @@ function lengthOf(hit) {
 // All places of all words, in the order of the text.
 function look(terms) {
   const found = [];
-  terms.forEach((term, colour) => {
-    const note = (at) => found.push(at * 8 + colour);
+  terms.forEach((term, word) => {
+    const note = (at) => found.push(at * NUMBERS + word);
     const add = isStarred(term) ? (at) => goesOn(at) || note(at) : note;
-    if (patterns[colour]) for (const { index } of blob.matchAll(patterns[colour])) add(index);
+    if (patterns[word]) for (const { index } of blob.matchAll(patterns[word])) add(index);
     else places(bare(term), add);
   });
   const sorted = Float64Array.from(found);
@@ -158,14 +159,14 @@ function look(terms) {
   const line = new Uint32Array(sorted.length);
   let n = 0;
   const at = new Uint32Array(sorted.length);
-  const colour = new Uint8Array(sorted.length);
+  const word = new Uint16Array(sorted.length);
   for (let hit = 0; hit < sorted.length; hit++) {
-    at[hit] = sorted[hit] / 8;
-    colour[hit] = sorted[hit] % 8;
+    at[hit] = sorted[hit] / NUMBERS;
+    word[hit] = sorted[hit] % NUMBERS;
     while (begins[n + 1] <= at[hit]) n++;
     line[hit] = n;
   }
-  return { at, line, colour };
+  return { at, line, word };
 }
 
 function search(kept = null) {
@@ -192,13 +193,13 @@ function searchAgain() {
 
 function placeOf(hit) {
   const line = hits.line[hit];
-  return { start: startOf(lines[line]), place: hits.at[hit] - begins[line], word: words[hits.colour[hit]] };
+  return { start: startOf(lines[line]), place: hits.at[hit] - begins[line], word: words[hits.word[hit]] };
 }
 
 function hitAt({ start, place, word }) {
-  const colour = words.indexOf(word);
+  const number = words.indexOf(word);
   return hits.line.findIndex((line, hit) =>
-    hits.colour[hit] === colour && hits.at[hit] - begins[line] === place && startOf(lines[line]) === start);
+    hits.word[hit] === number && hits.at[hit] - begins[line] === place && startOf(lines[line]) === start);
 }
 
 function rangeOf(hit) {
@@ -209,12 +210,14 @@ function rangeOf(hit) {
   return new StaticRange({ startContainer: node, startOffset, endContainer: node, endOffset });
 }
 
+const colourOf = (hit) => hits.word[hit] % COLOURS;
+
 function paint() {
   if (!paints) return;
-  const painted = words.map(() => new Highlight());
-  for (let hit = 0; hit < hits.at.length; hit++) painted[hits.colour[hit]].add(rangeOf(hit));
-  for (let colour = 0; colour < MOST_TERMS; colour++) {
-    if (painted[colour]) CSS.highlights.set(`find-${colour}`, painted[colour]);
+  const painted = Array.from({ length: COLOURS }, () => new Highlight());
+  for (let hit = 0; hit < hits.at.length; hit++) painted[colourOf(hit)].add(rangeOf(hit));
+  for (let colour = 0; colour < COLOURS; colour++) {
+    if (painted[colour].size) CSS.highlights.set(`find-${colour}`, painted[colour]);
     else CSS.highlights.delete(`find-${colour}`);
   }
   paintNow();
@@ -238,11 +241,11 @@ function say() {
   legend.hidden = words.length < 2;
   if (legend.hidden) return;
   const each = new Uint32Array(words.length);
-  for (const colour of hits.colour) each[colour]++;
-  legend.replaceChildren(...words.map((word, colour) => {
+  for (const word of hits.word) each[word]++;
+  legend.replaceChildren(...words.map((word, n) => {
     const part = document.createElement("span");
-    part.dataset.colour = colour;
-    part.textContent = `${word} ${format(each[colour])}`;
+    part.dataset.colour = n % COLOURS;
+    part.textContent = `${word} ${format(each[n])}`;
     return part;
   }));
 }
@@ -253,14 +256,21 @@ function tell() {
   clearTimeout(telling);
   telling = setTimeout(() => {
     const places = Float64Array.from(hits.line, (line) => startOf(lines[line]));
-    document.dispatchEvent(new CustomEvent("desk:hits", { detail: { hits: places, colours: hits.colour } }));
+    const colours = hits.word.map((word) => word % COLOURS);
+    document.dispatchEvent(new CustomEvent("desk:hits", { detail: { hits: places, colours } }));
     const address = new URL(location);
-    if (field.value.trim()) address.searchParams.set("q", field.value.trim());
-    else address.searchParams.delete("q");
-    if (exact && field.value.trim()) address.searchParams.set("case", "1");
-    else address.searchParams.delete("case");
+    tellIn(address.searchParams);
     if (address.href !== location.href) history.replaceState(history.state, "", address);
   }, 150);
+}
+
+// Its part of an address.
+function tellIn(query) {
+  const asked = field.value.trim();
+  for (const [name, value] of [["q", asked], ["case", asked && exact && "1"], ["only", asked && only.checked && "1"]]) {
+    if (value) query.set(name, value);
+    else query.delete(name);
+  }
 }
 
 // --- only the lines that have all words ---
@@ -273,13 +283,12 @@ function filter() {
   const blocks = new Map();
   marked = [];
   const on = only.checked && words.length > 0;
-  if (on || !paints) {
-    for (const line of matching()) {
-      lines[line].classList.add("hit");
-      marked.push(lines[line]);
-      const block = lines[line].parentElement;
-      blocks.set(block, (blocks.get(block) ?? 0) + 1);
-    }
+  const found = on || !paints ? matching() : [];
+  for (const line of found) {
+    lines[line].classList.add("hit");
+    marked.push(lines[line]);
+    const block = lines[line].parentElement;
+    blocks.set(block, (blocks.get(block) ?? 0) + 1);
   }
   const rows = document.getElementById("rows");
   // Blocks out of sight guess their height: by the lines that are left in them.
@@ -289,17 +298,27 @@ function filter() {
   for (const block of blocks.keys()) block.classList.add("hit");
   marked.push(...blocks.keys());
   rows.classList.toggle("only", on);
+  countLines(on, found.length);
+}
+
+// As the server counts those of a range, and says why there are none.
+function countLines(on, found) {
+  const place = document.getElementById("count");
+  const said = (place.dataset.said ??= place.textContent);
+  const [total] = said.split(" of ").reverse();
+  const part = total.startsWith(`${format(found)} `) ? total : `${format(found)} of ${total}`;
+  place.textContent = on ? part : said;
+  document.getElementById("unmatched").hidden = !on || found > 0 || !lines.length;
 }
 
 function matching() {
   const found = [];
-  const all = (1 << words.length) - 1;
-  let has = 0;
+  const has = new Set();
   for (let hit = 0; hit < hits.at.length; hit++) {
-    has |= 1 << hits.colour[hit];
+    has.add(hits.word[hit]);
     if (hits.line[hit + 1] === hits.line[hit]) continue;
-    if (has === all) found.push(hits.line[hit]);
-    has = 0;
+    if (has.size === words.length) found.push(hits.line[hit]);
+    has.clear();
   }
   return found;
 }
@@ -367,6 +386,9 @@ function end() {
   document.dispatchEvent(new CustomEvent("desk:find", { detail: { on: false } }));
 }
 
+// The range's form sticks below ours, however many rows the words take.
+new ResizeObserver(() => script.style.setProperty("--find-height", `${form.offsetHeight}px`)).observe(form);
+
 // --- what people do ---
 
 field.addEventListener("input", () => {
@@ -409,6 +431,7 @@ only.addEventListener("change", () => {
   if (stale) searchAgain();
   from ??= place();
   filter();
+  tell();
   if (words.length) document.dispatchEvent(new CustomEvent("desk:find", { detail: { on: true } }));
 });
 
@@ -451,8 +474,10 @@ document.addEventListener("desk:rows", renew);
 addEventListener("popstate", () => {
   const query = new URLSearchParams(location.search);
   const asked = query.get("q") ?? "";
-  if (asked === field.value.trim() && (!asked || (query.get("case") === "1") === exact)) return;
+  const same = (query.get("case") === "1") === exact && (query.get("only") === "1") === only.checked;
+  if (asked === field.value.trim() && (!asked || same)) return;
   field.value = asked;
+  only.checked = asked && query.get("only") === "1";
   if (asked) matchCase(query.get("case") === "1");
   search();
 });
@@ -464,23 +489,17 @@ function keepWords({ target }) {
   const query = new URLSearchParams(link.getAttribute("href").split("#")[0]);
   const at = query.get("t");
   query.delete("t");
-  query.delete("q");
-  query.delete("case");
-  if (field.value.trim()) query.set("q", field.value.trim());
-  if (exact && field.value.trim()) query.set("case", "1");
+  tellIn(query);
   link.setAttribute("href", `?${query.size ? `${query}&` : ""}t=${at}#now`);
 }
 for (const name of ["pointerdown", "focusin", "contextmenu"]) document.addEventListener(name, keepWords);
 
-// The server left out the other lines for a browser without scripts: here they are wanted.
+// The server left out the other lines, as it does without scripts: here they are wanted, out of sight.
 function whole() {
   const query = new URLSearchParams(document.getElementById("transcript").dataset.query);
   if (!query.has("only")) return;
   only.checked = true;
   query.delete("only");
-  const address = new URL(location);
-  address.searchParams.delete("only");
-  history.replaceState(history.state, "", address);
   const url = `${location.pathname}?${query}`;
   window.htmx?.ajax("GET", url, { target: "#transcript", swap: "outerHTML" });
 }

@@ -22,6 +22,7 @@ function page(query) {
   asked.delete("only");
   if (words) asked.set("q", words);
   if (words && document.getElementById("find-case").ariaPressed === "true") asked.set("case", "1");
+  if (words && document.getElementById("find-only").checked) asked.set("only", "1");
   const at = asked.get("t"); // last, for people who change it by hand
   asked.delete("t");
   if (at !== null) asked.set("t", at);
@@ -151,7 +152,9 @@ addEventListener("popstate", () => {
   }
   shown = rangeOf(location.search);
   if (shown === rangeOf("") && putBack()) return;
-  window.htmx.ajax("GET", page(location.search.slice(1)), { target: "#transcript", swap: "outerHTML" });
+  const url = new URL(location);
+  url.searchParams.delete("only"); // find.js leaves the other lines out
+  window.htmx.ajax("GET", url.pathname + url.search, { target: "#transcript", swap: "outerHTML" });
 });
 
 // What had the focus may be gone with the old lines: the line that was asked for has it then.

@@ -71,14 +71,22 @@ function paint() {
   paintSpeech(pen, across, peaks ? bottom - 5 * unit : top, bottom, color);
   pen.fillStyle = stroke;
   pen.fillRect(0, bottom, across, Math.max(1, Math.round(unit)));
+  const tones = new Map();
   for (const [start, end, colour] of selects) {
-    pen.fillStyle = colour || outlineColor;
+    if (!tones.has(colour)) tones.set(colour, toneOf(colour) || outlineColor);
+    pen.fillStyle = tones.get(colour);
     pen.fillRect((start / length) * across, 39 * unit, Math.max(((end - start) / length) * across, 2 * unit), 4 * unit);
   }
   for (let n = 0; n < hits.length; n++) {
     pen.fillStyle = HITS[colours[n]] ?? colours[n] ?? outlineColor;
     pen.fillRect((hits[n] / length) * across - unit / 2, 0, 1.5 * unit, top - unit);
   }
+}
+
+// As its swatch beside the video, whatever the theme makes of it.
+function toneOf(colour) {
+  const swatch = document.querySelector(`#selects .swatch.${colour}`);
+  return swatch ? getComputedStyle(swatch).backgroundColor : colour;
 }
 
 function paintSpeech(pen, across, top, bottom, colour) {

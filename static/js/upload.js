@@ -117,6 +117,7 @@ function add(files, captions) {
     offer(file, refuseStranger);
   }
   section.hidden = false;
+  section.scrollIntoView({ block: "nearest" }); // the form may fill the window
   next();
 }
 

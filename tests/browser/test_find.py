@@ -110,6 +110,35 @@ def test_several_words_have_a_colour_each(open_page, talk):
     expect(page.locator("#find-terms")).to_have_text("river 2bridge 2")
 
 
+def test_no_word_is_left_out_however_many_there_are(open_page, talk):
+    words = "the time you can see nonsense"
+    video = talk("On the bottom right, you can see the time.", f"{words}, he said")
+    page = open_page(f"/videos/{video.pk}/")
+
+    field(page).fill(words)
+    page.get_by_label("Only matching").check()
+
+    expect(page.locator("#rows li:visible")).to_have_text([f"0:02{words}, he said"])
+    assert [0, 1, "nonsense"] in page.evaluate(PAINTED)  # the first one's colour again
+    expect(page.locator("#find-terms")).to_contain_text("nonsense 1")
+
+
+def test_each_word_and_its_count_can_be_seen(open_page, film):
+    page = open_page(f"/videos/{film.pk}/", viewport={"width": 1366, "height": 707})
+    first = page.locator("#rows li").first
+    field(page).fill("this line sentence something nonsense")
+
+    expect(page.locator("#find-terms span")).to_have_count(5)
+    boxes = [part.bounding_box() for part in page.locator("#find-terms span").all()]
+    legend, range_form = (page.locator(each).bounding_box() for each in ("#find-terms", ".range"))
+    assert all(box["x"] + box["width"] <= legend["x"] + legend["width"] for box in boxes)
+    assert all(box["y"] + box["height"] <= range_form["y"] for box in boxes)
+    page.mouse.wheel(0, 900)
+    expect(first).not_to_be_in_viewport()
+    stuck = [page.locator(each).bounding_box() for each in ("#find", ".range")]
+    assert stuck[0]["y"] == 0 and stuck[1]["y"] == pytest.approx(stuck[0]["height"], abs=1)
+
+
 @pytest.mark.parametrize("kind", ["same", "different"])
 def test_the_browser_folds_as_the_server_does(open_page, talk, kind):
     video = talk(*(text for text, _ in CASES[kind]))
@@ -401,6 +430,56 @@ def test_only_matching_lines_are_left_and_come_back(open_page, film):
     expect(page.locator("#rows li:visible")).to_have_count(60)
 
 
+def test_what_is_counted_is_what_is_shown(open_page, film):
+    page = open_page(f"/videos/{film.pk}/?end=60")
+    lines = page.locator("#count")
+    field(page).fill('"line 5"')
+    expect(lines).to_have_text("30 of 60 lines")
+
+    page.get_by_label("Only matching").check()
+    expect(lines).to_have_text("1 of 60 lines")
+    page.locator("#range-clear").click()
+    expect(lines).to_have_text("11 of 60 lines")
+    field(page).fill("line")
+    expect(lines).to_have_text("60 lines")
+    page.get_by_label("Only matching").uncheck()
+    expect(lines).to_have_text("60 lines")
+
+
+def test_where_no_line_matches_a_sentence_says_so(open_page, film):
+    page = open_page(f"/videos/{film.pk}/?q=line+nonsense")
+    sentence = page.get_by_text("No line here holds all of these words.")
+    expect(sentence).to_be_hidden()
+
+    page.get_by_label("Only matching").check()
+
+    expect(sentence).to_be_visible()
+    expect(page.locator("#count")).to_have_text("0 of 60 lines")
+    field(page).fill("line")
+    expect(sentence).to_be_hidden()
+
+
+def test_only_matching_lines_are_in_the_address_and_asked_of_nobody(open_page, film):
+    page = open_page(f"/videos/{film.pk}/?q=%22line+5%22")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    page.get_by_label("Only matching").check()
+    page.wait_for_url("**/?q=%22line+5%22&only=1")
+    assert not [url for url in asked if "?" in url]
+    page.locator("#range-end").fill("60")
+    page.locator("#range-show").click()
+    page.wait_for_url("**/?end=60&q=%22line+5%22&only=1")
+    page.reload()
+    expect(page.locator("#rows li")).to_have_count(30)
+    expect(page.locator("#rows li:visible")).to_have_count(1)
+    page.locator("#range-clear").click()
+    page.wait_for_url("**/?q=%22line+5%22&only=1")
+    page.go_back()
+    expect(page.locator("#rows li")).to_have_count(30)
+    expect(page.locator("#rows li:visible")).to_have_count(1)
+
+
 def test_a_matching_line_has_all_words(open_page, talk):
     page = open_page(f"/videos/{talk('one two', 'one', 'two', 'two one').pk}/?q=one+two")
 
@@ -446,6 +525,11 @@ def test_ten_thousand_lines_are_found_and_filtered_at_once(open_page, clip, tran
 
 def test_without_javascript_the_server_shows_the_matching_lines(open_page, film):
     page = open_page(f"/videos/{film.pk}/?start=0&end=60", java_script_enabled=False)
+    case = page.locator("#find noscript label").bounding_box()
+    button = page.get_by_role("button", name="Find").bounding_box()
+    box = page.locator("#find-words").bounding_box()
+    assert button["x"] - case["x"] - case["width"] >= 8
+    assert button["y"] == pytest.approx(box["y"], abs=0.6)
 
     page.locator("#find-words").fill("LINE 2")
     page.get_by_role("button", name="Find").click()
@@ -455,6 +539,9 @@ def test_without_javascript_the_server_shows_the_matching_lines(open_page, film)
     expect(page.locator("#count")).to_have_text("12 of 60 lines")
     page.get_by_role("link", name="Clear the range").click()
     expect(page.locator("#count")).to_have_text("60 lines")
+    page.goto(f"/videos/{film.pk}/?q=line+2&only=1")
+    page.get_by_role("link", name="Show all").click()
+    expect(page.locator("#count")).to_have_text("60 lines")
 
 
 def test_a_link_from_a_browser_without_scripts_gets_all_lines(open_page, film):
@@ -462,6 +549,9 @@ def test_a_link_from_a_browser_without_scripts_gets_all_lines(open_page, film):
 
     expect(page.locator("#rows li")).to_have_count(60)
     expect(page.locator("#rows li:visible")).to_have_count(11)
+    expect(page.locator("#count")).to_have_text("11 of 60 lines")
+    page.get_by_label("Only matching").uncheck()
+    expect(page.locator("#rows li:visible")).to_have_count(60)
     page.wait_for_url("**/?q=%22line+2%22")
 
 

@@ -11,11 +11,37 @@ from playwright.sync_api import expect
 from tests.factories import make_index, make_task, make_transcript, make_video
 from videos import ingest
 from videos.local_user import local_user
-from videos.models import Task, Video
+from videos.models import Tag, Task, Video
 
 
 def a_file(sample, name="interview.mp4") -> dict[str, object]:
     return {"name": name, "mimeType": "video/mp4", "buffer": sample.read_bytes()}
+
+
+def test_what_becomes_of_the_first_files_is_in_sight(open_page, sample):
+    page = open_page("/", viewport={"width": 1366, "height": 707})
+
+    page.get_by_label("Choose video or sound files").set_input_files(
+        [a_file(sample), a_file(sample, "second.mp4")]
+    )
+    page.get_by_role("button", name="Upload", exact=True).click()
+
+    expect(page.locator("#uploads-sum")).to_be_in_viewport()
+    expect(page.locator("#queue li").last).to_be_in_viewport()
+    expect(page.locator("#uploads-sum")).to_have_text("2 of 2 sent. Nothing is waiting.")
+    expect(page.locator("#queue li").last).to_be_in_viewport()
+
+
+def test_a_long_tag_widens_nothing(open_page, film):
+    film.tags.add(Tag.objects.named(local_user(), "x" * 50))
+
+    for width in (1366, 390):
+        page = open_page("/", viewport={"width": width, "height": 700})
+        tag, about = page.locator("a.tag").bounding_box(), page.locator(".about").bounding_box()
+        assert tag["x"] + tag["width"] <= about["x"] + about["width"] + 0.5
+        for path in ("/", f"/indexes/{film.index_id}/", f"/videos/{film.pk}/"):
+            page.goto(path)
+            assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
 def test_files_are_sent_one_by_one_and_lead_to_their_pages(open_page, sample):

@@ -127,7 +127,17 @@ def test_what_was_played_is_kept_tinted_and_gone_on_with(open_page, film):
 
     page.goto(f"/videos/{film.pk}/")
     expect(rows.nth(21)).to_have_class("played")
-    page.get_by_role("link", name="Resume at 0:4").click()
+    resume = page.get_by_role("link", name="Resume at 0:4")
+    space = resume.locator("[data-time]").evaluate(
+        """(time) => {
+          const text = time.previousSibling, words = document.createRange();
+          words.setStart(text, 0);
+          words.setEnd(text, text.data.trimEnd().length);
+          return time.getBoundingClientRect().left - words.getBoundingClientRect().right;
+        }"""
+    )
+    assert space > 2
+    resume.click()
     assert 46 <= player.evaluate("(p) => p.currentTime") < 60
     expect(page.locator("#rows [aria-current]")).to_have_count(1)
 

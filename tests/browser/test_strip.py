@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.browser.desk import longest_task, note_long_tasks, press, until
 from tests.browser.test_viewer import line, now, paused, play, ready
 from tests.factories import make_transcript
-from videos.models import Segment
+from videos.models import Segment, Select
 
 
 def x_of(page, seconds: float, length: float = 120) -> tuple[float, float]:
@@ -245,6 +245,26 @@ def test_hits_and_selects_of_others_are_drawn(desk):
     hits, selects = ink(page, top=0, bottom=0.1), ink(page, top=0.9, bottom=0.97)
     assert [n for n, found in enumerate(hits) if found] == [0, 6]
     assert [n for n, found in enumerate(selects) if found > 0.5] == [1]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_selects_have_the_tones_of_their_swatches(desk, film, scheme):
+    for n, colour in enumerate(("red", "green")):
+        span = {"start_ms": 24_000 * n, "end_ms": 24_000 * n + 20_000}
+        Select.objects.create(video=film, colour=colour, position=n, **span)
+    page = desk(color_scheme=scheme)
+    drawn(page)
+
+    tones = page.locator("#strip canvas").evaluate(
+        """(canvas) => [10, 34].map((at) => {
+          const x = (canvas.width * at) / 120, y = (canvas.height * 41) / 44;
+          return [...canvas.getContext("2d").getImageData(x, y, 1, 1).data].slice(0, 3).join(", ");
+        })"""
+    )
+    swatches = page.locator("#selects .swatch").evaluate_all(
+        "(found) => found.map((each) => getComputedStyle(each).backgroundColor)"
+    )
+    assert [f"rgb({tone})" for tone in tones] == swatches
 
 
 def test_peaks_are_drawn_when_the_player_names_them(open_page, film):
