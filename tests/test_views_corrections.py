@@ -144,6 +144,14 @@ def test_a_page_that_is_behind_is_told_so(client, video):
     assert client.get(url, {"row_start": "1999"}, headers=HTMX).status_code == 409
 
 
+def test_a_page_that_is_behind_is_told_so_at_its_last_line_too(client, video):
+    post(client, video, deed="merge")
+    url = f"/videos/{video.pk}/rows/2/edit"
+
+    assert client.get(url, {"row_start": "5000"}, headers=HTMX).status_code == 409
+    assert client.get(url, headers=HTMX).status_code == 404
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -26,6 +26,19 @@ def texts(film) -> list[str]:
     return list(film.transcript.segments.values_list("text", flat=True))
 
 
+def split(film, number: int, at: int = 8) -> None:
+    """Another editor does it, elsewhere."""
+    row = film.transcript.segments.get(number=number)
+    seen = Seen(row.pk, row.start_ms, row.version)
+    corrections.split(film.index.owner, film.transcript, seen, row.text, at)
+
+
+def merge(film, number: int) -> None:
+    row = film.transcript.segments.get(number=number)
+    seen = Seen(row.pk, row.start_ms, row.version)
+    corrections.merge(film.index.owner, film.transcript, seen, row.text)
+
+
 def numbers_fit(page, film) -> bool:
     """The page says of each line the number and the start that the server knows."""
     found = page.evaluate(
@@ -239,8 +252,7 @@ def test_two_editors_cannot_overwrite_each_other_unseen(open_page, film):
 
 def test_a_page_that_is_behind_edits_the_line_that_was_meant(open_page, film):
     page = open_page(f"/videos/{film.pk}/", expect_errors=True)
-    row, user = film.transcript.segments.get(number=2), film.index.owner
-    corrections.split(user, film.transcript, Seen(row.pk, row.start_ms, 0), row.text, 8)
+    split(film, 2)
 
     line(page, 50).locator("span").first.dblclick()  # its number is 51 by now
 
@@ -250,6 +262,16 @@ def test_a_page_that_is_behind_edits_the_line_that_was_meant(open_page, film):
     page.keyboard.press("Enter")
     expect(page.locator("#edit")).to_have_count(0)
     assert texts(film)[51] == "fifty" and numbers_fit(page, film)
+
+
+def test_a_page_that_is_behind_edits_its_last_line_too(open_page, film):
+    page = open_page(f"/videos/{film.pk}/", expect_errors=True)
+    merge(film, 2)
+
+    line(page, 59).locator("span").first.dblclick()
+
+    expect(page.get_by_label("Text of the line")).to_have_value("This is line 59.")
+    assert page.locator("#rows li").count() == 59
 
 
 def test_a_correction_in_a_range_is_there_when_the_range_is_left(open_page, film):

@@ -51,9 +51,10 @@ def edit(request: Request, video_id: str, number: int) -> HttpResponse:
     if request.method == "POST":
         return _change(request, video, number)
     row = _shown(video).segments.filter(number=number).first()
-    if row is None:
+    start = request.GET.get("row_start")  # that of the line which the page has by this number
+    if row is None and start is None:
         raise Http404
-    if request.GET.get("row_start", str(row.start_ms)) != str(row.start_ms):
+    if row is None or start not in (None, str(row.start_ms)):
         return HttpResponse(MOVED, status=409, content_type="text/plain; charset=utf-8")
     return _form(
         request,
