@@ -17,7 +17,7 @@ let open = null; // the line that holds the form
 let given = ""; // what the form said when it came, to know whether anything was typed
 let played = false; // it was playing before the editor began
 let busy = false;
-let held = false; // a whole transcript came while somebody was typing
+let held = false; // newer lines wait until the form is gone
 let asked = 0; // the newest wish for a form; answers to older ones come too late
 
 // --- lines and their numbers ---
@@ -113,7 +113,9 @@ async function edit(row, caret = null) {
     return moved ? edit(moved, caret) : say(MOVED);
   }
   const form = root?.querySelector("#edit");
-  if (status !== 200 || !form || !row.isConnected) return say(why(status, refusal));
+  if (status !== 200 || !form) return say(why(status, refusal));
+  if (!row.isConnected) row = rowFrom(start); // all lines came anew meanwhile
+  if (!row) return say(MOVED);
   if (!player.paused) {
     player.pause();
     played = true;
@@ -121,6 +123,7 @@ async function edit(row, caret = null) {
   open = row;
   row.classList.add("editing");
   show(form);
+  given = contents(form);
   const text = row.querySelector("textarea");
   const at = caret ?? text.value.length;
   text.setSelectionRange(at, at);
@@ -129,7 +132,6 @@ async function edit(row, caret = null) {
 function show(form) {
   open.querySelector("form")?.remove();
   open.append(form);
-  given = contents(form);
   const text = form.querySelector("textarea");
   text.focus({ preventScroll: true });
   form.scrollIntoView({ block: "nearest" });
@@ -152,10 +154,12 @@ function close({ focus = true } = {}) {
     row.querySelector("form")?.remove();
     if (focus) row.querySelector("a").focus({ preventScroll: true });
   }
-  if (held) {
-    held = false;
-    reload();
-  }
+}
+
+// The same when nothing was saved, which would bring newer lines anyway.
+async function quit() {
+  close();
+  if (held) await reload();
 }
 
 function goOn() {
@@ -170,7 +174,7 @@ function goOn() {
 async function save(deed) {
   const form = open.querySelector("form");
   if (deed === "save" && !isTouched() && !form.querySelector("#edit-trouble p")) {
-    close();
+    await quit();
     return true;
   }
   if (busy) return false;
@@ -191,6 +195,7 @@ async function save(deed) {
   }
   if (open !== row) return false; // somebody left it meanwhile
   if (again) {
+    held ||= status === 409; // somebody changed the line: it is not what the page shows
     const { selectionStart: at } = form.querySelector("textarea");
     show(again);
     again.querySelector("textarea").setSelectionRange(at, at);
@@ -219,7 +224,7 @@ async function take(root) {
   window.htmx.process(document.getElementById("filters"));
   document.dispatchEvent(new CustomEvent("desk:rows"));
   const saved = root.querySelector("#saved");
-  if (!saved || (saved.dataset.first !== "" && put(saved, more))) return;
+  if (!held && (!saved || (saved.dataset.first !== "" && put(saved, more)))) return;
   await reload();
 }
 
@@ -279,8 +284,11 @@ function takeOut(row) {
   if (!block.childElementCount) block.remove();
 }
 
-// All lines anew, with the one at the top of the window where it was.
+// All lines anew, with the one at the top of the window where it was, and the focus.
 async function reload() {
+  held = false;
+  const focused = document.activeElement?.closest("#rows li");
+  const from = focused && startMs(focused);
   const top = topRow();
   const start = top && startMs(top);
   const before = top?.getBoundingClientRect().top;
@@ -288,6 +296,9 @@ async function reload() {
   document.dispatchEvent(new CustomEvent("desk:rows"));
   await window.htmx.ajax("GET", location.pathname + (query ? `?${query}` : ""), { target: "#transcript", swap: "outerHTML" });
   document.dispatchEvent(new CustomEvent("desk:rows"));
+  if (focused && document.activeElement === document.body) {
+    rowFrom(from)?.querySelector("a").focus({ preventScroll: true });
+  }
   if (!top || scrollY === 0) return;
   const row = [...document.querySelectorAll("#rows li")].find((each) => startMs(each) >= start);
   for (let turn = 0; turn < 2 && row; turn++) scrollBy(0, row.getBoundingClientRect().top - before);
@@ -314,7 +325,7 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-row=edit]")) edit(event.target.closest("#rows li"));
   if (event.target.closest("#rows [data-edit=cancel]")) {
     event.preventDefault();
-    close();
+    quit();
     goOn();
   }
 });
@@ -376,7 +387,7 @@ document.addEventListener("keydown", async (event) => {
   const typing = event.target.matches("textarea");
   if (event.key === "Escape") {
     event.preventDefault();
-    close();
+    quit();
     goOn();
   } else if (event.key === "Enter" && typing) {
     event.preventDefault();

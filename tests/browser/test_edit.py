@@ -251,6 +251,46 @@ def test_two_editors_cannot_overwrite_each_other_unseen(open_page, film):
     assert texts(film)[5] == "the second editor's words"
 
 
+def test_who_leaves_a_line_that_somebody_changed_sees_what_it_says_now(open_page, film):
+    page = open_page(f"/videos/{film.pk}/", expect_errors=True)  # the console notes the 409
+    for leave in ("Escape", "Cancel"):
+        edit(page, 5).fill("mine")
+        row = film.transcript.segments.get(number=5)
+        seen = Seen(row.pk, row.start_ms, row.version)
+        times = (row.start_ms, row.end_ms)
+        corrections.save(film.index.owner, film.transcript, seen, f"theirs, {leave}", times)
+        press(page, "Enter")
+        expect(page.get_by_role("alert")).to_contain_text(f"It now reads: theirs, {leave}")
+        expect(page.get_by_label("Text of the line")).to_have_value("mine")
+
+        if leave == "Escape":
+            press(page, "Escape")
+        else:
+            page.locator("[data-edit=cancel]").click()
+
+        expect(line(page, 5).locator("span").first).to_have_text(f"theirs, {leave}")
+        expect(page.locator("#edit")).to_have_count(0)
+        expect(line(page, 5).locator("a").first).to_be_focused()
+
+
+def test_what_was_typed_into_a_line_that_somebody_changed_is_not_lost_by_undo(open_page, film):
+    page = open_page(f"/videos/{film.pk}/", expect_errors=True)
+    edit(page, 20).fill("twenty")
+    press(page, "Enter")
+    expect(page.locator("#edit")).to_have_count(0)
+    edit(page, 5).fill("mine")
+    split(film, 5)
+    press(page, "Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Somebody changed this line.")
+
+    page.get_by_role("button", name="Undo correction").click()
+    expect(page.get_by_role("alert")).to_contain_text("Save the line that you are correcting")
+    page.get_by_label("Text of the line").press("Tab")
+
+    expect(page.get_by_label("Text of the line")).to_have_value("line 5.")
+    assert texts(film)[5:7] == ["mine", "line 5."] and page.locator("#rows li").count() == 61
+
+
 def test_a_page_that_is_behind_edits_the_line_that_was_meant(open_page, film):
     page = open_page(f"/videos/{film.pk}/", expect_errors=True)
     split(film, 2)
