@@ -65,6 +65,22 @@ def test_saving_answers_with_the_line_and_its_neighbours(client, video):
     assert "Undo correction" in part.text and "3 lines" in part.text
 
 
+def test_the_answer_says_the_number_that_a_line_has_by_now_and_what_was_there(client, video):
+    stale = form(video, number=2)
+    post(client, video, number=0, deed="split", at="3")
+    url = f"/videos/{video.pk}/rows/2/edit"
+
+    same = client.post(url, stale, headers=HTMX).text  # nothing was typed
+    assert 'data-first="3" data-was="1" data-now="1" data-starts="5000"' in same
+    page = client.post(url, stale)
+    assert page["Location"].endswith("#row-3")
+    saved = client.post(url, stale | {"text": "before noon"}, headers=HTMX).text
+    assert 'data-first="3" data-was="1" data-now="1" data-starts="5000"' in saved
+    merged = post(client, video, number=2, deed="merge").text
+    assert 'data-first="2" data-was="2" data-now="1" data-starts="2000 5000"' in merged
+    assert 'data-total="3"' in merged
+
+
 def test_saving_in_a_range_answers_with_lines_of_the_range(client, video):
     url = f"/videos/{video.pk}/rows/1/edit?start=2&end=4"
 
@@ -142,6 +158,14 @@ def test_a_page_that_is_behind_is_told_so(client, video):
 
     assert client.get(url, {"row_start": "2000"}, headers=HTMX).status_code == 200
     assert client.get(url, {"row_start": "1999"}, headers=HTMX).status_code == 409
+
+
+def test_a_page_that_is_behind_is_told_so_at_its_last_line_too(client, video):
+    post(client, video, deed="merge")
+    url = f"/videos/{video.pk}/rows/2/edit"
+
+    assert client.get(url, {"row_start": "5000"}, headers=HTMX).status_code == 409
+    assert client.get(url, headers=HTMX).status_code == 404
 
 
 @pytest.mark.parametrize(

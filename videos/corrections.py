@@ -66,6 +66,7 @@ class Edited:
     was: int = 0
     now: int = 0
     rows: Sequence[Segment] = field(default=(), compare=False)  # as they are now
+    starts: Sequence[int] = field(default=(), compare=False)  # of those that were, in ms
 
 
 # --- the deeds ---
@@ -404,7 +405,8 @@ def _put(task: Task, before: Sequence[Segment], after: Sequence[Segment]) -> Edi
         _put_in(after)
     Video.objects.filter(pk=task.video_id).update(updated_at=Now())
     near = all(b.number == a.number + 1 for a, b in pairwise(before))
-    return Edited(before[0].number if near else None, len(before), len(after), after)
+    first, starts = before[0].number if near else None, [row.start_ms for row in before]
+    return Edited(first, len(before), len(after), after, starts)
 
 
 def _take_out(task: Task, keys: set[int]) -> None:

@@ -1,9 +1,10 @@
 // Corrects lines in place: the server's form stands in the line until it is saved or left.
 //
 // What comes back is the line with its neighbours as the server writes them; numbers of blocks
-// behind it are moved here. "desk:rows" on the document says that lines were changed. Whoever takes
-// the lines away without htmx asks by "desk:leave", which is prevented when somebody stays with
-// what was typed; "desk:declined" tells those who asked for other lines.
+// behind it are moved here. Where others split or merged lines meanwhile, so that the page's numbers
+// are not the server's, all lines are fetched anew. "desk:rows" on the document says that lines were
+// changed. Whoever takes the lines away without htmx asks by "desk:leave", which is prevented when
+// somebody stays with what was typed; "desk:declined" tells those who asked for other lines.
 
 import { focusedRow } from "./meant.js";
 import { announce, complain, note } from "./say.js";
@@ -16,7 +17,7 @@ let open = null; // the line that holds the form
 let given = ""; // what the form said when it came, to know whether anything was typed
 let played = false; // it was playing before the editor began
 let busy = false;
-let held = false; // a whole transcript came while somebody was typing
+let held = false; // newer lines wait until the form is gone
 let asked = 0; // the newest wish for a form; answers to older ones come too late
 
 // --- lines and their numbers ---
@@ -41,6 +42,8 @@ function seenBeside(number, way) {
 function startMs(row) {
   return Math.round(startOf(row) * 1000);
 }
+
+const rowFrom = (start) => [...document.querySelectorAll("#rows li")].find((row) => startMs(row) === start) ?? null;
 
 // Where only some lines are shown, the one that is spoken may not be among them: the next is meant.
 function meantRow() {
@@ -91,22 +94,28 @@ function say(sentence) {
 
 // --- opening and closing ---
 
+const MOVED = "This line was split, merged or moved meanwhile.";
+
 async function edit(row, caret = null) {
   if (!row || row === open || busy) return;
-  if (open && !(await save("save"))) return;
-  const number = numberOf(row);
   const start = startMs(row);
+  if (open && !(await save("save"))) return;
+  if (!row.isConnected) row = rowFrom(start); // it came anew with the line that was saved
+  if (!row) return say(MOVED);
+  const number = numberOf(row);
   const wish = ++asked;
   const { status, root, refusal } = await ask(`${base()}rows/${number}/edit?row_start=${start}`);
   if (wish !== asked || open) return;
   if (status === 409) {
     // Lines were split or merged since this page was loaded: fetch them, then go on.
     await reload();
-    const moved = [...document.querySelectorAll("#rows li")].find((each) => startMs(each) === start);
-    return moved ? edit(moved, caret) : say("This line was split, merged or moved meanwhile.");
+    const moved = rowFrom(start);
+    return moved ? edit(moved, caret) : say(MOVED);
   }
   const form = root?.querySelector("#edit");
-  if (status !== 200 || !form || !row.isConnected) return say(why(status, refusal));
+  if (status !== 200 || !form) return say(why(status, refusal));
+  if (!row.isConnected) row = rowFrom(start); // all lines came anew meanwhile
+  if (!row) return say(MOVED);
   if (!player.paused) {
     player.pause();
     played = true;
@@ -114,6 +123,7 @@ async function edit(row, caret = null) {
   open = row;
   row.classList.add("editing");
   show(form);
+  given = contents(form);
   const text = row.querySelector("textarea");
   const at = caret ?? text.value.length;
   text.setSelectionRange(at, at);
@@ -122,7 +132,6 @@ async function edit(row, caret = null) {
 function show(form) {
   open.querySelector("form")?.remove();
   open.append(form);
-  given = contents(form);
   const text = form.querySelector("textarea");
   text.focus({ preventScroll: true });
   form.scrollIntoView({ block: "nearest" });
@@ -145,10 +154,12 @@ function close({ focus = true } = {}) {
     row.querySelector("form")?.remove();
     if (focus) row.querySelector("a").focus({ preventScroll: true });
   }
-  if (held) {
-    held = false;
-    reload();
-  }
+}
+
+// The same when nothing was saved, which would bring newer lines anyway.
+async function quit() {
+  close();
+  if (held) await reload();
 }
 
 function goOn() {
@@ -158,11 +169,12 @@ function goOn() {
 
 // --- saving ---
 
-// False when the form stays, since something is wrong or somebody was faster.
+// False when the form stays, since something is wrong or somebody was faster. Else the form says
+// which number the line has by now.
 async function save(deed) {
   const form = open.querySelector("form");
   if (deed === "save" && !isTouched() && !form.querySelector("#edit-trouble p")) {
-    close();
+    await quit();
     return true;
   }
   if (busy) return false;
@@ -174,15 +186,16 @@ async function save(deed) {
   form.removeAttribute("aria-busy");
   const again = root?.querySelector("#edit");
   if (status === 200 && root?.querySelector("#saved")) {
-    const number = Number(form.dataset.number);
+    form.dataset.number = root.querySelector("#saved").dataset.first || form.dataset.number;
     close({ focus: false });
     announce("Saved.");
     await take(root);
-    rowAt(number)?.querySelector("a").focus({ preventScroll: true });
+    rowAt(Number(form.dataset.number))?.querySelector("a").focus({ preventScroll: true });
     return true;
   }
   if (open !== row) return false; // somebody left it meanwhile
   if (again) {
+    held ||= status === 409; // somebody changed the line: it is not what the page shows
     const { selectionStart: at } = form.querySelector("textarea");
     show(again);
     again.querySelector("textarea").setSelectionRange(at, at);
@@ -207,27 +220,34 @@ async function take(root) {
     const fresh = root.querySelector(`#${id}`);
     if (fresh) document.getElementById(id)?.replaceWith(fresh);
   }
-  recount(root.querySelector("#count"));
+  const more = recount(root.querySelector("#count"));
   window.htmx.process(document.getElementById("filters"));
   document.dispatchEvent(new CustomEvent("desk:rows"));
   const saved = root.querySelector("#saved");
-  if (!saved || (saved.dataset.first !== "" && put(saved))) return;
+  if (!held && (!saved || (saved.dataset.first !== "" && put(saved, more)))) return;
   await reload();
 }
 
-// Its words alone: an element that takes its place says nothing to a screen reader.
+// Its words alone: an element that takes its place says nothing to a screen reader. Gives how many
+// lines the transcript has more than the page knew.
 function recount(fresh) {
   const count = document.getElementById("count");
-  if (fresh && count.textContent !== fresh.textContent) count.textContent = fresh.textContent;
+  if (!fresh) return 0;
+  if (count.textContent !== fresh.textContent) count.textContent = fresh.textContent;
+  const more = Number(fresh.dataset.total) - Number(count.dataset.total);
+  count.dataset.total = fresh.dataset.total;
+  return more;
 }
 
-// False when the page does not hold the lines that were changed, as in a range.
-function put(saved) {
+// False when the page does not hold the lines that were changed, as in a range, or when others made
+// lines of its own more, fewer or other ones: the transcript has now "more" than the page knew.
+function put(saved, more) {
   const [first, was, now] = ["first", "was", "now"].map((name) => Number(saved.dataset[name]));
   const fresh = new Map([...saved.querySelectorAll("li")].map((row) => [numberOf(row), row]));
   const old = Array.from({ length: was }, (_, at) => rowAt(first + at));
-  if (old.some((row) => !row)) return false;
+  if (old.some((row) => !row) || old.map(startMs).join(" ") !== saved.dataset.starts) return false;
   for (let at = 0; at < now; at++) if (!fresh.has(first + at)) return false;
+  if (more !== now - was || !agree(fresh, first, was, now)) return false;
   for (const row of old.slice(now)) takeOut(row);
   let last = old[Math.min(was, now) - 1];
   for (let at = was; at < now; at++) {
@@ -240,6 +260,15 @@ function put(saved) {
   }
   for (const [number, row] of fresh) replace(rowAt(number), row);
   return true;
+}
+
+// Whether the lines beside those that were changed are the page's, as far as it has any.
+function agree(fresh, first, was, now) {
+  const beside = [...fresh].filter(([number]) => number < first || number >= first + now);
+  return beside.every(([number, row]) => {
+    const old = rowAt(number < first ? number : number - now + was);
+    return !old || startMs(old) === startMs(row);
+  });
 }
 
 // What other modules know of the old line holds of the new one, until they look again.
@@ -255,8 +284,11 @@ function takeOut(row) {
   if (!block.childElementCount) block.remove();
 }
 
-// All lines anew, with the one at the top of the window where it was.
+// All lines anew, with the one at the top of the window where it was, and the focus.
 async function reload() {
+  held = false;
+  const focused = document.activeElement?.closest("#rows li");
+  const from = focused && startMs(focused);
   const top = topRow();
   const start = top && startMs(top);
   const before = top?.getBoundingClientRect().top;
@@ -264,6 +296,9 @@ async function reload() {
   document.dispatchEvent(new CustomEvent("desk:rows"));
   await window.htmx.ajax("GET", location.pathname + (query ? `?${query}` : ""), { target: "#transcript", swap: "outerHTML" });
   document.dispatchEvent(new CustomEvent("desk:rows"));
+  if (focused && document.activeElement === document.body) {
+    rowFrom(from)?.querySelector("a").focus({ preventScroll: true });
+  }
   if (!top || scrollY === 0) return;
   const row = [...document.querySelectorAll("#rows li")].find((each) => startMs(each) >= start);
   for (let turn = 0; turn < 2 && row; turn++) scrollBy(0, row.getBoundingClientRect().top - before);
@@ -290,7 +325,7 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-row=edit]")) edit(event.target.closest("#rows li"));
   if (event.target.closest("#rows [data-edit=cancel]")) {
     event.preventDefault();
-    close();
+    quit();
     goOn();
   }
 });
@@ -352,7 +387,7 @@ document.addEventListener("keydown", async (event) => {
   const typing = event.target.matches("textarea");
   if (event.key === "Escape") {
     event.preventDefault();
-    close();
+    quit();
     goOn();
   } else if (event.key === "Enter" && typing) {
     event.preventDefault();
@@ -363,9 +398,8 @@ document.addEventListener("keydown", async (event) => {
     form.querySelector(".acts button").focus();
   } else if (event.key === "Tab" && typing) {
     event.preventDefault();
-    const number = Number(form.dataset.number);
     if (!(await save("save"))) return;
-    const next = seenBeside(number, event.shiftKey ? -1 : 1);
+    const next = seenBeside(Number(form.dataset.number), event.shiftKey ? -1 : 1);
     if (next) await edit(next);
     else goOn();
   }

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
 from tests.browser.desk import press, until
@@ -24,6 +25,19 @@ def edit(page, number: int):
 
 def texts(film) -> list[str]:
     return list(film.transcript.segments.values_list("text", flat=True))
+
+
+def split(film, number: int, at: int = 8, user=None) -> None:
+    """Another editor does it, elsewhere."""
+    row = film.transcript.segments.get(number=number)
+    seen = Seen(row.pk, row.start_ms, row.version)
+    corrections.split(user or film.index.owner, film.transcript, seen, row.text, at)
+
+
+def merge(film, number: int, user=None) -> None:
+    row = film.transcript.segments.get(number=number)
+    seen = Seen(row.pk, row.start_ms, row.version)
+    corrections.merge(user or film.index.owner, film.transcript, seen, row.text)
 
 
 def numbers_fit(page, film) -> bool:
@@ -237,10 +251,49 @@ def test_two_editors_cannot_overwrite_each_other_unseen(open_page, film):
     assert texts(film)[5] == "the second editor's words"
 
 
+def test_who_leaves_a_line_that_somebody_changed_sees_what_it_says_now(open_page, film):
+    page = open_page(f"/videos/{film.pk}/", expect_errors=True)  # the console notes the 409
+    for leave in ("Escape", "Cancel"):
+        edit(page, 5).fill("mine")
+        row = film.transcript.segments.get(number=5)
+        seen = Seen(row.pk, row.start_ms, row.version)
+        times = (row.start_ms, row.end_ms)
+        corrections.save(film.index.owner, film.transcript, seen, f"theirs, {leave}", times)
+        press(page, "Enter")
+        expect(page.get_by_role("alert")).to_contain_text(f"It now reads: theirs, {leave}")
+        expect(page.get_by_label("Text of the line")).to_have_value("mine")
+
+        if leave == "Escape":
+            press(page, "Escape")
+        else:
+            page.locator("[data-edit=cancel]").click()
+
+        expect(line(page, 5).locator("span").first).to_have_text(f"theirs, {leave}")
+        expect(page.locator("#edit")).to_have_count(0)
+        expect(line(page, 5).locator("a").first).to_be_focused()
+
+
+def test_what_was_typed_into_a_line_that_somebody_changed_is_not_lost_by_undo(open_page, film):
+    page = open_page(f"/videos/{film.pk}/", expect_errors=True)
+    edit(page, 20).fill("twenty")
+    press(page, "Enter")
+    expect(page.locator("#edit")).to_have_count(0)
+    edit(page, 5).fill("mine")
+    split(film, 5)
+    press(page, "Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Somebody changed this line.")
+
+    page.get_by_role("button", name="Undo correction").click()
+    expect(page.get_by_role("alert")).to_contain_text("Save the line that you are correcting")
+    page.get_by_label("Text of the line").press("Tab")
+
+    expect(page.get_by_label("Text of the line")).to_have_value("line 5.")
+    assert texts(film)[5:7] == ["mine", "line 5."] and page.locator("#rows li").count() == 61
+
+
 def test_a_page_that_is_behind_edits_the_line_that_was_meant(open_page, film):
     page = open_page(f"/videos/{film.pk}/", expect_errors=True)
-    row, user = film.transcript.segments.get(number=2), film.index.owner
-    corrections.split(user, film.transcript, Seen(row.pk, row.start_ms, 0), row.text, 8)
+    split(film, 2)
 
     line(page, 50).locator("span").first.dblclick()  # its number is 51 by now
 
@@ -250,6 +303,133 @@ def test_a_page_that_is_behind_edits_the_line_that_was_meant(open_page, film):
     page.keyboard.press("Enter")
     expect(page.locator("#edit")).to_have_count(0)
     assert texts(film)[51] == "fifty" and numbers_fit(page, film)
+
+
+def test_a_page_that_is_behind_edits_its_last_line_too(open_page, film):
+    page = open_page(f"/videos/{film.pk}/", expect_errors=True)
+    merge(film, 2)
+
+    line(page, 59).locator("span").first.dblclick()
+
+    expect(page.get_by_label("Text of the line")).to_have_value("This is line 59.")
+    assert page.locator("#rows li").count() == 59
+
+
+def fetches(page) -> list[str]:
+    """Where the page asks for all lines anew, from now on."""
+    asked: list[str] = []
+    whole = page.url.partition("?")[0]
+    page.on("request", lambda each: each.url.partition("?")[0] == whole and asked.append(each.url))
+    return asked
+
+
+def shown(page) -> list:
+    """Number and text of each line of the page."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll("#rows .block")].flatMap((block) =>
+          [...block.children].map((row, at) =>
+            [Number(block.dataset.n) + at, row.querySelector("span").textContent]))"""
+    )
+
+
+@pytest.mark.parametrize("deed", [split, merge])
+@pytest.mark.parametrize("query", ["", "?start=20", "?gaps=1"])
+def test_a_line_whose_number_others_moved_is_saved_and_each_line_is_shown_once(
+    open_page, clip, transactional_db, deed, query
+):
+    cues = [(n * 5000, n * 5000 + 2000, f"This is line {n}.") for n in range(12)]
+    film = make_transcript(cues, make_index(local_user()), content=clip, duration_ms=120_000)
+    page = open_page(f"/videos/{film.pk}/{query}")
+    row = page.locator("#rows li", has_text="This is line 10.")
+    row.locator("span").first.dblclick()
+    page.get_by_label("Text of the line").fill("The tenth.")
+    deed(film, 2)
+
+    press(page, "Enter")
+
+    expect(page.locator("#edit")).to_have_count(0)
+    expect(page.locator("#rows a:focus + span")).to_have_text("The tenth.")
+    found = shown(page)
+    page.reload()
+    assert found == shown(page)
+    assert [each for each in found if each[1] == "The tenth."] == [
+        [texts(film).index("The tenth."), "The tenth."]
+    ]
+
+
+@pytest.mark.parametrize("number", [3, 11])
+def test_lines_that_others_split_and_merged_beside_a_line_are_noticed_with_it(
+    open_page, film, number
+):
+    page = open_page(f"/videos/{film.pk}/")
+    edit(page, 8).fill("The eighth.")
+    split(film, number)  # so many lines as before
+    merge(film, 10 if number == 3 else 3)
+
+    press(page, "Enter")
+
+    expect(page.locator("#rows a:focus + span")).to_have_text("The eighth.")
+    assert numbers_fit(page, film)
+
+
+def test_undo_and_redo_notice_that_others_moved_the_lines(open_page, film):
+    page = open_page(f"/videos/{film.pk}/")
+    edit(page, 30).evaluate("(t) => t.setSelectionRange(8, 8)")
+    press(page, "Control+Enter")
+    expect(page.locator("#count")).to_have_text("61 lines")
+    split(film, 2, user=User.objects.create(username="other"))
+
+    page.get_by_role("button", name="Undo split").click()
+    expect(line(page, 31).locator("span").first).to_have_text("This is line 30.")
+    assert numbers_fit(page, film)
+    merge(film, 9, user=User.objects.get(username="other"))
+    page.get_by_role("button", name="Redo split").click()
+    expect(line(page, 31).locator("span").first).to_have_text("line 30.")
+    expect(line(page, 8).locator("span").first).to_have_text("This is line 7.")
+    expect(line(page, 9).locator("span").first).to_have_text(texts(film)[9])
+    assert numbers_fit(page, film)
+
+
+def test_tab_goes_on_to_the_next_line_when_others_moved_it(open_page, film):
+    page = open_page(f"/videos/{film.pk}/")
+    edit(page, 30).fill("thirty")
+    split(film, 2)
+
+    press(page, "Tab")
+
+    expect(page.get_by_label("Text of the line")).to_have_value("This is line 31.")
+    assert page.locator("#rows li").count() == 61
+
+
+def test_lines_are_not_fetched_anew_when_others_changed_only_words(open_page, film):
+    page = open_page(f"/videos/{film.pk}/")
+    asked = fetches(page)
+    row = film.transcript.segments.get(number=2)
+    seen = Seen(row.pk, row.start_ms, row.version)
+    corrections.save(film.index.owner, film.transcript, seen, "other words", (4000, 5900))
+
+    edit(page, 3).evaluate("(t) => t.setSelectionRange(8, 8)")
+    press(page, "Control+Enter")
+    expect(page.locator("#count")).to_have_text("61 lines")
+    edit(page, 20)
+    page.get_by_role("button", name="Merge with next").click()
+    expect(page.locator("#count")).to_have_text("60 lines")
+
+    assert numbers_fit(page, film)
+    assert asked == []
+    edit(page, 40).fill("forty")
+    split(film, 0)
+    press(page, "Enter")
+    expect(page.locator("#count")).to_have_text("61 lines")
+    assert len(asked) == 1
+
+
+def test_a_double_click_on_the_next_line_saves_the_first(open_page, film):
+    page = open_page(f"/videos/{film.pk}/")
+    edit(page, 5).fill("five")
+
+    assert edit(page, 6).input_value() == "This is line 6."
+    assert texts(film)[5] == "five"
 
 
 def test_a_correction_in_a_range_is_there_when_the_range_is_left(open_page, film):

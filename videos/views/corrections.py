@@ -51,9 +51,10 @@ def edit(request: Request, video_id: str, number: int) -> HttpResponse:
     if request.method == "POST":
         return _change(request, video, number)
     row = _shown(video).segments.filter(number=number).first()
-    if row is None:
+    start = request.GET.get("row_start")  # that of the line which the page has by this number
+    if row is None and start is None:
         raise Http404
-    if request.GET.get("row_start", str(row.start_ms)) != str(row.start_ms):
+    if row is None or start not in (None, str(row.start_ms)):
         return HttpResponse(MOVED, status=409, content_type="text/plain; charset=utf-8")
     return _form(
         request,
@@ -87,7 +88,13 @@ def _change(request: Request, video: Video, number: int) -> HttpResponse:
         return _again(request, video, number, form, Trouble(str(changed), changed.now), status=409)
     except Refused as refusal:
         return _again(request, video, number, form, Trouble(str(refusal)), status=400)
-    return _done(request, video, edited, number)
+    return _done(request, video, edited or _unchanged(task, form), number)
+
+
+def _unchanged(task: Task, form: LineForm) -> Edited:
+    """The line by the number that it has by now, which may not be the page's."""
+    row = task.segments.filter(pk=form.seen.pk).first()
+    return Edited(row.number, 1, 1, [row], [row.start_ms]) if row else Edited(None)
 
 
 def _again(
@@ -117,16 +124,19 @@ def _form(
     return render(request, template, context, status=status)
 
 
-def _done(request: Request, video: Video, edited: Edited | None, number: int) -> HttpResponse:
-    if not request.htmx:
-        first = number if edited is None or edited.first is None else edited.first
-        start = first - first % PAGE_LINES
-        return SeeOther(f"{reverse('lines', args=[video.pk])}?from={start}#row-{first}")
-    return _saved(request, video, edited or Edited(number, 1, 1))
+def _done(request: Request, video: Video, edited: Edited, number: int) -> HttpResponse:
+    if request.htmx:
+        return _saved(request, video, edited)
+    first = number if edited.first is None else edited.first
+    start = first - first % PAGE_LINES
+    return SeeOther(f"{reverse('lines', args=[video.pk])}?from={start}#row-{first}")
 
 
 def _saved(request: Request, video: Video, edited: Edited) -> HttpResponse:
-    """The lines that changed and their neighbours, whose ends, gaps and marks may be others now."""
+    """The lines that changed and their neighbours, whose ends, gaps and marks may be others now.
+
+    With the starts of what was there: a page that has others at these numbers is behind.
+    """
     page, first = Page(video, request.GET, request.user), edited.first
     html = "" if first is None else _near(page, first, first + edited.now - 1 + LOOK_BACK)
     page.worth_a_look = _worth_a_look(page)  # or the page would draw all lines to count them
