@@ -386,8 +386,14 @@ function end() {
   document.dispatchEvent(new CustomEvent("desk:find", { detail: { on: false } }));
 }
 
-// The range's form sticks below ours, however many rows the words take.
-new ResizeObserver(() => script.style.setProperty("--find-height", `${form.offsetHeight}px`)).observe(form);
+// The range's form sticks below ours, however many rows the words take. All lines inherit the height:
+// it is told only when it is another.
+let height = 45;
+new ResizeObserver(() => {
+  if (form.offsetHeight === height) return;
+  height = form.offsetHeight;
+  script.style.setProperty("--find-height", `${height}px`);
+}).observe(form);
 
 // --- what people do ---
 

@@ -189,7 +189,7 @@ def test_case_counts_as_for_the_server_where_it_is_asked_for(open_page, talk):
     assert Path(loaded.value.path()).read_text().split() == ["the", "boats", "go"]
     toggle.click()
     expect(count(page)).to_have_text("2 / 2")  # the hit that was gone to is still the one
-    page.wait_for_url("**/?end=60&q=boats")
+    page.wait_for_url("**/?end=60&q=boats&only=1")
     expect(page.locator("#rows li:visible")).to_have_count(2)
 
 
