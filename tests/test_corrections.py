@@ -219,6 +219,17 @@ def test_a_split_needs_words_on_both_sides(user, task, at):
         split(user, task, 1, at)
 
 
+def test_a_split_inside_of_a_word_goes_to_its_edge_and_is_merged_without_a_trace(user, task):
+    split(user, task, 1, 5)  # to th|e rivver
+    assert lines(task)[1:3] == ["to the", "rivver"]
+
+    merge(user, task, 1)
+    save(user, task, 1, "to the river")
+    assert row(task, 1).heard == "to the rivver"
+    with pytest.raises(Refused, match="between two words"):
+        split(user, task, 0, 1)  # W|e
+
+
 def test_the_second_half_goes_behind_lines_that_begin_before_it(user):
     cues = [
         (0, 10_000, "one two"),

@@ -131,6 +131,27 @@ def test_who_comes_second_gets_both_texts_and_keeps_the_typed_one(client, video)
     assert texts(video)[1] == "their words"
 
 
+def test_the_last_line_is_not_offered_to_be_merged_and_who_tries_gets_a_sentence(client, video):
+    for headers in (HTMX, {}):
+        for number in range(3):
+            part = client.get(f"/videos/{video.pk}/rows/{number}/edit", headers=headers)
+            assert ("Merge with next" in part.text) == (number < 2)
+
+    answer = post(client, video, number=2, deed="merge")
+    assert answer.status_code == 400 and "This is the last line" in answer.text
+    assert "Merge with next" not in answer.text
+
+
+def test_what_is_refused_on_a_page_that_is_behind_speaks_of_its_own_line(client, video):
+    stale = form(video, number=2, text="")
+    post(client, video, number=0, deed="split", at="3")
+
+    part = client.post(f"/videos/{video.pk}/rows/2/edit", stale, headers=HTMX)
+
+    assert part.status_code == 400 and "Correct the line at 0:05" in part.text
+    assert 'data-number="3"' in part.text and "Merge with next" not in part.text
+
+
 def test_a_line_that_is_gone_is_said_and_the_typed_text_stays(client, video):
     stale = form(video, number=2, text="my words")
     post(client, video, deed="merge")

@@ -57,6 +57,27 @@ def test_a_script_without_spaces_is_cut_between_characters():
     assert wording.glued("你好", "世界") == "你好世界"
 
 
+@pytest.mark.parametrize(
+    ("text", "at", "place"),
+    [
+        ("Please use this", 8, 7),
+        ("Please use this", 9, 10),
+        ("Please use this", 7, 7),
+        ("Please use this", 6, 6),
+        ("Please use this", 1, 0),
+        ("Please use this", 14, 15),
+        ("Please use this", -1, 0),
+        ("Please use this", 99, 15),
+        ("你好世界", 1, 1),
+        ("今日はAI技術", 3, 3),
+        ("今日はAI技術", 4, 3),
+        ("", 3, 0),
+    ],
+)
+def test_a_text_is_cut_at_the_nearer_edge_of_a_word(text, at, place):
+    assert wording.place_to_cut(text, at) == place
+
+
 def test_a_split_follows_the_words_times_and_else_the_letters():
     assert wording.split_moment(HELLO, "hello", "big world.", 0, 2000) == 450
     assert wording.split_moment(HELLO, "hello b", "ig world.", 0, 2000) == 875

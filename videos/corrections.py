@@ -104,13 +104,14 @@ def confirm(user: User, task: Task, seen: Seen, text: str, times: tuple[int, int
 
 
 def split(user: User, task: Task, seen: Seen, text: str, at: int) -> Edited:
-    """Make two lines of one, whose text may have been changed, before character ``at``.
+    """Make two lines of one, whose text may have been changed: between words, at character ``at``.
 
     The second goes behind those lines that begin before it, where somebody talks into this one.
     """
     with _transcript(task):
         row = _seen(task, seen)
-        left, right = wording.clean(text[: max(0, at)]), wording.clean(text[max(0, at) :])
+        at = wording.place_to_cut(text, at)
+        left, right = wording.clean(text[:at]), wording.clean(text[at:])
         if not left or not right:
             raise Refused("Put the cursor between two words first: the line is split there.")
         if row.end_ms - row.start_ms < 2:

@@ -47,6 +47,21 @@ def _is_dense(left: str, right: str) -> bool:
     return min(ord(left[-1]), ord(right[0])) > CJK
 
 
+def place_to_cut(text: str, at: int) -> int:
+    """Where to cut a text near ``at``: inside of a word at its nearer edge, since the halves of a
+    word would not be one again when they are glued. Scripts without spaces are cut anywhere.
+    """
+    at = min(max(0, at), len(text))
+    before = next(n for n in range(at, -1, -1) if _is_edge(text, n))
+    behind = next(n for n in range(at, len(text) + 1) if _is_edge(text, n))
+    return before if at - before <= behind - at else behind
+
+
+def _is_edge(text: str, at: int) -> bool:
+    beside = text[max(0, at - 1) : at + 1]
+    return len(beside) < 2 or any(each.isspace() or ord(each) > CJK for each in beside)
+
+
 def match(words: Sequence[Word], text: str) -> bool:
     return bare("".join(word[2] for word in words)) == bare(text)
 

@@ -101,13 +101,14 @@ def _again(
     request: Request, video: Video, number: int, form: LineForm, trouble: Trouble, *, status: int
 ) -> HttpResponse:
     """The form as it was sent, with what was typed. Sent once more it knows of the change."""
+    segments, key = _shown(video).segments, form.cleaned_data.get("row", 0)
+    row = trouble.now or segments.filter(pk=key).first() or segments.filter(number=number).first()
     if trouble.now is not None:
         known = request.POST.copy()
         known["row_start"] = str(trouble.now.start_ms)
         known["version"] = str(trouble.now.version)
         form = LineForm(known, base=video.timebase, length_ms=video.duration_ms)
-    row = trouble.now or _shown(video).segments.filter(number=number).first()
-    return _form(request, video, number, form, row, trouble, status)
+    return _form(request, video, row.number if row else number, form, row, trouble, status)
 
 
 def _form(
@@ -121,6 +122,7 @@ def _form(
 ) -> HttpResponse:
     template = "videos/_edit.html" if request.htmx else "videos/edit.html"
     context = {"video": video, "number": number, "form": form, "row": row, "trouble": trouble}
+    context["is_last"] = not _shown(video).segments.filter(number__gt=number).exists()
     return render(request, template, context, status=status)
 
 
