@@ -74,7 +74,7 @@ def postgres(tmp_path_factory) -> Iterator[Any]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(params=["folder", "redis", "redis and postgres"])
+@pytest.fixture(params=["folder", "redis and postgres"])
 def broker(request) -> dict[str, str]:
     """The environment for each set-up: as shipped, and grown up."""
     if request.param == "folder":

@@ -150,7 +150,7 @@ class Page:
     @cached_property
     def late(self) -> int:
         """How many of its lines begin after the end of the video: captions may be another's."""
-        if self.shown is None or not self.video.duration_ms:
+        if self.shown is None or not self.is_finished or not self.video.duration_ms:
             return 0
         return self.shown.segments.filter(start_ms__gte=self.video.duration_ms).count()
 
