@@ -166,10 +166,7 @@ def test_bytes_that_were_stored_without_their_rows_are_still_the_upload_s(
 ):
     begun = begin(client, len(data))
     send(client, begun, data)
-    with monkeypatch.context() as patch:
-        patch.setattr(ingest, "_store", fail_to_commit)
-        with pytest.raises(OperationalError):
-            finish(client, begun)
+    break_at(monkeypatch, ingest, "_store", client, begun)
     assert len(list(storage.stored_names())) == 1
 
     again = begin(client, len(data))
@@ -181,8 +178,16 @@ def test_bytes_that_were_stored_without_their_rows_are_still_the_upload_s(
     assert left_behind(settings) == []
 
 
-def fail_to_commit(*given, **more):
-    raise OperationalError("disk I/O error")
+def break_at(monkeypatch, module, name, client, begun) -> None:
+    """The database fails there while an upload is finished."""
+
+    def fail_to_commit(*given, **more):
+        raise OperationalError("disk I/O error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, name, fail_to_commit)
+        with pytest.raises(OperationalError):
+            finish(client, begun)
 
 
 def test_of_two_uploads_of_the_same_bytes_one_may_fail_and_each_becomes_a_video(
@@ -190,10 +195,7 @@ def test_of_two_uploads_of_the_same_bytes_one_may_fail_and_each_becomes_a_video(
 ):
     one, two = begin(client, len(data)), begin(client, len(data), name="copy.mov")
     send(client, one, data), send(client, two, data)
-    with monkeypatch.context() as patch:
-        patch.setattr(ingest, "_store", fail_to_commit)
-        with pytest.raises(OperationalError):
-            finish(client, one)
+    break_at(monkeypatch, ingest, "_store", client, one)
 
     assert [finish(client, begun).status_code for begun in (two, one)] == [201, 201]
     first, second = Video.objects.all()
@@ -207,10 +209,7 @@ def test_a_video_whose_upload_was_not_discarded_is_found_and_the_rest_goes(
 ):
     begun = begin(client, len(data))
     send(client, begun, data)
-    with monkeypatch.context() as patch:
-        patch.setattr(multipart, "discard", fail_to_commit)
-        with pytest.raises(OperationalError):
-            finish(client, begun)
+    break_at(monkeypatch, multipart, "discard", client, begun)
 
     assert finish(client, begun).json()["id"] == Video.objects.get().pk
     assert left_behind(settings) == []

@@ -64,19 +64,20 @@ def marks(rows: Sequence[Line], before: Sequence[Line] = (), length_ms: int = 0)
     texts = [" ".join(fold(row.text).split()) for row in known]
     ends = [row.end_ms for row in known]
     return [
-        ("e" if known[at].start_ms >= late else "")
-        + _marks(
-            known[at], texts[max(0, at - LOOK_BACK) : at + 1], ends[max(0, at - LOOK_BACK) : at]
-        )
+        _marks(known[at], texts[since : at + 1], ends[since:at], late)
         for at in range(first, len(known))
+        for since in [max(0, at - LOOK_BACK)]
     ]
 
 
-def _marks(row: Line, texts: Sequence[str], ends: Sequence[int]) -> str:
-    """``texts`` of the rows before it and its own; ``ends`` of the rows before it."""
+def _marks(row: Line, texts: Sequence[str], ends: Sequence[int], late: float) -> str:
+    """``texts`` of the rows before it and its own; ``ends`` of the rows before it. ``late``: where
+    the video has ended.
+    """
     *earlier, text = texts
     length = row.end_ms - row.start_ms
     found = {
+        "e": row.start_ms >= late,
         "f": len(text) > FEW_CHARACTERS and len(text) * 1000 > FASTEST * length,
         "o": bool(ends) and row.start_ms + OVERLAP_MS < max(ends),
         "p": _is_unsure(row),

@@ -14,9 +14,9 @@ export function note(sentence) {
   setTimeout(() => place.textContent === sentence && (place.textContent = ""), NOTE_MS);
 }
 
-// For everybody, at the top of the page; until something succeeds (page.js).
 export const AWAY = "This was deleted, or is no longer shared with you.";
 
+// For everybody, at the top of the page; until something succeeds (page.js).
 export function complain(sentence) {
   const trouble = document.getElementById("trouble");
   trouble.textContent = sentence;

@@ -167,10 +167,13 @@ def test_a_web_server_killed_in_mid_upload_leaves_no_video_and_a_retry_works(emb
     embedded.check()
 
 
-@pytest.mark.parametrize(
+at_each_place_of_storing = pytest.mark.parametrize(
     ("place", "stored"),
     [("upload.before_rename", 0), ("upload.after_rename", 0), ("task.after_commit", 1)],
 )
+
+
+@at_each_place_of_storing
 def test_a_web_server_killed_at_any_place_of_storing_loses_and_doubles_nothing(
     embedded, sample, place, stored
 ):
@@ -199,10 +202,7 @@ def send_in_parts(stack: Stack, file: Path) -> tuple[requests.Session, str]:
     return session, f"{stack.url}{begun['url']}finish"
 
 
-@pytest.mark.parametrize(
-    ("place", "stored"),
-    [("upload.before_rename", 0), ("upload.after_rename", 0), ("task.after_commit", 1)],
-)
+@at_each_place_of_storing
 def test_a_web_server_killed_while_it_stores_an_upload_in_parts_needs_no_part_again(
     embedded, sample, place, stored
 ):
