@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from unittest import mock
 
 import pytest
 from django.contrib.auth.models import User
@@ -33,18 +34,14 @@ def many_videos(index: Index, number: int) -> list[Video]:
         )
         for n in range(number)
     ]
-    Video.objects.bulk_create(videos, batch_size=500)
-    for n, video in enumerate(videos):
+    tasks = [Task(video=video, engine="sphinx", status="ready", step="done") for video in videos]
+    for n, (video, task) in enumerate(zip(videos, tasks, strict=True)):
         video.created_at = first + timedelta(minutes=n)
-    Video.objects.bulk_update(videos, ["created_at"], batch_size=500)
-    Task.objects.bulk_create(
-        [Task(video=v, engine="sphinx", status="ready", step="done") for v in videos],
-        batch_size=500,
-    )
+        video.transcript = task
+    with mock.patch.object(Video._meta.get_field("created_at"), "auto_now_add", new=False):
+        Video.objects.bulk_create(videos, batch_size=500)
+    Task.objects.bulk_create(tasks, batch_size=500)
     return videos
-    if connection.vendor == "postgresql":  # as autovacuum would have done by now
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
 
 
 def test_the_first_page_offers_the_sample_and_the_form(client, user):
@@ -109,23 +106,43 @@ def test_a_list_takes_the_same_queries_whatever_its_length(client, user, django_
     index = make_index(user)
     for number in (1, 30):
         many_videos(index, number)
-        with django_assert_num_queries(9):
-            # session, user, indexes with totals, videos, their tasks and tags, all tags,
-            # the form's indexes, unfinished uploads
+        with django_assert_num_queries(10):
+            # session, user, indexes with totals, videos, their transcripts, tasks and tags,
+            # all tags, the form's indexes, unfinished uploads
             client.get("/")
 
 
-def test_ten_thousand_videos_are_listed_at_once(client, user):
-    many_videos(make_index(user), 10_000)
+def quickest(client, url: str) -> float:
+    """Seconds for a page: the first one warms up, and a busy machine may spoil one or two."""
     took = []
-
-    for _ in range(4):  # the first one warms up, and a busy machine may spoil one or two
+    for _ in range(4):
         started = time.perf_counter()
-        page = client.get("/")
+        client.get(url)
         took.append(time.perf_counter() - started)
+    return min(took)
 
-    assert min(took) < 0.3
-    assert len(page.context["items"]) == 50
+
+def miscounted() -> None:
+    """Leave Postgres believing that lists are empty, as after a clearing-out: it plans by that
+    until it counts again, a minute or more after the rows came.
+    """
+    if connection.vendor == "postgresql":
+        many_videos(make_index(make_user()), 100)
+        for model in (Task, Video):
+            model.objects.all().delete()
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE videos_task, videos_video")
+
+
+def test_ten_thousand_videos_are_listed_at_once(client, user):
+    miscounted()
+    index = make_index(user)
+    many_videos(index, 51)
+    a_page = quickest(client, "/")
+    many_videos(index, 10_000)
+
+    assert quickest(client, "/") < 4 * a_page
+    assert len(client.get("/").context["items"]) == 50
 
 
 def test_a_list_asks_for_states_while_something_is_unfinished(client, user):
