@@ -11,6 +11,7 @@ const player = document.getElementById("player");
 const toggle = document.getElementById("follow");
 const button = document.getElementById("to-playhead");
 const script = document.getElementById("script");
+const DOUBLE_CLICK_MS = 500;
 
 let current = null; // the marked line
 let jumped = false;
@@ -21,6 +22,7 @@ let finding = false; // the reader goes through hits: only a click, the button o
 let wasAway = false; // before that
 let scrolled = false; // the reader scrolled since the mark moved or was last in sight
 let ours = false; // the scrolling under way is our own
+let pressed = -Infinity; // when a pointer last went down on the lines
 let watcher = null;
 
 function tick(time = player.currentTime) {
@@ -65,9 +67,23 @@ function seen(entries) {
   const inSight = entry.intersectionRatio > 0;
   if (inSight && !finding) away = false;
   else if (scrolled) away = true;
-  if (toggle.checked && !away && !scrolled && entry.intersectionRatio < 0.99) show();
+  if (toggle.checked && !away && !scrolled && entry.intersectionRatio < 0.99) showSoon();
   button.hidden = inSight || (toggle.checked && !away);
   button.dataset.way = entry.boundingClientRect.top < entry.rootBounds?.top ? "up" : "down";
+}
+
+// A line that was clicked stays below the pointer for as long as a double click takes.
+function showSoon() {
+  const wait = pressed + DOUBLE_CLICK_MS - performance.now();
+  if (wait <= 0) show();
+  else setTimeout(lookAgain, wait);
+}
+
+// The watcher tells anew whether the marked line is in sight.
+function lookAgain() {
+  if (!current) return;
+  watcher.unobserve(current);
+  watcher.observe(current);
 }
 
 function show() {
@@ -120,6 +136,7 @@ addEventListener("scroll", () => (scrolled ||= !ours), { passive: true });
 for (const name of ["wheel", "touchmove", "keydown"]) {
   addEventListener(name, () => (ours = false), { passive: true });
 }
+script.addEventListener("pointerdown", () => (pressed = performance.now()), { passive: true });
 addEventListener("resize", watch);
 button.addEventListener("click", resume);
 toggle.addEventListener("change", () => {
@@ -137,10 +154,7 @@ document.addEventListener("desk:find", (event) => {
   else if (finding) scrolled = false;
   finding = event.detail.on;
   away = finding || wasAway;
-  if (!finding && current) {
-    watcher.unobserve(current); // or it would not tell again
-    watcher.observe(current);
-  }
+  if (!finding) lookAgain();
 });
 for (const name of ["playing", "seeking", "seeked", "ratechange", "pause", "ended", "loadedmetadata"]) {
   player.addEventListener(name, () => tick());

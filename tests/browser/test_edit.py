@@ -332,6 +332,21 @@ def shown(page) -> list:
     )
 
 
+def test_a_double_click_on_a_line_half_in_sight_opens_that_line(desk):
+    page = desk()
+    box = line(page, 12).bounding_box()
+    page.set_viewport_size({"width": 1280, "height": round(box["y"] + box["height"] * 0.7)})
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 3
+
+    page.mouse.click(x, y)
+    page.wait_for_timeout(200)  # by now a line that had nothing to wait for would be in the middle
+    page.mouse.click(x, y, click_count=2)
+
+    expect(page.get_by_label("Text of the line")).to_have_value("This is line 12.")
+    press(page, "Escape")
+    expect(line(page, 12)).to_be_in_viewport(ratio=1)  # and then it comes into sight
+
+
 @pytest.mark.parametrize("deed", [split, merge])
 @pytest.mark.parametrize("query", ["", "?start=20", "?gaps=1"])
 def test_a_line_whose_number_others_moved_is_saved_and_each_line_is_shown_once(
