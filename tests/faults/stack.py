@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +90,28 @@ def command_of(pid: int) -> str:
         return ""
 
 
+def clean() -> dict[str, str]:
+    """This process' environment without settings, and so that the site is compiled only once:
+    there are some hundreds of processes.
+    """
+    not_ours = ("DJANGO_", "DATABASE_", "PYTHONDONTWRITEBYTECODE")
+    return {name: value for name, value in os.environ.items() if not name.startswith(not_ours)}
+
+
+def migrate(**env: str) -> None:
+    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    subprocess.run(command, cwd=ROOT, env=clean() | env, check=True)
+
+
+@cache
+def migrated() -> Path:
+    """An empty database with all its tables: a tenth of a second instead of three."""
+    folder = tempfile.mkdtemp(prefix="desk-migrated-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    migrate(DATA_DIR=folder)
+    return Path(folder, "db.sqlite3")
+
+
 @dataclass
 class Stack:
     """``manage.py serve`` and what a test wants to do to it."""
@@ -93,6 +119,7 @@ class Stack:
     data_dir: Path
     env: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
+    from_nothing: bool = False  # or from a copy of a database that was migrated once for all
     process: subprocess.Popen[bytes] | None = None
     _seen: set[int] = field(default_factory=set)
 
@@ -102,11 +129,13 @@ class Stack:
 
     def environment(self) -> dict[str, str]:
         own = {"DATA_DIR": str(self.data_dir), "PORT": str(self.port)}
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("DJANGO_", "DATABASE_"))}
-        return clean | SHORT_CLOCKWORK | own | self.env
+        return clean() | SHORT_CLOCKWORK | own | self.env
 
     def start(self, **env: str) -> Stack:
         self.data_dir.mkdir(parents=True, exist_ok=True)
+        database = self.data_dir / "db.sqlite3"
+        if not (self.from_nothing or database.exists()):
+            shutil.copy(migrated(), database)
         with open(self.data_dir / "log", "ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "serve"],

@@ -60,9 +60,9 @@ def there(cloud: Stack, local: Stack) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("version", ["v1.3", "v1.2", "v1.1"])
-def test_a_transcript_comes_back_as_it_was_made_there(cloud, local, a_minute, key, version):
+def test_a_transcript_comes_back_as_it_was_made_there(cloud, local, a_while, key, version):
     local.start(TWELVELABS_VERSION=version)
-    assert local.upload(a_minute).ok
+    assert local.upload(a_while).ok
     wait_ready(local)
     ((remote_id, status),) = there(cloud, local)
     assert status == "ready"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,8 +19,8 @@ from tests.faults.conftest import start_redis, wait_ready
 from tests.faults.stack import ROOT, Stack, free_port, is_alive, running, wait_for
 
 
-def test_a_worker_killed_in_mid_transcription_loses_and_doubles_nothing(stack, a_minute, truth):
-    assert stack.upload(a_minute).ok
+def test_a_worker_killed_in_mid_transcription_loses_and_doubles_nothing(stack, a_while, truth):
+    assert stack.upload(a_while).ok
     wait_for(stack.listening, 60, "the first segments")
     worker, engine = stack.child("worker"), stack.engine_child()
     before = len(stack.texts())
@@ -40,9 +41,9 @@ def test_a_worker_killed_in_mid_transcription_loses_and_doubles_nothing(stack, a
     assert claims >= 3
 
 
-def test_an_engine_killed_in_mid_transcription_is_started_again(embedded, a_minute, truth):
+def test_an_engine_killed_in_mid_transcription_is_started_again(embedded, a_while, truth):
     embedded.start()
-    assert embedded.upload(a_minute).ok
+    assert embedded.upload(a_while).ok
     wait_for(embedded.listening, 60, "the first segments")
     os.killpg(embedded.engine_child(), signal.SIGKILL)
     wait_ready(embedded)
@@ -76,8 +77,8 @@ def test_messages_that_are_all_deleted_cost_no_task(stack, sample):
     assert len(stack.statuses()) == 3
 
 
-def test_a_message_delivered_many_times_at_once_does_its_work_once(stack, a_minute, truth):
-    assert stack.upload(a_minute).ok
+def test_a_message_delivered_many_times_at_once_does_its_work_once(stack, a_while, truth):
+    assert stack.upload(a_while).ok
     (task_id,) = stack.rows("SELECT id FROM videos_task")[0]
     ring = f"from videos import tasks\nfor _ in range(20): tasks.ring('{task_id}')"
     subprocess.run(
@@ -111,8 +112,6 @@ def test_a_broker_that_vanishes_while_people_upload_costs_nothing(tmp_path, samp
 
 
 def test_the_broker_s_folder_may_be_deleted_at_any_time(embedded, sample):
-    import shutil
-
     embedded.start()
     wait_for(embedded.ready, 30, "a worker")
     shutil.rmtree(embedded.data_dir / "broker")
@@ -233,39 +232,31 @@ def test_a_broken_upload_s_part_file_is_swept(embedded, sample):
 
 @pytest.mark.parametrize("place", ["segments.half", "step.before_commit", "ring.after_publish"])
 def test_a_worker_killed_at_any_place_of_a_step_loses_and_doubles_nothing(
-    embedded, sample, place, tmp_path
+    embedded, sample, place, short_truth
 ):
-    embedded.start()
-    assert embedded.upload(sample).ok
-    wait_ready(embedded)
-    truth = embedded.texts()
-    embedded.stop()
-
-    again = Stack(tmp_path / "again")
+    embedded.start(ALLOW_FAILPOINTS="1", FAILPOINT=f"{place}:kill")
     try:
-        again.start(ALLOW_FAILPOINTS="1", FAILPOINT=f"{place}:kill")
-        try:
-            again.upload(sample)
-        except requests.ConnectionError:
-            again.process.wait(10)  # the web process rings as well
-        wait_for(lambda: "code -9" in again.log() or again.process.poll(), 30, "it")
-        if again.process.poll() is None:
-            again.stop()
-        again.start()
-        wait_ready(again)
-        assert again.texts() == truth
-        again.check()
-    finally:
-        again.end()
+        embedded.upload(sample)
+    except requests.ConnectionError:
+        embedded.process.wait(10)  # the web process rings as well
+    wait_for(lambda: "code -9" in embedded.log() or embedded.process.poll(), 30, "it")
+    if embedded.process.poll() is None:
+        embedded.stop()
+
+    embedded.start()
+
+    wait_ready(embedded)
+    assert embedded.texts() == short_truth
+    embedded.check()
 
 
 # --- stopping ---
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_with_a_task_running_is_clean_and_quick(embedded, a_minute, truth, number):
+def test_a_stop_with_a_task_running_is_clean_and_quick(embedded, a_while, truth, number):
     embedded.start()
-    assert embedded.upload(a_minute).ok
+    assert embedded.upload(a_while).ok
     wait_for(embedded.listening, 60, "the first segments")
     assert embedded.stop(number) < 10
     assert embedded.process.returncode == 0
@@ -280,9 +271,9 @@ def test_a_stop_with_a_task_running_is_clean_and_quick(embedded, a_minute, truth
     assert embedded.texts() == truth
 
 
-def test_nothing_survives_a_killed_parent(embedded, a_minute):
+def test_nothing_survives_a_killed_parent(embedded, a_while):
     embedded.start()
-    assert embedded.upload(a_minute).ok
+    assert embedded.upload(a_while).ok
     wait_for(embedded.listening, 60, "the first segments")
     assert len(embedded.family()) >= 4
     embedded.process.kill()

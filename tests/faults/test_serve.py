@@ -13,6 +13,7 @@ import requests
 
 from tests.faults.conftest import wait_ready
 from tests.faults.stack import ROOT, Stack, is_alive, wait_for
+from tests.makers import SAMPLE
 
 
 def manage(stack: Stack, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -26,9 +27,10 @@ def manage(stack: Stack, *arguments: str, **env: str) -> subprocess.CompletedPro
     )
 
 
-def test_a_spoken_video_becomes_a_transcript_from_an_empty_folder(embedded, sample):
+def test_a_spoken_video_becomes_a_transcript_from_an_empty_folder(embedded):
+    embedded.from_nothing = True
     embedded.start()
-    answer = embedded.upload(sample)
+    answer = embedded.upload(SAMPLE)
     assert answer.status_code == 303
     url = embedded.url + answer.headers["Location"]
     assert "/videos/" in url

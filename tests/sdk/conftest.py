@@ -83,11 +83,12 @@ def python_line(name: str) -> Line:
     lock = HERE / f"{name}.txt"
     folder = SHELF / name
     python = folder / "bin" / "python"
-    pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    uv = Path(sys.executable).with_name("uv")
+    install = [uv, "pip", "install", "--quiet", "--python", python]
     with _alone(name):
         if _outdated(folder, lock):
-            _install([sys.executable, "-m", "venv", folder], name)
-            _install([*pip, "--require-hashes", "-r", lock], name)
+            _install([uv, "venv", "--quiet", "--python", sys.executable, folder], name)
+            _install([*install, "--require-hashes", "-r", lock], name)
             _installed(folder, lock)
     return Line(name, [str(python)], folder)
 
