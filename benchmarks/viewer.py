@@ -40,6 +40,8 @@ FLAGS = [
     "--disable-gpu",
     "--disable-dev-shm-usage",
     "--autoplay-policy=no-user-gesture-required",
+    # Chromium's own address bar opens pages of its own with each window, on the same cores.
+    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,PaintHolding",
 ]
 PHRASES = (
     "So we came down to the river before the light was gone.",

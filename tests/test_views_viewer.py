@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.utils import timezone
@@ -124,6 +125,14 @@ def test_only_a_range_can_be_cleared(client, video, query, clears, shows_all):
 
     assert (">Clear the range</a>" in part) is clears
     assert (">Show all</a>" in part) is shows_all
+
+
+def test_what_clears_a_range_keeps_the_words_and_the_gaps(client, video):
+    query = {"start": "1", "q": "inside", "gaps": "1"}
+    part = client.get(f"/videos/{video.pk}/", query).text
+
+    [link] = re.findall(r'<a id="range-clear"[^>]* href="([^"]*)"', part)
+    assert unescape(link) == f"/videos/{video.pk}/?q=inside&gaps=1"
 
 
 def test_t_opens_the_player_at_the_moment_and_marks_the_line(client, video):

@@ -94,6 +94,21 @@ def test_doubtful_lines_and_gaps_alone_and_all_again(open_page, doubtful):
     expect(rows).to_have_count(6)
 
 
+def test_a_range_is_cleared_and_the_lines_worth_a_look_stay_alone(open_page, doubtful):
+    page = open_page(f"/videos/{doubtful.pk}/?start=0&end=9&q=line&only=1&doubt=1")
+    rows = page.locator("#rows li")
+    expect(rows).to_have_text(["0:04This is line 2."])
+
+    page.get_by_role("link", name="Clear the range").click()
+
+    page.wait_for_url("**/?doubt=1&q=line&only=1")
+    expect(rows).to_have_text(["0:04This is line 2."])
+    page.get_by_role("link", name="Doubtful lines (1)").click()
+    expect(rows).to_have_count(6)
+    page.get_by_label("Only matching").uncheck()
+    page.wait_for_url("**/?q=line")
+
+
 def test_the_mark_does_not_stay_on_a_line_whose_followers_are_left_out(open_page, doubtful):
     page = open_page(f"/videos/{doubtful.pk}/?doubt=1&t=4.5")
     row = page.locator("#rows li")
