@@ -8,7 +8,7 @@ from html import unescape
 import pytest
 
 from tests.factories import make_index, make_task, make_transcript, make_user, make_video
-from tests.test_views_library import many_videos, miscounted, quickest
+from tests.test_views_library import many_videos, quickest, ten_thousand
 from videos.models import Place, Tag, Video
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_known_engine")]
@@ -217,11 +217,7 @@ def test_what_a_list_cannot_mean_is_passed_over(client, user, query):
 
 
 def test_ten_thousand_videos_are_narrowed_and_sorted_at_once(client, user):
-    miscounted()
-    index = make_index(user)
-    many_videos(index, 51)
-    a_page = quickest(client, "/")
-    many_videos(index, 10_000)
+    a_page = ten_thousand(client, user)
 
     for query in ("sort=name", "sort=played", "sort=length&state=unfinished", "q=clip+099"):
         assert quickest(client, f"/?{query}") < 8 * a_page, query
