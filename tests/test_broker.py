@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 from queue import Empty
 
@@ -71,6 +72,13 @@ def test_who_starts_while_another_writes_the_bindings_waits_for_them(queue, tmp_
     connection.channel()._queue_bind("alone", "alone", "", "alone")
 
     assert table.read_bytes() == written
+
+
+def test_a_worker_that_waits_for_messages_soon_asks_whether_it_shall_stop(queue):
+    begun = time.monotonic()
+    with pytest.raises(TimeoutError):
+        queue.channel.connection.client.drain_events(timeout=20)
+    assert time.monotonic() - begun < 2
 
 
 def test_a_worker_that_ends_by_an_error_tells_what_runs_to_stop(monkeypatch):

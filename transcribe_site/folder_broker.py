@@ -17,6 +17,7 @@ from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils.json import dumps
 
 TRIES, PAUSE_SECONDS = 50, 0.02
+LOOK_SECONDS = 0.5
 
 
 class Channel(filesystem.Channel):
@@ -52,6 +53,11 @@ class Channel(filesystem.Channel):
 
 class Transport(filesystem.Transport):
     Channel = Channel
+
+    def drain_events(self, connection: Any, timeout: float | None = None, **_: Any) -> None:
+        """A worker asks whether it shall stop between two of these, and Celery allows each 2 s."""
+        short = timeout if timeout is None else min(timeout, LOOK_SECONDS)
+        super().drain_events(connection, timeout=short)
 
 
 TRANSPORT_ALIASES["folder"] = f"{__name__}:Transport"

@@ -17,17 +17,25 @@ from tests import missing
 from tests.faults.stack import Stack, free_port, is_listening, migrate, running, wait_for
 from tests.makers import spoken_video
 
+# One process of the test run has what takes long to set up: Postgres, and what is heard in peace.
+set_up_once = pytest.mark.xdist_group("set up once")
+
 
 @pytest.fixture(scope="session")
 def a_while(tmp_path_factory) -> Path:
     """A video that a local engine listens to for so long that it can be killed meanwhile."""
-    return spoken_video(tmp_path_factory.mktemp("media") / "a while.mp4", seconds=36)
+    return spoken_video(tmp_path_factory.mktemp("media") / "a while.mp4", seconds=24)
 
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory) -> Path:
-    """A few seconds of speech: most of the time that these tests take is that of the engine."""
-    return spoken_video(tmp_path_factory.mktemp("media") / "sample.mp4", seconds=7)
+    """One phrase: most of the time that these tests take is that of the engine."""
+    return spoken_video(tmp_path_factory.mktemp("media") / "sample.mp4", seconds=3.3)
+
+
+@pytest.fixture(scope="session")
+def two_phrases(tmp_path_factory) -> Path:
+    return spoken_video(tmp_path_factory.mktemp("media") / "two.mp4", seconds=7)
 
 
 @pytest.fixture(scope="session")
@@ -37,8 +45,8 @@ def truth(a_while, tmp_path_factory) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def short_truth(sample, tmp_path_factory) -> list[str]:
-    return heard(sample, tmp_path_factory.mktemp("calm"))
+def short_truth(two_phrases, tmp_path_factory) -> list[str]:
+    return heard(two_phrases, tmp_path_factory.mktemp("calm"))
 
 
 def heard(path: Path, folder: Path) -> list[str]:

@@ -32,6 +32,7 @@ SHORT_CLOCKWORK = {
     "FETCH_MODELS": "0",
     "MIN_FREE_GB": "0",
 }
+CAPTIONS = b"1\n00:00:00,500 --> 00:00:02,500\nWritten by somebody.\n"
 
 
 def free_port() -> int:
@@ -249,10 +250,12 @@ class Stack:
         session.headers["Referer"] = f"{self.url}/upload/"
         return session, token[1]
 
-    def upload(self, *paths: Path, **fields: str) -> requests.Response:
-        """Send the form; the answer is the redirect itself."""
+    def upload(self, *paths: Path, captions: bytes = b"", **fields: str) -> requests.Response:
+        """Send the form; the answer is the redirect itself. With captions no engine listens."""
         session, token = self.session()
         files = [("file", (path.name, path.read_bytes(), "video/mp4")) for path in paths]
+        if captions:
+            files.append(("captions", ("words.srt", captions, "text/plain")))
         data = {"csrfmiddlewaretoken": token, "new_index": "Interviews"} | fields
         url = f"{self.url}/upload/"
         return session.post(url, data=data, files=files, timeout=60, allow_redirects=False)

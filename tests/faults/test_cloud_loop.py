@@ -10,6 +10,8 @@ import requests
 from tests.faults.conftest import wait_ready
 from tests.faults.stack import Stack, running, wait_for
 
+pytestmark = pytest.mark.xdist_group("cloud")
+
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory) -> Iterator[Stack]:

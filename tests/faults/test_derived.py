@@ -10,7 +10,7 @@ import av
 import pytest
 import requests
 
-from tests.faults.conftest import wait_ready
+from tests.faults.conftest import set_up_once, wait_ready
 from tests.faults.stack import Stack, is_alive, wait_for
 from tests.makers import spoken_video
 
@@ -43,6 +43,7 @@ def names(stack: Stack) -> list[str]:
     return sorted(path.name for path in stack.data_dir.glob("derived/*/*"))
 
 
+@set_up_once
 def test_a_worker_killed_while_a_copy_is_made_makes_it_again(stack, silent, tmp_path):
     page = upload(stack, silent)
     wait_for(lambda: under_way(stack), 60, "a copy under way")

@@ -12,7 +12,7 @@ import requests
 
 from tests import missing
 from tests.faults.conftest import wait_ready
-from tests.faults.stack import Stack, running
+from tests.faults.stack import CAPTIONS, Stack, running
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_an_upload_that_the_disk_cannot_hold_is_refused_and_leaves_room(
         assert "disk" in answer.json()["results"][0]["message"]
         assert requests.get(f"{stack.url}/", timeout=10).ok
 
-        assert stack.upload(sample).ok
+        assert stack.upload(sample, captions=CAPTIONS).ok
         wait_ready(stack)
         stack.check()
 

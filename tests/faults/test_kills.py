@@ -15,10 +15,11 @@ import pytest
 import redis
 import requests
 
-from tests.faults.conftest import start_redis, wait_ready
-from tests.faults.stack import ROOT, Stack, free_port, is_alive, running, wait_for
+from tests.faults.conftest import set_up_once, start_redis, wait_ready
+from tests.faults.stack import CAPTIONS, ROOT, Stack, free_port, is_alive, running, wait_for
 
 
+@set_up_once
 def test_a_worker_killed_in_mid_transcription_loses_and_doubles_nothing(stack, a_while, truth):
     assert stack.upload(a_while).ok
     wait_for(stack.listening, 60, "the first segments")
@@ -41,6 +42,7 @@ def test_a_worker_killed_in_mid_transcription_loses_and_doubles_nothing(stack, a
     assert claims >= 3
 
 
+@set_up_once
 def test_an_engine_killed_in_mid_transcription_is_started_again(embedded, a_while, truth):
     embedded.start()
     assert embedded.upload(a_while).ok
@@ -65,18 +67,20 @@ def empty_the_broker(stack: Stack) -> int:
     return len(messages)
 
 
+@set_up_once
 def test_messages_that_are_all_deleted_cost_no_task(stack, sample):
     worker = stack.child("worker")
     wait_for(stack.ready, 30, "a worker")
     stack.freeze(worker)
     for name in ("one", "two", "three"):
-        assert stack.upload(sample, upload_key=name).ok
+        assert stack.upload(sample, captions=CAPTIONS, upload_key=name).ok
     assert empty_the_broker(stack) > 0
     os.kill(worker, signal.SIGCONT)
     wait_ready(stack)
     assert len(stack.statuses()) == 3
 
 
+@set_up_once
 def test_a_message_delivered_many_times_at_once_does_its_work_once(stack, a_while, truth):
     assert stack.upload(a_while).ok
     (task_id,) = stack.rows("SELECT id FROM videos_task")[0]
@@ -96,7 +100,7 @@ def test_a_broker_that_vanishes_while_people_upload_costs_nothing(tmp_path, samp
     port = free_port()
     with running(tmp_path / "data", BROKER_URL=f"redis://127.0.0.1:{port}/0") as stack:
         begun = time.monotonic()
-        assert stack.upload(sample).ok
+        assert stack.upload(sample, captions=CAPTIONS).ok
         assert time.monotonic() - begun < 10
         assert stack.statuses() == ["validating"]
         state = requests.get(f"{stack.url}/readyz", timeout=10)
@@ -115,7 +119,7 @@ def test_the_broker_s_folder_may_be_deleted_at_any_time(embedded, sample):
     embedded.start()
     wait_for(embedded.ready, 30, "a worker")
     shutil.rmtree(embedded.data_dir / "broker")
-    assert embedded.upload(sample).ok
+    assert embedded.upload(sample, captions=CAPTIONS).ok
     wait_ready(embedded)
 
 
@@ -161,7 +165,7 @@ def test_a_web_server_killed_in_mid_upload_leaves_no_video_and_a_retry_works(emb
     embedded.start()
     assert embedded.rows("SELECT * FROM videos_video") == []
     assert leftovers(embedded) == []
-    assert embedded.upload(sample).ok
+    assert embedded.upload(sample, captions=CAPTIONS).ok
     wait_ready(embedded)
     embedded.check()
 
@@ -178,12 +182,12 @@ def test_a_web_server_killed_at_any_place_of_storing_loses_and_doubles_nothing(
 ):
     embedded.start(ALLOW_FAILPOINTS="1", FAILPOINT=f"{place}:kill")
     with pytest.raises(requests.ConnectionError):
-        embedded.upload(sample, upload_key="the same")
+        embedded.upload(sample, captions=CAPTIONS, upload_key="the same")
     embedded.process.wait(10)
     assert embedded.rows("SELECT COUNT(*) FROM videos_video") == [(stored,)]
 
     embedded.start()
-    assert embedded.upload(sample, upload_key="the same").ok
+    assert embedded.upload(sample, captions=CAPTIONS, upload_key="the same").ok
     wait_ready(embedded)
     assert embedded.rows("SELECT COUNT(*) FROM videos_video") == [(1,)]
     embedded.check()
@@ -230,13 +234,14 @@ def test_a_broken_upload_s_part_file_is_swept(embedded, sample):
     wait_for(lambda: leftovers(embedded) == [], 20, "the part file swept")
 
 
+@set_up_once
 @pytest.mark.parametrize("place", ["segments.half", "step.before_commit", "ring.after_publish"])
 def test_a_worker_killed_at_any_place_of_a_step_loses_and_doubles_nothing(
-    embedded, sample, place, short_truth
+    embedded, two_phrases, place, short_truth
 ):
     embedded.start(ALLOW_FAILPOINTS="1", FAILPOINT=f"{place}:kill")
     try:
-        embedded.upload(sample)
+        embedded.upload(two_phrases)
     except requests.ConnectionError:
         embedded.process.wait(10)  # the web process rings as well
     wait_for(lambda: "code -9" in embedded.log() or embedded.process.poll(), 30, "it")
@@ -253,6 +258,7 @@ def test_a_worker_killed_at_any_place_of_a_step_loses_and_doubles_nothing(
 # --- stopping ---
 
 
+@set_up_once
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_with_a_task_running_is_clean_and_quick(embedded, a_while, truth, number):
     embedded.start()

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tests.faults.conftest import wait_ready
-from tests.faults.stack import ROOT, Stack, is_alive, wait_for
+from tests.faults.stack import CAPTIONS, ROOT, Stack, is_alive, wait_for
 from tests.makers import SAMPLE
 
 
@@ -70,7 +70,7 @@ def test_a_worker_that_runs_and_does_nothing_is_started_again(embedded, sample):
     stuck = embedded.child("worker")
     embedded.freeze(stuck)
 
-    embedded.upload(sample)
+    embedded.upload(sample, captions=CAPTIONS)
     wait_ready(embedded)
 
     assert not is_alive(stuck)

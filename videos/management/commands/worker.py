@@ -21,10 +21,12 @@ class _Worker(current_app.Worker):  # type: ignore[misc, name-defined]
 
 
 class Command(BaseCommand):
+    requires_system_checks: list[str] = []
     help = "Run a Celery worker: takes tasks step by step. `serve` starts one; more may be added."
 
     def handle(self, *args: Any, **options: Any) -> None:
         process.die_with_parent()
+        process.know_no_pages()
         process.use_own_temp_folder()
         process.make_folders()
         # Celery warns root of pickled messages; only JSON is accepted here.
