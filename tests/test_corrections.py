@@ -109,10 +109,21 @@ def test_a_correction_gives_the_words_their_times_and_no_reason_to_doubt(user, t
     assert line.words == [*words[:2], [3000, 4000, " river", None]] and line.marks == ""
 
 
-@pytest.mark.parametrize("text", ["", "  \n", "x" * 5001])
+@pytest.mark.parametrize("text", ["", "  \n", "x" * 20_001])
 def test_a_text_that_is_none_or_endless_is_refused(user, task, text):
     with pytest.raises(Refused):
         save(user, task, 1, text)
+
+
+def test_a_line_as_long_as_captions_or_a_service_may_give_takes_corrections(user, task):
+    said = "and so on " * 1999 + "and so forth"  # 20,000 characters less two
+    task.segments.filter(number=1).update(text=said)
+    save(user, task, 1, said.replace("forth", "on"))
+    assert row(task, 1).text.endswith("and so on and so on")
+
+    split(user, task, 1, 5000)
+    merge(user, task, 1)
+    assert row(task, 1).text == said.replace("forth", "on")
 
 
 # --- two editors ---

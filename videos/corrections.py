@@ -23,6 +23,7 @@ from django.db.models.functions import Now
 
 from videos import marking, search, wording
 from videos.doubt import CONFIRMED
+from videos.engines.base import MOST_CHARACTERS
 from videos.models import Correction, Segment, Status, Task, Video
 from videos.models.select import following
 from videos.timecode import clock
@@ -31,7 +32,6 @@ Kind = Correction.Kind
 Line = dict[str, Any]  # a segment as a correction remembers it
 
 HISTORY = 200  # corrections of a transcript that can still be undone or redone
-MAX_TEXT = 5000
 MAX_AT_ONCE = 2000  # lines that one replacement may change
 
 _ASIDE = 1_000_000_000  # where numbers wait while others move; no transcript is so long
@@ -200,8 +200,8 @@ def _text(text: str) -> str:
     text = wording.clean(text)
     if not text:
         raise Refused("A line needs words. To be rid of it, merge it with another.")
-    if len(text) > MAX_TEXT:
-        raise Refused(f"A line takes {MAX_TEXT:,} characters at most.")
+    if len(text) > MOST_CHARACTERS:
+        raise Refused(f"A line takes {MOST_CHARACTERS:,} characters at most.")
     return text
 
 

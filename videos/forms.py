@@ -16,7 +16,8 @@ from django.http import QueryDict
 
 from videos import corrections, engines, fetcher, folding, pipeline, timecode
 from videos import played as stretches
-from videos.corrections import MAX_TEXT, Edited, Seen
+from videos.corrections import Edited, Seen
+from videos.engines.base import MOST_CHARACTERS
 from videos.handover import Part
 from videos.ingest import DEFAULT_INDEX
 from videos.models import Index, Role, Segment, Select, Task, Video
@@ -241,9 +242,10 @@ class LineForm(RangeForm):
     """A line as an editor wants it, and as it was when the form was made."""
 
     text = forms.CharField(
-        max_length=MAX_TEXT, strip=False, required=False, widget=forms.Textarea, label="Text"
+        max_length=MOST_CHARACTERS, strip=False, required=False, widget=forms.Textarea, label="Text"
     )
-    at = forms.IntegerField(required=False, min_value=0, max_value=MAX_TEXT)  # where to split
+    # Where to split it:
+    at = forms.IntegerField(required=False, min_value=0, max_value=MOST_CHARACTERS)
     row = forms.IntegerField(min_value=0, max_value=2**62)
     row_start = forms.IntegerField(min_value=0, max_value=timecode.MAX_MS)
     version = forms.IntegerField(min_value=0, max_value=2**31 - 1)

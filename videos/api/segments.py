@@ -17,6 +17,7 @@ from videos import corrections
 from videos.api import ApiRequest, dialects, errors, params, videos
 from videos.api.endpoint import answer, tag, tagged, unchanged
 from videos.corrections import Changed, Edited, Refused
+from videos.engines.base import MOST_CHARACTERS
 from videos.forms import DEEDS, LineForm
 from videos.models import Role, Segment, Task, Video
 from videos.timecode import ms_to_seconds
@@ -133,7 +134,7 @@ def _form(video: Video, row: Segment, body: dict[str, Any]) -> LineForm:
     """The page's own checks. What is not sent is as the line has it."""
     if "version" not in body:
         raise errors.required("version")
-    text = params.text("value", body.get("value", row.text), corrections.MAX_TEXT)
+    text = params.text("value", body.get("value", row.text), MOST_CHARACTERS)
     sent = {name: params.typed(value) for name, value in body.items() if name != "value"}
     now = {"start": ms_to_seconds(row.start_ms), "end": ms_to_seconds(row.end_ms)}
     sent |= {"row": str(row.pk), "row_start": str(row.start_ms), "text": text}

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+MOST_CHARACTERS = 20_000  # of one cue's text, whoever made it: so many can be corrected, too
+
 
 class EngineError(Exception):
     """An engine could not do its work. The message is a sentence for the page.

@@ -18,6 +18,7 @@ from typing import Any, TypeGuard, TypeVar
 from requests_toolbelt import MultipartEncoder, MultipartEncoderMonitor
 
 from videos.engines.base import (
+    MOST_CHARACTERS,
     Availability,
     Call,
     Cue,
@@ -37,7 +38,6 @@ MODELS = {"v1.1": "marengo2.5", "v1.2": "marengo2.6", "v1.3": "marengo3.0"}
 ANSWER_SECONDS = 600.0  # after the last byte of an upload: they look at the file before they answer
 SIGNED_SECONDS = 300
 MAX_CUES = 200_000
-MAX_TEXT = 20_000  # characters of one cue
 MAX_SECONDS = 1_000_000.0
 PAGE = 50
 
@@ -251,7 +251,7 @@ def _cue(call: Caller, row: Any) -> Cue:
             _is_number(start)
             and _is_number(end)
             and 0 <= start <= end <= MAX_SECONDS
-            and len(text) <= MAX_TEXT
+            and len(text) <= MOST_CHARACTERS
         ):
             start_ms = round(start * 1000)
             return Cue(start_ms, max(round(end * 1000), start_ms + 1), text.strip())
