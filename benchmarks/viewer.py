@@ -12,8 +12,6 @@ from __future__ import annotations
 import argparse
 import gzip
 import html
-import os
-import shutil
 import statistics
 import tempfile
 import threading
@@ -29,20 +27,12 @@ import numpy as np
 import requests
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests import chromium
 from tests.faults.stack import Stack, running, wait_for
 
 ROW_MS = 3600
 FRAME_SECONDS = 10
 TURNS = 3
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--autoplay-policy=no-user-gesture-required",
-    # Chromium's own address bar opens pages of its own with each window, on the same cores.
-    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,PaintHolding",
-]
 PHRASES = (
     "So we came down to the river before the light was gone.",
     "Nobody had told us that the bridge was closed.",
@@ -84,7 +74,9 @@ def compare(folder: Path, count: int, turns: int) -> None:
             found: dict[str, list[Figures]] = {name: [] for name in addresses}
             for _ in range(turns):
                 for name, url in addresses.items():
-                    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+                    browser = playwright.chromium.launch(
+                        executable_path=chromium.PATH, args=chromium.FLAGS
+                    )
                     found[name].append(measure(browser, url))
                     browser.close()
     show(count, found)

@@ -23,13 +23,10 @@ import numpy as np
 import requests
 from playwright.sync_api import Page, sync_playwright
 
+from tests import chromium
+
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "img"
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --autoplay-policy=no-user-gesture-required"
-)
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 SECONDS, RATE, WIDTH, HEIGHT = 20 * 60, 5, 640, 360
 
 OPENINGS = ("So", "Well,", "And then", "You know,", "That winter", "I remember that", "In the end")
@@ -170,7 +167,7 @@ def photograph(page: Page, name: str, path: str = "", *, settle: int = 1200) -> 
 
 def take_all(url: str) -> None:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        browser = playwright.chromium.launch(executable_path=chromium.PATH, args=chromium.FLAGS)
         for scheme in ("light", "dark"):
             size = {"width": 1440, "height": 900}
             context = browser.new_context(base_url=url, viewport=size, color_scheme=scheme)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,33 +11,20 @@ import numpy as np
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests import chromium
 from tests.browser.desk import until
 from tests.factories import make_index, make_transcript
 from videos.local_user import local_user
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-FOUND = next(filter(None, map(shutil.which, NAMES)), "/usr/bin/chromium")
-CHROMIUM = os.environ.get("CHROMIUM") or FOUND
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --disable-dev-shm-usage "
-    "--autoplay-policy=no-user-gesture-required "
-    # The pages of Chromium's own address bar are a process more for each window. The rest of the
-    # list is Playwright's, of which only the last one counts.
-    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,AvoidUnnecessaryBeforeUnloadCheckSync,"
-    "DestroyProfileOnBrowserClose,HttpsUpgrades,MediaRouter,PaintHolding,ThirdPartyStoragePartitioning,"
-    "OptimizationHints,NetworkTimeServiceQuerying,AimEnabled,PreconnectToSearch"
-)
-
 
 @pytest.fixture(scope="session")
 def browser():
-    if not Path(CHROMIUM).exists():
+    if not Path(chromium.PATH).exists():
         if os.environ.get("CI"):
-            pytest.fail(f"No browser at {CHROMIUM}.")
-        pytest.skip(f"No browser at {CHROMIUM}.")
+            pytest.fail(f"No browser at {chromium.PATH}.")
+        pytest.skip(f"No browser at {chromium.PATH}.")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        browser = playwright.chromium.launch(executable_path=chromium.PATH, args=chromium.FLAGS)
         yield browser
         browser.close()
 
