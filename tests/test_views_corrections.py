@@ -193,7 +193,7 @@ def test_a_page_that_is_behind_is_told_so_at_its_last_line_too(client, video):
     "changes",
     [
         {"text": ""},
-        {"text": "x" * 5001},
+        {"text": "x" * 20_001},
         {"start": "soon"},
         {"start": "-1"},
         {"end": ""},
