@@ -46,7 +46,7 @@ def main() -> None:
 
 def start_up(folder: Path) -> None:
     for name in ("empty data folder", "second start"):
-        stack = Stack(folder / "start", AS_SHIPPED)
+        stack = Stack(folder / "start", AS_SHIPPED, from_nothing=True)
         begun, begun_at = time.monotonic(), f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
         try:
             stack.start()
