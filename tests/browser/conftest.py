@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests import chromium
+from tests import chromium, missing
 from tests.browser.desk import until
 from tests.factories import make_index, make_transcript
 from videos.local_user import local_user
@@ -20,9 +19,7 @@ from videos.local_user import local_user
 @pytest.fixture(scope="session")
 def browser():
     if not Path(chromium.PATH).exists():
-        if os.environ.get("CI"):
-            pytest.fail(f"No browser at {chromium.PATH}.")
-        pytest.skip(f"No browser at {chromium.PATH}.")
+        missing(f"The browser {chromium.PATH}")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium.PATH, args=chromium.FLAGS)
         yield browser
