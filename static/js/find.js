@@ -7,6 +7,7 @@
 // seconds, detail.colours: the number of its word's colour) tells the strip where they are.
 
 import { firstWhere, lines as known } from "./lines.js";
+import { paint, paints, span } from "./painted.js";
 import { seekTo, startOf, textOf } from "./seek.js";
 
 const COLOURS = 5; // the sixth word has that of the first again
@@ -18,7 +19,6 @@ const cased = document.getElementById("find-case");
 const counted = document.getElementById("find-count");
 const legend = document.getElementById("find-terms");
 const script = document.getElementById("script");
-const paints = Boolean(CSS.highlights && window.StaticRange);
 
 let lines = []; // the elements
 let stale = true; // they or their texts changed: they are to be read again
@@ -176,7 +176,7 @@ function search(kept = null) {
   lengths = words.map((word) => bare(word).length);
   hits = look(words);
   now = kept ? hitAt(kept) : -1;
-  paint();
+  paintAll();
   filter();
   say();
   tell();
@@ -207,27 +207,23 @@ function rangeOf(hit) {
   const begin = hits.at[hit] - begins[hits.line[hit]];
   const end = begin + lengthOf(hit);
   const [startOffset, endOffset] = plain ? [begin, end] : trace(node.data, begin, end);
-  return new StaticRange({ startContainer: node, startOffset, endContainer: node, endOffset });
+  return span(node, startOffset, endOffset);
 }
 
 const colourOf = (hit) => hits.word[hit] % COLOURS;
 
-function paint() {
+function paintAll() {
   if (!paints) return;
   const painted = Array.from({ length: COLOURS }, () => new Highlight());
   for (let hit = 0; hit < hits.at.length; hit++) painted[colourOf(hit)].add(rangeOf(hit));
-  for (let colour = 0; colour < COLOURS; colour++) {
-    if (painted[colour].size) CSS.highlights.set(`find-${colour}`, painted[colour]);
-    else CSS.highlights.delete(`find-${colour}`);
-  }
+  for (let colour = 0; colour < COLOURS; colour++) paint(`find-${colour}`, painted[colour]);
   paintNow();
 }
 
 function paintNow() {
-  if (now < 0) return CSS.highlights.delete("find-now");
-  const current = new Highlight(rangeOf(now));
+  const current = new Highlight(...(now < 0 ? [] : [rangeOf(now)]));
   current.priority = 1;
-  CSS.highlights.set("find-now", current);
+  paint("find-now", current);
 }
 
 const { format } = new Intl.NumberFormat("en");

@@ -3,35 +3,35 @@
 // changes no element, when there is nothing else to do; in words they are said where one points.
 
 import { later } from "./lines.js";
+import { paint, paints, span } from "./painted.js";
 import { textOf } from "./seek.js";
 
 const script = document.getElementById("script");
-const paints = Boolean(CSS.highlights && window.StaticRange);
 const unsure = paints && new Highlight();
 let waits = false;
 
 const placesOf = (row) => row.dataset.w.split(",").map((place) => place.split("+").map(Number));
 
-function paint() {
+function paintAll() {
   waits = false;
   unsure.clear();
   for (const row of script.querySelectorAll("#rows li[data-w]")) {
     const node = textOf(row);
     for (const [at, length] of placesOf(row)) {
       if (at + length > node?.length) continue;
-      unsure.add(new StaticRange({ startContainer: node, startOffset: at, endContainer: node, endOffset: at + length }));
+      unsure.add(span(node, at, at + length));
     }
   }
+  paint("unsure", unsure);
 }
 
 function soon() {
-  if (!waits) later(paint);
+  if (!waits) later(paintAll);
   waits = true;
 }
 
 if (paints) {
   unsure.priority = -1; // what was found lies over it
-  CSS.highlights.set("unsure", unsure);
   new MutationObserver((records) => {
     if (records.some(({ target }) => !target.closest("#rows li"))) soon();
   }).observe(script, { childList: true, subtree: true });

@@ -26,6 +26,7 @@ PAINTED = """() => {
   }
   return found;
 }"""
+NO_COLOUR = "rgba(0, 0, 0, 0)"
 NOW = """() => {
   const [range] = CSS.highlights.get("find-now") ?? [];
   if (!range) return null;
@@ -249,6 +250,34 @@ def test_without_the_highlight_api_the_line_is_marked(open_page, film):
 
     expect(page.locator("#rows li.hit")).to_have_count(1)
     expect(line(page, 42)).to_have_class("hit")
+
+
+COLOUR = "(row) => getComputedStyle(row, '::highlight(find-0)').backgroundColor"
+
+
+def test_the_colour_of_a_hit_is_the_root_s_and_inherited(open_page, film):
+    page = open_page(f"/videos/{film.pk}/")
+
+    field(page).fill("line")
+
+    expect(count(page)).not_to_be_empty()
+    assert line(page, 3).evaluate(COLOUR) == page.locator(":root").evaluate(COLOUR) != NO_COLOUR
+    assert page.locator(".each-highlights").count() == 0
+
+
+def test_where_highlights_inherit_nothing_each_line_has_the_colour(open_page, film):
+    page = open_page("/")
+    page.context.add_init_script(
+        """const style = getComputedStyle;
+        const own = (part) => (part?.includes("now") ? null : part);
+        window.getComputedStyle = (element, part) => style(element, own(part))"""
+    )
+    page.goto(f"/videos/{film.pk}/")
+
+    field(page).fill("line")
+
+    expect(page.locator(":root")).to_have_class("each-highlights")
+    assert line(page, 3).evaluate(COLOUR) != NO_COLOUR
 
 
 # --- going through hits ---

@@ -37,7 +37,7 @@ def test_reasons_and_pauses_are_written_in_words(open_page, doubtful):
     assert Axe().run(page).violations_count == 0
 
 
-UNSURE = """(wanted) => [...CSS.highlights.get("unsure")].map((r) =>
+UNSURE = """(wanted) => [...(CSS.highlights.get("unsure") ?? [])].map((r) =>
     r.startContainer.data.slice(r.startOffset, r.endOffset)).join() === wanted"""
 
 
