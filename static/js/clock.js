@@ -41,6 +41,7 @@ for (const event of ["timeupdate", "seeking", "seeked", "play", "pause", "loaded
 // --- on the lines: block by block, those in sight first, the rest when there is nothing to do ---
 
 const written = new WeakMap(); // a block's mode
+let others = false; // whether one was ever written otherwise than it comes
 const modeOf = (block) => written.get(block) ?? "clock";
 const near = new IntersectionObserver(
   (entries) => entries.forEach(({ isIntersecting, target }) => isIntersecting && write(target)),
@@ -53,6 +54,7 @@ function write(block) {
   near.unobserve(block);
   if (modeOf(block) === mode) return;
   written.set(block, mode);
+  others = true;
   for (const row of block.children) {
     const link = row.firstElementChild;
     const ms = Math.round(startOf(row) * 1000);
@@ -75,7 +77,7 @@ function writeAll(blocks = script.querySelectorAll(".block")) {
 
 // Lines that come, or were corrected, come with the clock's time.
 new MutationObserver((records) => {
-  if (mode === "clock" && records.every((record) => record.target.closest(".block"))) return;
+  if (mode === "clock" && (!others || records.every((record) => record.target.closest(".block")))) return;
   const changed = new Set(records.map((record) => record.target.closest(".block")));
   for (const block of changed) if (block) written.set(block, "");
   const touched = records.some((record) => !record.target.closest("#rows li, form, output"));

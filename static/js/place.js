@@ -3,6 +3,7 @@
 // The player itself knows what it played. The server is told now and then while it plays, and
 // when the page goes; lines are tinted when their block comes near, so that length costs nothing.
 
+import { later } from "./lines.js";
 import { seekTo, startOf } from "./seek.js";
 
 const EVERY_MS = 15_000;
@@ -110,6 +111,6 @@ function watch() {
 }
 
 new MutationObserver((records) => {
-  if (records.some(({ target }) => target.id === "rows" || target === script || target.contains(document.getElementById("rows")))) watch();
+  if (records.some(({ target }) => target.id === "rows" || target === script || target.contains(document.getElementById("rows")))) later(watch);
 }).observe(script, { childList: true, subtree: true });
-(window.requestIdleCallback ?? setTimeout)(watch);
+later(watch);

@@ -121,14 +121,14 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 function putBack() {
   const task = (element) => element.querySelector("[name=task]").value;
   if (!whole || document.querySelector("[data-poll]") || task(whole) !== task(transcript())) return false;
+  if (shown !== rangeOf("")) history.pushState(null, "", page("")); // first: it lays out what has changed
+  shown = rangeOf("");
   held = transcript().contains(document.activeElement);
   transcript().remove();
   for (const [each, id] of named) each.id = id;
   whole.hidden = false;
   whole = null;
   document.getElementById("range").reset();
-  if (shown !== rangeOf("")) history.pushState(null, "", page(""));
-  shown = rangeOf("");
   keepFocus();
   announce();
   return true;
