@@ -53,10 +53,7 @@ function mark(row) {
   if (current) watcher.unobserve(current);
   current = row;
   scrolled = false;
-  if (!row) {
-    button.hidden = true;
-    return;
-  }
+  if (!row) return offer(false);
   row.setAttribute("aria-current", "true");
   watcher.observe(row); // answers whether it is in sight, without reading the layout here
 }
@@ -68,8 +65,14 @@ function seen(entries) {
   if (inSight && !finding) away = false;
   else if (scrolled) away = true;
   if (toggle.checked && !away && !scrolled && entry.intersectionRatio < 0.99) showSoon();
-  button.hidden = inSight || (toggle.checked && !away);
-  button.dataset.way = entry.boundingClientRect.top < entry.rootBounds?.top ? "up" : "down";
+  offer(!inSight && (!toggle.checked || away));
+  const way = entry.boundingClientRect.top < entry.rootBounds?.top ? "up" : "down";
+  if (button.dataset.way !== way) button.dataset.way = way;
+}
+
+// Written only when it changes: that costs a frame of the page.
+function offer(wanted) {
+  if (button.hidden === wanted) button.hidden = !wanted;
 }
 
 // A line that was clicked stays below the pointer for as long as a double click takes.
@@ -99,7 +102,7 @@ function show() {
 
 function resume() {
   finding = away = scrolled = false;
-  button.hidden = true;
+  offer(false);
   show();
 }
 
