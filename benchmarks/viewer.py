@@ -33,6 +33,7 @@ from tests.faults.stack import Stack, running, wait_for
 ROW_MS = 3600
 FRAME_SECONDS = 10
 TURNS = 3
+PATIENCE_MS = 120_000
 PHRASES = (
     "So we came down to the river before the light was gone.",
     "Nobody had told us that the bridge was closed.",
@@ -205,25 +206,37 @@ def measure(browser: Browser, url: str) -> Figures:
     answer = requests.get(url, headers={"Accept-Encoding": "gzip"}, stream=True, timeout=60)
     size = len(answer.raw.read())
     page = browser.new_page(viewport={"width": 1280, "height": 800})
-    page.set_default_timeout(120_000)
+    page.set_default_timeout(PATIENCE_MS)
     page.add_init_script(path=HERE / "probe.js")
     page.goto(url, wait_until="load")
     page.wait_for_timeout(2500)
     figures: Figures = {"page, gzip KB": size / 1000}
     figures |= page.evaluate("() => probe.loaded()")
     figures["renderer memory, MB"] = memory(browser)
-    figures |= page.evaluate("() => probe.seeking()")
+    figures |= probe(page, "seeking")
     figures |= playing(page)
     for part in ("finding", "scrolling"):
-        figures |= page.evaluate(f"() => probe.{part}()")
+        figures |= probe(page, part)
     return figures
+
+
+def probe(page: Page, part: str) -> Figures:
+    """What a part of ``probe.js`` found; raises Playwright's Error when it has no end."""
+    found: Figures = page.evaluate(
+        """([part, ms]) => Promise.race([
+            probe[part](),
+            new Promise((_, fail) => setTimeout(() => fail(Error(`${part} has no end`)), ms)),
+        ])""",
+        [part, PATIENCE_MS],
+    )
+    return found
 
 
 def playing(page: Page) -> Figures:
     """Main-thread time a second while it plays, and how late the mark moves."""
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable")
-    page.evaluate("() => probe.play()")
+    probe(page, "play")
     page.wait_for_timeout(1000)
     before = busy(session)
     page.wait_for_timeout(8000)
