@@ -10,6 +10,7 @@ import requests
 
 from tests.api import SRT
 from tests.faults.stack import wait_for
+from tests.makers import spoken_video
 from tests.sdk.conftest import node_line, python_line
 from tests.web import serving
 
@@ -43,13 +44,20 @@ REFUSED = {
 }
 
 
+@pytest.fixture(scope="module")
+def phrase(tmp_path_factory):
+    """What is heard soon, where nobody asks what it says."""
+    return spoken_video(tmp_path_factory.mktemp("media") / "phrase.mp4", seconds=3.3)
+
+
 @pytest.mark.parametrize("name", LINES)
-def test_an_sdk_goes_the_whole_way(site, key, sample, tmp_path, name):
+def test_an_sdk_goes_the_whole_way(site, key, sample, phrase, tmp_path, name):
     install, script = LINES[name]
     captions = tmp_path / "a.srt"
     captions.write_bytes(SRT)
+    far = (phrase if name in BASE else sample).read_bytes()
 
-    with serving(lambda web: web.reply(SRT if "srt" in web.path else sample.read_bytes())) as web:
+    with serving(lambda web: web.reply(SRT if "srt" in web.path else far)) as web:
         report = install(name).run(
             script,
             TWELVELABS_BASE_URL=site.url + BASE.get(name, ""),
