@@ -6,7 +6,7 @@
 // the line. desk:find (detail.on) tells follow.js to stand still; desk:hits (detail.hits:
 // seconds, detail.colours: the number of its word's colour) tells the strip where they are.
 
-import { firstWhere, lines as known } from "./lines.js";
+import { firstWhere, later, lines as known } from "./lines.js";
 import { paint, paints, span } from "./painted.js";
 import { seekTo, startOf, textOf } from "./seek.js";
 
@@ -400,7 +400,7 @@ field.addEventListener("input", () => {
   go(nearest());
 });
 // The texts are read when somebody is about to type, not before.
-field.addEventListener("focus", () => (window.requestIdleCallback ?? setTimeout)(() => stale && read()));
+field.addEventListener("focus", () => later(() => stale && read()));
 form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("keydown", (event) => {
   if (event.isComposing) return;
