@@ -9,6 +9,7 @@
 import { firstWhere, later, lines as known } from "./lines.js";
 import { paint, paints, span } from "./painted.js";
 import { seekTo, startOf, textOf } from "./seek.js";
+import { tellWords } from "./words.js";
 
 const COLOURS = 5; // the sixth word has that of the first again
 const NUMBERS = 1 << 16; // so many words are told apart: more than an address holds
@@ -255,18 +256,9 @@ function tell() {
     const colours = hits.word.map((word) => word % COLOURS);
     document.dispatchEvent(new CustomEvent("desk:hits", { detail: { hits: places, colours } }));
     const address = new URL(location);
-    tellIn(address.searchParams);
+    tellWords(address.searchParams);
     if (address.href !== location.href) history.replaceState(history.state, "", address);
   }, 150);
-}
-
-// Its part of an address.
-function tellIn(query) {
-  const asked = field.value.trim();
-  for (const [name, value] of [["q", asked], ["case", asked && exact && "1"], ["only", asked && only.checked && "1"]]) {
-    if (value) query.set(name, value);
-    else query.delete(name);
-  }
 }
 
 // --- only the lines that have all words ---
@@ -491,7 +483,7 @@ function keepWords({ target }) {
   const query = new URLSearchParams(link.getAttribute("href").split("#")[0]);
   const at = query.get("t");
   query.delete("t");
-  tellIn(query);
+  tellWords(query);
   link.setAttribute("href", `?${query.size ? `${query}&` : ""}t=${at}#now`);
 }
 for (const name of ["pointerdown", "focusin", "contextmenu"]) document.addEventListener(name, keepWords);

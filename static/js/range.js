@@ -4,6 +4,7 @@ import { copy } from "./clipboard.js";
 import { lines } from "./lines.js";
 import { endOf, startOf } from "./seek.js";
 import { name as nameOf, parseMoment, timebaseOf } from "./time.js";
+import { tellWords } from "./words.js";
 
 const player = document.getElementById("player");
 const copied = document.getElementById("copied");
@@ -16,13 +17,7 @@ const rangeOf = (search) => FILTERS.map((name) => new URLSearchParams(search).ge
 // The address of a query, with the words that are looked for now.
 function page(query) {
   const asked = new URLSearchParams(query);
-  const words = document.getElementById("find-words").value.trim();
-  asked.delete("q");
-  asked.delete("case");
-  asked.delete("only");
-  if (words) asked.set("q", words);
-  if (words && document.getElementById("find-case").ariaPressed === "true") asked.set("case", "1");
-  if (words && document.getElementById("find-only").checked) asked.set("only", "1");
+  tellWords(asked);
   const at = asked.get("t"); // last, for people who change it by hand
   asked.delete("t");
   if (at !== null) asked.set("t", at);
