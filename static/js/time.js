@@ -33,7 +33,7 @@ export function parseClock(text) {
   const match = CLOCK.exec(text);
   if (!match) throw new NoTime("Write a time as 90, 1:30, 00:01:30 or 1:30.5.");
   const [hours, minutes, seconds] = [Number(match[1] ?? 0), Number(match[2]), decimal(match[3])];
-  if (seconds >= 60 || (hours && minutes >= 60)) throw new NoTime("Minutes and seconds go up to 59.");
+  if (seconds >= 60 || (match[1] !== undefined && minutes >= 60)) throw new NoTime("Minutes and seconds go up to 59.");
   return within(secondsToMs(hours * 3600 + minutes * 60 + seconds));
 }
 
