@@ -82,7 +82,10 @@ def copy(request: Request, video_id: str, kind: str) -> HttpResponse:
     form = ExportForm(request.GET, base=video.timebase, length_ms=video.duration_ms)
     if not form.is_valid():
         return _plain(form.sentence, 400)
-    clip = handover.one_clip(video, _task(video, form), form.part)
+    try:
+        clip = handover.one_clip(video, _task(video, form), form.part)
+    except ValueError as error:
+        return _plain(str(error), 404)
     words = COPIES[kind][1](clip, _link(request, video, form.part))
     return _plain(words) if words else _plain("Nothing is said here.", 404)
 
