@@ -12,7 +12,7 @@ from videos import corrections, doubt, hush
 from videos.corrections import Changed, Edited, Refused, Seen
 from videos.models import Correction, Derivation, Select, Video
 from videos.models.select import keep
-from videos.wording import bare
+from videos.wording import clean
 
 pytestmark = pytest.mark.django_db
 CUES = [(0, 2000, "We came down"), (2000, 4000, "to the rivver"), (5000, 8000, "before light")]
@@ -224,6 +224,15 @@ def test_a_split_line_can_be_corrected_on_the_way(user, task):
     assert found == [("to the", None), ("river", "rivver")]
 
 
+def test_a_split_leaves_the_words_that_the_engine_heard_whole(user, task):
+    task.segments.filter(number=1).update(text="It is so")
+    save(user, task, 1, "I think so")
+    split(user, task, 1, 1)
+
+    found = list(task.segments.filter(number__in=[1, 2]).values_list("text", "heard"))
+    assert found == [("I", ""), ("think so", "It is so")]
+
+
 @pytest.mark.parametrize("at", [-4, 0, 13, 99])
 def test_a_split_needs_words_on_both_sides(user, task, at):
     with pytest.raises(Refused, match="between two words"):
@@ -284,6 +293,15 @@ def test_a_merge_joins_text_and_time(user, task):
 def test_the_last_line_has_none_to_merge_with(user, task):
     with pytest.raises(Refused, match="last line"):
         merge(user, task, 2)
+
+
+def test_a_merge_makes_no_line_that_takes_no_corrections_any_more(user, task):
+    for number in (0, 1):
+        task.segments.filter(number=number).update(text="and so on " * 1200 + "so on")
+
+    with pytest.raises(Refused, match="20,000 characters at most"):
+        merge(user, task, 0)
+    assert task.segments.count() == 3
 
 
 def test_a_merge_keeps_what_the_engine_heard_of_both(user, task):
@@ -526,6 +544,18 @@ def test_undo_is_refused_when_somebody_changed_the_line_since(user, task):
     assert row(task, 1).text == "to the Niger"
 
 
+def test_undo_is_refused_when_a_line_of_somebody_elses_stands_between_its_lines(user):
+    cues = [(0, 10_000, "one two"), (3000, 9000, "three four"), (5500, 5900, "Hm")]
+    task = make_transcript(cues, make_index(user), duration_ms=60_000).transcript
+    split(user, task, 1, 5)
+    split(make_user(), task, 0, 3)
+    assert lines(task) == ["one", "three", "two", "Hm", "four"]
+
+    with pytest.raises(Changed, match="put between these since"):
+        corrections.undo(user, task)
+    assert lines(task) == ["one", "three", "two", "Hm", "four"]
+
+
 def test_undo_passes_by_what_others_did_elsewhere(user, task):
     save(user, task, 2, "before the light")
     split(make_user(), task, 0, 2)
@@ -593,9 +623,9 @@ def test_the_history_is_bounded(user, task, monkeypatch):
 @pytest.mark.parametrize("dice", range(8))
 def test_whatever_is_done_the_order_and_the_engines_words_stay(user, dice):
     dice = random.Random(dice)
-    cues = [(n * 1000, n * 1000 + 900, f"word{n} and more") for n in range(8)]
+    cues = [(n * 1000, n * 1000 + 900, f"It and more{n}") for n in range(8)]
     task = make_transcript(cues, duration_ms=8000).transcript
-    heard = bare("".join(lines(task)))
+    heard = " ".join(lines(task))
     first = content(task)
     for _ in range(25):
         line = dice.choice(list(task.segments.all()))
@@ -606,7 +636,7 @@ def test_whatever_is_done_the_order_and_the_engines_words_stay(user, dice):
                         user,
                         task,
                         seen(line),
-                        line.text + dice.choice(["", " x", " y"]),
+                        dice.choice([line.text, line.text + " x", "I and y"]),
                         (line.start_ms + dice.randrange(-50, 50), line.end_ms),
                     )
                 case 1:
@@ -621,7 +651,7 @@ def test_whatever_is_done_the_order_and_the_engines_words_stay(user, dice):
         assert [row.number for row in rows] == list(range(len(rows)))
         assert [row.start_ms for row in rows] == sorted(row.start_ms for row in rows)
         said = (row.text if row.heard is None else row.heard for row in rows)
-        assert bare("".join(said)) == heard
+        assert clean(" ".join(said)) == heard
     while task.corrections.last_by(user):
         corrections.undo(user, task)
     assert content(task) == first

@@ -130,6 +130,7 @@ def merge(user: User, task: Task, seen: Seen, text: str) -> Edited:
         if after is None:
             raise Refused("This is the last line: there is none to merge it with.")
         whole = _joined(_retexted(_copy(row), _text(text)), after)
+        whole.text = _text(whole.text)
         return _write(user, task, Kind.MERGE, [row, after], [whole])
 
 
@@ -258,7 +259,7 @@ def _begun_before(task: Task, row: Segment, moment: int) -> list[Segment]:
 
 def _heard_halves(heard: str, left: str, right: str) -> tuple[str | None, str | None]:
     """The engine's text of a corrected line, shared out between its halves."""
-    if heard.startswith(left):
+    if heard.startswith(left) and wording.place_to_cut(heard, len(left)) == len(left):
         one, two = left, heard.removeprefix(left).strip()
     else:
         one, two = wording.split_text(heard, len(left) / (len(left) + len(right)))
@@ -357,6 +358,8 @@ def _exchange(task: Task, old: Sequence[Line], new: Sequence[Line], what: str) -
     """Put remembered lines in the place of others, if the order of lines stays that of time."""
     now = _still(task, old, what)
     back = [_restored(task, line) for line in new]
+    if len(now) != len(back) and now[-1].number - now[0].number != len(now) - 1:
+        raise Changed(f"A line was put between these since, so this cannot be {what} any more.")
     if not _fits(task, now, back):
         raise Changed(f"A line beside these was moved since, so this cannot be {what} any more.")
     return _put(task, now, _numbered(now, back))
