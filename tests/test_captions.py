@@ -90,10 +90,22 @@ def test_what_is_not_utf8_is_taken_for_latin1():
         ("7", "7"),
         ("see a --> b", "see a --> b"),
         ("<script>alert(1)</script>", "alert(1)"),
+        ("{laughs} {\\i1}well{\\i0}", "{laughs} well"),
+        ("one\\Ntwo\\hthree C:\\new", "one two three C:\\new"),
+        ("before\n\nbehind\n \nand on", "before behind and on"),
+        ("in\n\n1984\n\nor so", "in 1984 or so"),
     ],
 )
 def test_markup_is_dropped_and_text_is_kept(text, plain):
     assert texts(f"1\n00:00:01,000 --> 00:00:02,000\n{text}\n\n2\n".encode()) == [plain]
+
+
+def test_a_number_apart_from_its_times_is_no_text():
+    assert texts(b"1\n\n0:0:1,0 --> 0:0:2,0\none\n\n2\n\n0:0:3,0 --> 0:0:4,0\n5\n") == ["one", "5"]
+
+
+def test_what_stands_behind_a_blank_line_of_webvtt_is_no_caption():
+    assert texts(b"WEBVTT\n\n00:01.000 --> 00:02.000\n{a}\n\nb\n\n7\n") == ["{a}"]
 
 
 def test_overlapping_captions_are_kept_and_sorted():

@@ -1,7 +1,8 @@
 """Read a caption file that somebody brings along: SubRip, WebVTT or a transcript as JSON, decided
 by its content.
 
-Every line is checked before pysubs2 reads them: it forgives everything and names no lines.
+Libraries that read captions forgive everything and name no lines: here each line is looked at, and
+what is not right is refused with its number.
 """
 
 from __future__ import annotations
@@ -11,8 +12,6 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-
-import pysubs2
 
 from videos import transcript_json
 from videos.engines.base import Cue
@@ -32,6 +31,8 @@ STAMP = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 TIMES = re.compile(rf"\s*{STAMP}\s*{ARROW}\s*{STAMP}(?:\s+\S.*)?\s*")
 STAMP_TAG = re.compile(rf"<{STAMP}>")
 TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+OVERRIDE = re.compile(r"\{\\[^{}]*\}")  # "{\an8}", which programs for SubStation leave in SRT
+BREAK = re.compile(r"\\[Nh]")  # and their line feed and hard space
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 NOTE = re.compile(r"(NOTE|STYLE|REGION)(\s|$)")
 LAST_HOUR = 99
@@ -43,7 +44,7 @@ class CaptionError(ValueError):
 
 @dataclass
 class _Block:
-    line: int  # of its times
+    line: int  # the number of the line with its times
     start_ms: int
     end_ms: int
     text: list[str]
@@ -102,7 +103,11 @@ def _lines(text: str) -> list[str]:
 
 
 def _blocks(text: str) -> Iterator[_Block]:
-    """Check every line; give each cue with its lines of text."""
+    """Check every line; give each cue with its lines of text.
+
+    A blank line ends a WebVTT cue, whatever comes then. In SRT it may stand inside of the text, as
+    many programs write it: a cue goes on to the next number or times.
+    """
     lines = _lines(text)
     vtt = re.match(r"\s*WEBVTT(\s|$)", text) is not None
     block: _Block | None = None
@@ -116,10 +121,10 @@ def _blocks(text: str) -> Iterator[_Block]:
             if block is not None:
                 yield block
             block = _timed(line, number, count)
-        elif block is not None and not line.strip():
+        elif block is not None and vtt and not line.strip():
             yield block
             block = None
-        elif block is not None and not _is_label(lines, number):
+        elif block is not None and line.strip() and not _is_label(lines, number):
             block.text.append(line.strip())
     if block is not None:
         yield block
@@ -161,28 +166,23 @@ def _starts_note(lines: list[str], number: int) -> bool:
 
 
 def _is_label(lines: list[str], number: int) -> bool:
-    """Tell whether a line is the number of the cue whose times come next."""
-    following = lines[number] if number < len(lines) else ""
-    return lines[number - 1].strip().isdigit() and TIMES.fullmatch(following) is not None
+    """Tell whether a line is the number of the cue whose times come next, or would have come."""
+    if not lines[number - 1].strip().isdigit():
+        return False
+    behind = (line for line in lines[number:] if line.strip())
+    following = lines[number] if lines[number - 2].strip() else next(behind, None)
+    return following is None or TIMES.fullmatch(following) is not None
 
 
 def _cues(blocks: list[_Block]) -> Iterator[Cue]:
-    """Read checked blocks with pysubs2, which knows the markup of players."""
-    events = pysubs2.SSAFile.from_string(
-        "".join(map(_srt, blocks)), format_="srt", keep_html_tags=True
-    )
-    for event in events:
-        text = html.unescape(TAG.sub("", event.plaintext)).replace("\xa0", " ")
-        text = " ".join(CONTROL.sub("", text).split())
-        if text:
-            yield Cue(event.start, event.end, text)
+    for block in blocks:
+        if text := _plain(block):
+            yield Cue(block.start_ms, block.end_ms, text)
 
 
-def _srt(block: _Block) -> str:
-    """Write a block anew, its text on one line: a line of digits would be taken for a number."""
-    text = STAMP_TAG.sub("", " ".join(block.text))
+def _plain(block: _Block) -> str:
+    text = BREAK.sub(" ", STAMP_TAG.sub("", " ".join(block.text)))
     if len(text) > MAX_TEXT:
         raise CaptionError(f"Line {block.line}: it has more than {MAX_TEXT} characters of text.")
-    times = [pysubs2.time.ms_to_times(ms) for ms in (block.start_ms, block.end_ms)]
-    start, end = ("{:02}:{:02}:{:02},{:03}".format(*time) for time in times)
-    return f"{start} {ARROW} {end}\n{text}\n\n"
+    text = html.unescape(TAG.sub("", OVERRIDE.sub("", text))).replace("\xa0", " ")
+    return " ".join(CONTROL.sub("", text).split())

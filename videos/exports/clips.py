@@ -57,7 +57,7 @@ class Line:
 class Clip:
     """A stretch of a video. ``lines`` are said in it; without them it is one line, its text.
 
-    ``colour`` is one of COLOURS in ``timelines.py``, or empty.
+    ``colour`` is one of COLOURS in ``laying.py``, or empty.
     """
 
     media: Media
