@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.exports.films import SPOKEN, clips, film, mixed, range_clip
+from tests.exports.films import RATES, SPOKEN, clips, film, mixed, range_clip
 from videos import exports
 from videos.exports import FORMATS, Clip, Line, subtitles
 from videos.exports.snippets import COPIES
@@ -231,6 +231,18 @@ def test_markers_of_a_cut_lie_where_its_edl_has_the_clip(name, handles):
     starts = at[:: {"markers-resolve": 4, "markers-avid": 1, "markers-csv": 3}[name]]
     assert len(starts) == 7 and starts[0] == places[0]
     assert [place for place in places if place not in starts] == []
+
+
+@pytest.mark.parametrize("by_record", [False, True])
+@pytest.mark.parametrize("rate", RATES)
+def test_markers_reach_from_in_to_out_of_their_clips_in_the_edl(rate, by_record):
+    edl = exports.write("edl", clips(rate), title="T").decode()
+    events = [line.split()[4:] for line in edl.splitlines() if re.match(r"\d{3} ", line)]
+    places = [event[2:] if by_record else event[:2] for event in events]
+
+    data = exports.write("markers-csv", clips(rate), title="T", by_record=by_record)
+    rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"))))[1:]
+    assert [row[2:4] for row in rows] == places
 
 
 @pytest.mark.parametrize("mark", '\\/:*?"<>|\x00\x1f\n')

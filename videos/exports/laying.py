@@ -35,10 +35,8 @@ COLOURS = {
     "orange": Colour("Sand", "Yellow", "Mango", "ORANGE"),
     "yellow": Colour("Yellow", "Yellow", "Mango", "YELLOW"),
     "green": Colour("Green", "Green", "Forest", "GREEN"),
-    "cyan": Colour("Cyan", "Cyan", "Caribbean", "CYAN"),
     "blue": Colour("Blue", "Blue", "Cerulean", "BLUE"),
     "purple": Colour("Purple", "Magenta", "Violet", "PURPLE"),
-    "pink": Colour("Pink", "Magenta", "Rose", "PINK"),
 }
 
 
@@ -77,8 +75,15 @@ class Edit(NamedTuple):
         """The frame of the video that is shown then, or the nearest one of the clip."""
         return min(max(frame_at(ms, self.media.base.rate), self.first), self.last - 1)
 
+    def reach(self, line: Line) -> tuple[int, int]:
+        """[first, last) of a line, in frames of the video: what reaches beyond the clip is cut."""
+        first, end = self.inside(line.start_ms), frame_from(line.end_ms, self.media.base.rate)
+        return first, min(max(end, first + 1), self.last)
+
     def place(self, frame: int, base: Timebase) -> int:
-        """Where a frame of the video that is in the clip comes on the sequence, from 0."""
+        """Where a frame of the clip, or its ``last``, comes on the sequence, from 0."""
+        if frame >= self.last:
+            return self.until
         at = self.at + _length(frame - self.first, self.media.base.rate, base.rate, least=0)
         return min(at, self.until - 1)
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from videos.exports.clips import Clip, Cut, Line, one_line
 from videos.exports.documents import table
 from videos.exports.laying import COLOURS, FCM, Colour, lay
-from videos.timecode import Timebase, frame_at, timecode
+from videos.timecode import Timebase, frame_at, frame_from, timecode
 
 
 class Mark(NamedTuple):
@@ -96,16 +96,14 @@ def _in_source(cut: Cut) -> Iterator[tuple[Timebase, int, int, Line, Clip]]:
     for clip in cut.clips:
         base = clip.media.base
         for line in clip.said:
-            first, last = (frame_at(ms, base.rate) for ms in (line.start_ms, line.end_ms))
+            first, last = frame_at(line.start_ms, base.rate), frame_from(line.end_ms, base.rate)
             yield base, base.start + first, base.start + last, line, clip
 
 
 def _on_record(cut: Cut) -> Iterator[tuple[Timebase, int, int, Line, Clip]]:
-    """What reaches beyond its clip is cut."""
     sequence = lay(cut)
     base = sequence.base
     for edit in sequence.edits:
         for line in edit.clip.said:
-            frames = edit.inside(line.start_ms), edit.inside(line.end_ms)
-            first, last = (base.start + edit.place(frame, base) for frame in frames)
+            first, last = (base.start + edit.place(frame, base) for frame in edit.reach(line))
             yield base, first, last, line, edit.clip
