@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import time
@@ -13,9 +14,10 @@ import pytest
 
 from tests import makers
 from tests.makers import Picture, media, silence, tone
-from videos.media import opening
+from videos.media import opening, probe_job
 from videos.media.probe import CONTENT_TYPES, probe
 from videos.media.sandbox import ChildDied, MediaError
+from videos.timecode import frame_at
 
 FORMATS = {
     "mp4": ("mp4", "video/mp4", "h264", "aac"),
@@ -48,7 +50,7 @@ def test_the_sample_is_what_it_is():
     assert (found.container, found.content_type) == ("mp4", "video/mp4")
     assert (found.width, found.height, found.fps) == (640, 360, 10)
     assert abs(found.duration_ms - makers.SPOKEN["duration_ms"]) < 50
-    assert found.has_audio and found.has_picture and not found.warning
+    assert found.audio_codec and found.has_picture and not found.warning
 
 
 @pytest.mark.parametrize("ending", FORMATS)
@@ -84,14 +86,14 @@ def test_a_picture_without_sound_and_silence_are_both_fine(folder):
     mute = probe(media(folder / "mute.mp4", picture=Picture()))
     quiet = probe(media(folder / "quiet.mp4", silence(2), picture=Picture()))
 
-    assert (mute.has_audio, mute.has_picture) == (False, True)
-    assert quiet.has_audio
+    assert (mute.audio_codec, mute.has_picture) == ("", True)
+    assert quiet.audio_codec
 
 
 def test_cover_art_is_no_picture(folder):
     found = probe(media(folder / "cover.mp3", np.repeat(tone(2), 3), rate=48_000, cover=True))
 
-    assert found.has_audio and not found.has_picture and found.content_type == "audio/mpeg"
+    assert found.audio_codec and not found.has_picture and found.content_type == "audio/mpeg"
 
 
 @pytest.mark.parametrize(
@@ -181,6 +183,28 @@ def test_a_stream_without_a_length_is_measured(folder):
     assert 2950 <= probe(live).duration_ms <= 3200
 
 
+def test_a_length_that_takes_too_long_to_find_is_guessed_and_the_page_is_warned(
+    folder, monkeypatch
+):
+    live = media(folder / "long.aac", tone(30))
+    ticks = itertools.count()
+    monkeypatch.setattr(probe_job.time, "monotonic", lambda: next(ticks) / 10)
+
+    found = probe_job.probe(str(live))
+    assert 25_000 < found["duration_ms"] < 35_000
+    assert "its length is a guess" in found["warning"]
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mov", "mkv", "ts", "webm"])
+def test_the_picture_ends_where_its_last_frame_does(folder, ending):
+    sound = np.repeat(tone(2.08), 3)
+    found = probe(media(folder / f"tail.{ending}", sound, picture=Picture(), rate=48_000))
+
+    assert (
+        frame_at(found.picture_ms, Fraction(25)) == 50 < frame_at(found.duration_ms, Fraction(25))
+    )
+
+
 @pytest.mark.parametrize("lie", [1, 500, 100_000], ids=["short", "near", "long"])
 def test_a_lying_length_is_not_believed(folder, lie):
     """The length in an MP4's header and tracks is overwritten; the packets tell the truth."""
@@ -215,7 +239,7 @@ def test_tiny_many_and_odd_tracks_are_fine(folder):
     small = probe(media(folder / "small.mp4", picture=Picture(size=(2, 2))))
 
     assert 110 <= short.duration_ms <= 130
-    assert many.has_audio and many.has_picture
+    assert many.audio_codec and many.has_picture
     assert (small.width, small.height) == (2, 2)
 
 
@@ -274,5 +298,5 @@ def test_a_name_cannot_be_an_option_or_a_protocol(folder, monkeypatch):
     name = folder / "concat:a|b -i x.mp4"
     name.write_bytes(makers.SAMPLE.read_bytes())
 
-    assert probe(name).has_audio
+    assert probe(name).audio_codec
     os.remove(name)

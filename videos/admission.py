@@ -55,6 +55,7 @@ def facts(found: Probe) -> dict[str, Any]:
         "container": found.container,
         "content_type": found.content_type,
         "duration_ms": found.duration_ms,
+        "picture_ms": found.picture_ms,
         "width": found.width,
         "height": found.height,
         "fps_numerator": found.fps.numerator if found.fps else 0,

@@ -40,6 +40,7 @@ def media_of(video: Video) -> Media:
         name=video.filename,
         base=video.timebase,
         duration_ms=video.duration_ms,
+        picture_ms=video.picture_ms,
         width=video.width,
         height=video.height,
         has_picture=video.has_picture,

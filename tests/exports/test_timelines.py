@@ -155,6 +155,14 @@ def test_handles_stop_at_both_ends_of_the_video():
         assert (edit.first, edit.last) == (0, film().frames)
 
 
+def test_sound_that_goes_on_behind_the_picture_adds_no_frames():
+    a_bit, long = film(picture_ms=601_440), film(picture_ms=500_000)
+
+    for media, frames in ((film(), 15_037), (a_bit, 15_036), (long, 15_037)):
+        [edit] = lay(exports.Cut("", [Clip(media, 0, 601_500)], handles=12)).edits
+        assert edit.last == frames
+
+
 def test_a_line_beyond_the_end_of_its_video_is_one_frame_of_it():
     [edit] = lay(exports.Cut("", [Clip(film(), 700_000, 800_000, "late")])).edits
 

@@ -10,6 +10,7 @@ from pathlib import PurePath
 
 from videos.timecode import Timebase, frame_at, source, source_out
 
+TAIL_MS = 1000  # of sound behind the picture, at most, that is no part of the film
 # XML 1.0 has no way to write these; no other format has a use for them.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -18,13 +19,15 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff
 class Media:
     """A file as an editing program must know it. ``id`` tells two of one name apart.
 
-    ``reel`` is the tape or card that the file names, if any. ``varies``: its frames do not keep
-    to the rate of ``base``. ``sound_start_ms`` is the exact start of sound alone, after midnight.
+    ``picture_ms`` is where its picture ends, if known. ``reel`` is the tape or card that the file
+    names, if any. ``varies``: its frames do not keep to the rate of ``base``. ``sound_start_ms`` is
+    the exact start of sound alone, after midnight.
     """
 
     name: str
     base: Timebase
     duration_ms: int
+    picture_ms: int = 0
     width: int = 0
     height: int = 0
     has_picture: bool = True
@@ -41,7 +44,13 @@ class Media:
 
     @property
     def frames(self) -> int:
-        return max(1, frame_at(self.duration_ms, self.base.rate))
+        """Those of the picture, behind which sound often goes on for less than a frame or two.
+
+        Where it goes on for long, lines are said there, and frames are counted to its end.
+        """
+        tail_ms = self.duration_ms - self.picture_ms
+        end_ms = self.picture_ms if self.picture_ms and tail_ms < TAIL_MS else self.duration_ms
+        return max(1, frame_at(end_ms, self.base.rate))
 
 
 @dataclass(frozen=True, slots=True)

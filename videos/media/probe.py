@@ -45,8 +45,9 @@ class Probe:
     picture with square pixels, 0 without one. ``fps`` is the rate at which frames are counted;
     with ``rate_varies`` the file does not keep to it. ``start_timecode`` is the camera's,
     "HH:MM:SS:FF" or with ";" before FF when it drops frames, "" when the file has none;
-    ``reel_name`` is the tape's or the card's. ``sound_start_ms`` is when sound alone begins by
-    its recorder's clock (Broadcast WAV), after midnight. ``audio_channels`` counts those of all
+    ``reel_name`` is the tape's or the card's. ``picture_ms`` is where the picture ends, 0 where
+    that is not known: sound often goes on a little. ``sound_start_ms`` is when sound alone begins
+    by its recorder's clock (Broadcast WAV), after midnight. ``audio_channels`` counts those of all
     its tracks. ``warning`` is a sentence for the page when the file can be used in part only,
     or not exactly.
     """
@@ -60,11 +61,11 @@ class Probe:
     rate_varies: bool = False
     start_timecode: str = ""
     reel_name: str = ""
+    picture_ms: int = 0
     sound_start_ms: int = 0
     video_codec: str = ""
     audio_codec: str = ""
     audio_channels: int = 0
-    has_audio: bool = False
     has_picture: bool = False
     warning: str = ""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import av.error
 from av.audio.stream import AudioStream
@@ -38,8 +39,22 @@ VARIES = (
     "The frame rate of this file varies, so its timecodes are approximate: "
     "convert it to a constant rate before editing."
 )
+GUESSED = (
+    "The file does not say how long it is and takes long to read through: its length is a guess."
+)
 # These have no index: their headers' length is a guess from the bit rate.
 GUESSING = {"mp3", "aac"}
+
+
+class End(NamedTuple):
+    """Where a file and its picture end, in ms of the player's time; 0 where that is unknown.
+
+    ``is_guess``: there was no time to read so far.
+    """
+
+    ms: int
+    picture_ms: int = 0
+    is_guess: bool = False
 
 
 def probe(path: str) -> dict[str, Any]:
@@ -60,14 +75,13 @@ def probe(path: str) -> dict[str, Any]:
             "audio_channels": _channels(container),
             "video_codec": picture.codec_context.codec.canonical_name if picture else "",
             "audio_codec": sound.codec_context.codec.canonical_name if sound else "",
-            "has_audio": sound is not None,
             "has_picture": picture is not None,
         }
         facts |= _size(_first_frame(container, picture, sound), picture)
-    duration_ms = _duration_ms(path, claimed, facts["container"])
-    warnings = [_cut_short(claimed, duration_ms), VARIES if varies else ""]
-    warning = " ".join(filter(None, warnings))
-    return {**facts, "duration_ms": duration_ms, "warning": warning}
+    end = _measured(path, claimed, facts["container"])
+    length = GUESSED if end.is_guess else _cut_short(claimed, end.ms)
+    warning = " ".join(filter(None, [length, VARIES if varies else ""]))
+    return {**facts, "duration_ms": end.ms, "picture_ms": end.picture_ms, "warning": warning}
 
 
 def _container_name(container: InputContainer, path: str, has_picture: bool) -> str:
@@ -168,18 +182,19 @@ def _claimed_ms(container: InputContainer) -> int:
     return claimed if 0 < claimed < LONGEST_MS else 0
 
 
-def _duration_ms(path: str, claimed: int, container_name: str) -> int:
+def _measured(path: str, claimed: int, container_name: str) -> End:
     """Measure where the last packet ends; the header's word counts where none can be read."""
     if claimed and container_name not in GUESSING:
-        measured = _end_ms(path, seek_ms=max(0, claimed - TAIL_SECONDS * 1000))
+        end = _end(path, seek_ms=max(0, claimed - TAIL_SECONDS * 1000))
         # A header that is far off sends the seek astray: then read the file through.
-        if measured and abs(measured - claimed) <= max(2000, claimed // 50):
-            return measured
-    return _end_ms(path, seek_ms=0) or claimed
+        if end.ms and not end.is_guess and abs(end.ms - claimed) <= max(2000, claimed // 50):
+            return end
+    end = _end(path, seek_ms=0)
+    return end if end.ms else End(claimed)
 
 
-def _end_ms(path: str, seek_ms: int) -> int:
-    """Give the end of the last packet after ``seek_ms`` in player's time, 0 when unknown.
+def _end(path: str, seek_ms: int) -> End:
+    """Find the end of the last packet after ``seek_ms``.
 
     Past LONGEST_MS it is that: longer than any limit, so the file is refused.
     """
@@ -187,14 +202,21 @@ def _end_ms(path: str, seek_ms: int) -> int:
         streams: list[Any] = [s for s in (picture_stream(container), audio_stream(container)) if s]
         zero = zero_seconds(container)
         if seek_ms and not _seek(container, zero + seek_ms / 1000):
-            return 0
-        deadline, last = time.monotonic() + SCAN_SECONDS, 0.0
+            return End(0)
+        deadline = time.monotonic() + SCAN_SECONDS
         clocks: dict[int, _Clock] = {stream.index: _Clock(zero) for stream in streams}
         for packet in packets(container, streams):
-            last = max(last, clocks[packet.stream_index].end_of(packet))
+            clocks[packet.stream_index].see(packet)
             if time.monotonic() > deadline:
-                break
-    return min(round(last * 1000), LONGEST_MS)
+                # As much time as so far for as many bytes as so far.
+                share = os.path.getsize(path) / max(1, packet.pos or 0)
+                return End(_limited(share * max(clock.last for clock in clocks.values())), 0, True)
+        ends = {stream.type: _limited(clocks[stream.index].last) for stream in streams}
+    return End(max(ends.values()), ends.get("video", 0))
+
+
+def _limited(seconds: float) -> int:
+    return min(round(seconds * 1000), LONGEST_MS)
 
 
 class _Clock:
@@ -205,18 +227,18 @@ class _Clock:
     def __init__(self, zero: float) -> None:
         self.zero = zero
         self.end: float | None = None
+        self.last = 0.0  # where the latest packet ends, in seconds of the player's time
 
-    def end_of(self, packet: Packet[Any]) -> float:
-        """Give the packet's end in seconds of the player's time."""
+    def see(self, packet: Packet[Any]) -> None:
         if packet.pts is None or not packet.size:
-            return self.end or 0.0
+            return
         base = float(packet.time_base)
         start, length = packet.pts * base - self.zero, (packet.duration or 0) * base
         if self.end is not None and abs(start - self.end) > self.JUMP_SECONDS:
             self.zero += start - self.end
             start = self.end
         self.end = start + max(0.0, length)
-        return self.end
+        self.last = max(self.last, self.end)
 
 
 def _seek(container: InputContainer, seconds: float) -> bool:

@@ -66,6 +66,8 @@ class Video(WithRole, models.Model):
     container = models.CharField(max_length=20)
     content_type = models.CharField(max_length=50)
     duration_ms = models.PositiveBigIntegerField()
+    # Where the picture ends, which may be before the sound does; 0 where that is not known.
+    picture_ms = models.PositiveBigIntegerField(default=0)
     width = models.PositiveIntegerField(default=0)
     height = models.PositiveIntegerField(default=0)
     fps_numerator = models.PositiveIntegerField(default=0)
