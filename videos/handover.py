@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from operator import itemgetter
 from pathlib import PurePath
 
 from videos import exports
 from videos.exports import Clip, Line, Media
 from videos.folding import holds, terms
 from videos.models import Segment, Select, Status, Task, Video
+from videos.models.segment import Lines, Row
 from videos.models.video import VideoQuerySet
 from videos.timecode import clock
 
@@ -161,38 +160,22 @@ def _said(selects: list[Select]) -> dict[str, tuple[Line, ...]]:
     found: dict[str, tuple[Line, ...]] = {}
     room = MOST_LINES
     for each in of_video.values():
-        span = min(s.start_ms for s in each), max(s.end_ms for s in each)
-        rows = _rows(each[0].video, *span)
-        longest = max((end - start for start, end, _ in rows), default=0)
+        start_ms, end_ms = min(s.start_ms for s in each), max(s.end_ms for s in each)
+        shown = Segment.objects.filter(task=each[0].video.transcript_id)
+        lines = Lines(shown.lines(start_ms, end_ms))
         for select in each:
-            near = _near(rows, select, longest)
-            room -= len(near)
+            rows = lines.within(select.start_ms, select.end_ms)
+            room -= len(rows)
             if room < 0:
                 raise TooMuch(f"These clips hold more than {MOST_LINES:,} lines: trim some.")
-            found[select.pk] = _cut(near, select)
+            found[select.pk] = _cut(rows, select)
     return found
-
-
-Row = tuple[int, int, str]  # start and end in ms, text
-
-
-def _rows(video: Video, start_ms: int, end_ms: int) -> list[Row]:
-    segments = Segment.objects.filter(task=video.transcript_id).overlapping(start_ms, end_ms)
-    return list(segments.order_by("start_ms", "number").values_list("start_ms", "end_ms", "text"))
-
-
-def _near(rows: list[Row], select: Select, longest: int) -> list[Row]:
-    """No row of these lasts longer than ``longest``: what begins before that lies outside."""
-    moments = (select.start_ms - longest, select.end_ms)
-    since, until = (bisect_left(rows, ms, key=itemgetter(0)) for ms in moments)
-    return rows[since:until]
 
 
 def _cut(rows: list[Row], select: Select) -> tuple[Line, ...]:
     return tuple(
         Line(max(start, select.start_ms), min(end, select.end_ms), text)
         for start, end, text in rows
-        if end > select.start_ms
     )
 
 

@@ -1,4 +1,4 @@
-"""Takes a claimed Task one step on. The only room that changes a Task's status.
+"""Takes a claimed Task one step on. The only room that changes the status of one that runs.
 
     prepare -> transcribe -> done                 an engine on this machine
     prepare -> submit -> poll -> receive -> done    a service elsewhere

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from django.db import connection, models
@@ -30,6 +33,7 @@ ORDER BY start_ms, number
 """  # noqa: S608 - made of constants
 _EDITION = f"SELECT id, edition FROM videos_task WHERE id = {_SHOWN}"  # noqa: S608 - the same
 
+Row = tuple[int, int, str]  # start and end in ms, text
 Spoken = tuple[int, int, str, str, int]  # start and end in ms, text, and its task's id and edition
 Edition = tuple[str, int]  # a task's id and edition: the same as long as its lines are the same
 
@@ -68,6 +72,25 @@ class SegmentQuerySet(models.QuerySet["Segment"]):
         if end_ms is not None:
             segments = segments.filter(start_ms__lt=end_ms)
         return segments
+
+    def lines(self, start_ms: int, end_ms: int, most: int | None = None) -> list[Row]:
+        """What is said in the range, in the order of time."""
+        said = self.overlapping(start_ms, end_ms).order_by("start_ms", "number")
+        return list(said.values_list("start_ms", "end_ms", "text")[:most])
+
+
+class Lines:
+    """Rows in the order of time that were fetched once, to be asked for many ranges."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = rows
+        # None lasts longer: what begins so long before a range lies outside of it.
+        self._longest = max((end - start for start, end, _ in rows), default=0)
+
+    def within(self, start_ms: int, end_ms: int) -> list[Row]:
+        moments = (start_ms - self._longest, end_ms)
+        since, until = (bisect_left(self._rows, ms, key=itemgetter(0)) for ms in moments)
+        return [row for row in self._rows[since:until] if row[1] > start_ms]
 
 
 class Segment(models.Model):

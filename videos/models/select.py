@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -16,6 +13,7 @@ from django.db.models import F, Max, Q, Sum
 from videos.models.ids import IdField, new_id
 from videos.models.index import Index
 from videos.models.member import WithRole, role_of
+from videos.models.segment import Lines, Row
 from videos.models.video import Video
 
 if TYPE_CHECKING:
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
 MOST_IN_A_BIN = 2000
 MAX_WORDS = 4000  # characters
 MOST_ROWS = 500  # whose words a select repeats
-
-Row = tuple[int, int, str]  # start and end in ms, text
 
 
 class SelectQuerySet(models.QuerySet["Select"]):
@@ -201,17 +197,12 @@ def words(video: Video, start_ms: int, end_ms: int) -> str:
     """
     if video.transcript is None:
         return ""
-    rows = _rows(video.transcript, start_ms, end_ms, MOST_ROWS)
+    rows = video.transcript.segments.lines(start_ms, end_ms, MOST_ROWS)
     return _heard(rows, _frame_ms(video), start_ms, end_ms)
 
 
 def _frame_ms(video: Video) -> int:
     return int(1000 / video.timebase.rate)
-
-
-def _rows(task: Task, start_ms: int, end_ms: int, most: int | None = None) -> list[Row]:
-    said = task.segments.overlapping(start_ms, end_ms).order_by("number")
-    return list(said.values_list("start_ms", "end_ms", "text")[:most])
 
 
 def _heard(rows: Iterable[Row], frame_ms: int, start_ms: int, end_ms: int) -> str:
@@ -243,13 +234,7 @@ def _said(task: Task, selects: list[Select]) -> Iterator[tuple[Select, str]]:
     if not selects:
         return
     start_ms, end_ms = min(s.start_ms for s in selects), max(s.end_ms for s in selects)
-    rows = _rows(task, start_ms, end_ms)
-    longest = max((ends - begins for begins, ends, _ in rows), default=0)
+    lines = Lines(task.segments.lines(start_ms, end_ms))
     for each in selects:
-        moments = (each.start_ms - longest, each.end_ms)
-        since, until = (bisect_left(rows, ms, key=itemgetter(0)) for ms in moments)
-        near = (row for row in rows[since:until] if row[1] > each.start_ms)
-        yield (
-            each,
-            _heard(islice(near, MOST_ROWS), _frame_ms(each.video), each.start_ms, each.end_ms),
-        )
+        rows = lines.within(each.start_ms, each.end_ms)[:MOST_ROWS]
+        yield each, _heard(rows, _frame_ms(each.video), each.start_ms, each.end_ms)
