@@ -59,11 +59,6 @@ def test_the_secret_key_is_made_once_and_for_its_owner_alone(embedded):
     assert path.read_text() == key
 
 
-def test_ready_names_the_part_that_is_missing(embedded):
-    embedded.start()
-    wait_for(embedded.ready, 30, "a worker")
-
-
 def test_a_worker_that_runs_and_does_nothing_is_started_again(embedded, sample):
     embedded.start(WORKER_MUTE_SECONDS="6")
     wait_for(embedded.ready, 30, "a worker that is heard")
