@@ -6,8 +6,6 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -16,7 +14,7 @@ import redis
 import requests
 
 from tests.faults.conftest import set_up_once, start_redis, wait_ready
-from tests.faults.stack import CAPTIONS, ROOT, Stack, free_port, is_alive, running, wait_for
+from tests.faults.stack import CAPTIONS, Stack, free_port, is_alive, running, wait_for
 
 
 @set_up_once
@@ -85,12 +83,7 @@ def test_a_message_delivered_many_times_at_once_does_its_work_once(stack, a_whil
     assert stack.upload(a_while).ok
     (task_id,) = stack.rows("SELECT id FROM videos_task")[0]
     ring = f"from videos import tasks\nfor _ in range(20): tasks.ring('{task_id}')"
-    subprocess.run(
-        [sys.executable, "manage.py", "shell", "--no-imports", "-c", ring],
-        cwd=ROOT,
-        env=stack.environment(),
-        check=True,
-    )
+    stack.manage("shell", "--no-imports", "-c", ring)
     wait_ready(stack)
     assert stack.texts() == truth
     assert stack.rows("SELECT claims, interruptions FROM videos_task") == [(2, 0)]
