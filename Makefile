@@ -3,11 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r
-# These do not open the database: engines, media and exports know no Django, the fault and SDK tests
-# start sites of their own (some on Postgres), and pages are the same in a browser whatever is below.
-POSTGRES_SKIPS := --ignore-glob='*test_engine_*' --ignore-glob='*test_media_*' \
-	--ignore=tests/test_captions.py --ignore=tests/exports --ignore=tests/faults --ignore=tests/sdk \
-	--ignore=tests/browser
+# Of what opens a database, these are the same on any: the fault and SDK tests start sites of their
+# own (some on Postgres), pages are the same in a browser whatever is below, and so are headers,
+# doors and bytes of files.
+POSTGRES_SKIPS := $(addprefix --ignore=tests/,browser faults sdk test_security.py test_streaming.py)
 
 .PHONY: run test test-servers lint lock bench screenshots clean
 

@@ -192,7 +192,7 @@ def upload(folder: Path, gigabytes: float) -> None:
     for name, install, script in SDKS:
         line = install()
         with running(folder / script, **AS_SHIPPED, **UNLIMITED) as stack:
-            before, key = resident(stack), make_key(stack)
+            before, key = resident(stack), stack.manage("createapikey", "benchmark").strip()
             with watched(stack) as peak:
                 report = line.run(
                     str(HERE / script),
@@ -214,18 +214,6 @@ def padded(path: Path, size: int) -> Path:
     path.write_bytes(sample + struct.pack(">I4sQ", 1, b"free", size - len(sample)))
     os.truncate(path, size)
     return path
-
-
-def make_key(stack: Stack) -> str:
-    made = subprocess.run(
-        [sys.executable, "manage.py", "createapikey", "benchmark"],
-        cwd=ROOT,
-        env=stack.environment(),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return made.stdout.strip()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Pytest plugin, loaded before Django: gives the suite a data folder and the database asked for.
 
-``--database=postgres`` (or TEST_DATABASE) starts a real Postgres from its wheel.
+``--database=postgres`` (or TEST_DATABASE) starts a real Postgres from its wheel, and leaves out
+what pytest-django lets open no database: that is the same on any.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-IN_CI = bool(os.environ.get("CI"))
 # What runs away ends with a traceback that names it, before the machine ends something else.
 # Not the address space: browsers reserve terabytes of it and use little.
 MOST_MEMORY_BYTES = 12 * 2**30
@@ -70,6 +70,17 @@ DATABASE = _prepare()
 
 def pytest_addoption(parser) -> None:
     parser.addoption("--database", default=DATABASE, help="sqlite (default) or postgres")
+
+
+def pytest_collection_modifyitems(config, items) -> None:
+    if DATABASE != "sqlite":
+        config.hook.pytest_deselected(items=[item for item in items if not _opens_it(item)])
+        items[:] = filter(_opens_it, items)
+
+
+def _opens_it(item) -> bool:
+    fixtures = {"db", "transactional_db", "live_server"}
+    return bool(item.get_closest_marker("django_db") or fixtures.intersection(item.fixturenames))
 
 
 def pytest_report_header() -> str:

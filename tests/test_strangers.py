@@ -42,7 +42,8 @@ def addresses(resolver: URLResolver, root: str = "") -> Iterator[tuple[str, URLP
 
 def with_ids() -> list[str]:
     found = [route for route, _ in addresses(get_resolver()) if "<" in route]
-    return [route for route in found if not route.startswith(NOT_OURS)]
+    ours = [route for route in found if not route.startswith(NOT_OURS)]
+    return [route for route in ours if route.removeprefix("API:") not in NO_ROWS]
 
 
 @pytest.fixture
@@ -101,8 +102,6 @@ def path_of(route: str, ids: dict[str, object]) -> str:
 
 @pytest.mark.parametrize("route", with_ids())
 def test_a_stranger_finds_nothing_at_any_address(route, theirs, rung_nobody):
-    if route.removeprefix("API:") in NO_ROWS:
-        return
     path = path_of(route, theirs)
     stranger = make_user()
     if route.startswith("API:"):

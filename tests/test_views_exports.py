@@ -85,7 +85,7 @@ def test_every_format_is_a_private_file_with_a_name(client, video, name):
     assert response["Content-Disposition"].startswith('attachment; filename="a film')
     assert f'.{FORMATS[name].extension}"' in response["Content-Disposition"]
     assert response["X-Content-Type-Options"] == "nosniff"
-    assert "private" in response["Cache-Control"]
+    assert response["Cache-Control"] == "private, no-store"
 
 
 @pytest.mark.parametrize(
@@ -290,6 +290,7 @@ def test_the_api_gives_the_same_files(caller, client, theirs, name):
 
     assert response.status_code == 200
     assert response["Content-Type"] == FORMATS[name].content_type
+    assert response["Cache-Control"] == "private, no-store"
     assert name == "docx" or response.content == export(client, theirs, name, **query).content
 
 

@@ -1,4 +1,4 @@
-"""Byte ranges (RFC 9110): what lets a browser jump to any moment of a long video."""
+"""Files as a browser takes them: by byte ranges (RFC 9110), to jump to any moment, or to save."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+
+from videos import exports
 
 _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})", re.ASCII)
 
@@ -73,6 +75,17 @@ def serve(request: HttpRequest, path: Path, content_type: str, etag: str) -> Htt
     start, length = stretch
     headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{size}"
     return _send(request, Window(path, start, length), length, 206, content_type, headers)
+
+
+def attachment(body: bytes, name: str, title: str) -> HttpResponse:
+    """What was written in the format ``name``, as a file to save. It holds the text of this
+    moment: nobody keeps it for the next time.
+    """
+    response = HttpResponse(body, content_type=exports.FORMATS[name].content_type)
+    filename = exports.filename(name, title)
+    response["Content-Disposition"] = disposition(filename, attachment=True)
+    response["Cache-Control"] = "private, no-store"
+    return response
 
 
 def disposition(filename: str, *, attachment: bool) -> str:

@@ -43,16 +43,7 @@ def site(tmp_path_factory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def key(site) -> str:
-    made = subprocess.run(
-        [sys.executable, "manage.py", "createapikey", "sdk"],
-        cwd=ROOT,
-        env=site.environment(),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    return made.stdout.strip()
+    return site.manage("createapikey", "sdk").strip()
 
 
 @dataclass

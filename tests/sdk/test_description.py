@@ -12,26 +12,13 @@ from typing import Any
 import pytest
 import requests
 
-from tests.faults.stack import ROOT, Stack, running, wait_for
+from tests.faults.stack import ROOT, running, wait_for
 
 DESCRIPTION = ROOT / "videos" / "api" / "openapi.yaml"
 EXAMPLES = os.environ.get("API_EXAMPLES", "6")
 # Fields that are not known are passed over on purpose (SDKs send spare ones), and an invented
 # id is refused however well it is formed.
 NOT_PROMISED = "negative_data_rejection,positive_data_acceptance"
-
-
-def make_key(stack: Stack) -> str:
-    made = subprocess.run(
-        [sys.executable, "manage.py", "createapikey", "description"],
-        cwd=ROOT,
-        env=stack.environment(),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    return made.stdout.strip()
 
 
 def fill(url: str, key: str, sample: Path) -> dict[str, str]:
@@ -73,7 +60,7 @@ def test_schemathesis_finds_no_answer_that_is_not_described(tmp_path, sample):
     """All phases and checks: no 5xx, the schemas hold, 401 without a key, 405 with Allow."""
     limits = {"API_REQUESTS_PER_MINUTE": "0", "API_UPLOADS_PER_DAY": "0", "FETCH_URLS": "0"}
     with running(tmp_path / "data", **limits) as stack:
-        key = make_key(stack)
+        key = stack.manage("createapikey", "description").strip()
         ids = fill(f"{stack.url}/v1.3", key, sample)
         done = subprocess.run(
             [

@@ -19,7 +19,7 @@ def export(request: ApiRequest, index_id: str, video_id: str, format: str) -> Ht
         body = handover.write(format, video, task, part)
     except ValueError as error:
         raise errors.ApiError(404, "resource_not_exists", str(error)) from error
-    return _file(body, format, handover.title(video, part))
+    return streaming.attachment(body, format, handover.title(video, part))
 
 
 def _task(request: ApiRequest, video: Video) -> Task:
@@ -48,15 +48,7 @@ def export_bin(request: ApiRequest, index_id: str, format: str) -> HttpResponse:
         raise errors.invalid("format", str(error)) from error
     except ValueError as error:
         raise errors.ApiError(404, "resource_not_exists", str(error)) from error
-    return _file(body, format, title)
-
-
-def _file(body: bytes, format: str, title: str) -> HttpResponse:
-    response = HttpResponse(body, content_type=exports.FORMATS[format].content_type)
-    name = exports.filename(format, title)
-    response["Content-Disposition"] = streaming.disposition(name, attachment=True)
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    return streaming.attachment(body, format, title)
 
 
 def _part(request: ApiRequest) -> handover.Part:

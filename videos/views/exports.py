@@ -34,7 +34,7 @@ def export(request: Request, video_id: str, name: str) -> HttpResponse:
         body = handover.write(name, video, task, form.part)
     except ValueError as error:
         return errors.page(request, 404, str(error))
-    return attachment(body, name, handover.title(video, form.part))
+    return streaming.attachment(body, name, handover.title(video, form.part))
 
 
 def _task(video: Video, form: ExportForm) -> Task | None:
@@ -63,14 +63,7 @@ def export_bin(request: Request, index_id: str, name: str) -> HttpResponse:
         return errors.page(request, 400, str(error))
     except ValueError as error:
         return errors.page(request, 404, str(error))
-    return attachment(body, name, title)
-
-
-def attachment(body: bytes, name: str, title: str) -> HttpResponse:
-    response = HttpResponse(body, content_type=exports.FORMATS[name].content_type)
-    filename = exports.filename(name, title)
-    response["Content-Disposition"] = streaming.disposition(filename, attachment=True)
-    return _private(response)
+    return streaming.attachment(body, name, title)
 
 
 @require_safe
@@ -98,10 +91,5 @@ def _link(request: HttpRequest, video: Video, part: handover.Part) -> str:
 
 def _plain(words: str, status: int = 200) -> HttpResponse:
     response = HttpResponse(words, status=status, content_type="text/plain; charset=utf-8")
-    return _private(response)
-
-
-def _private(response: HttpResponse) -> HttpResponse:
-    response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"
     return response

@@ -73,6 +73,5 @@ def tagged(request: HttpRequest, response: HttpResponse, etag: str) -> HttpRespo
 def guarded(response: HttpResponseBase, cache: str = DAY) -> HttpResponseBase:
     """Bytes that somebody sent, or that were made of them."""
     response["Content-Security-Policy"] = SANDBOX
-    response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = cache
     return response
