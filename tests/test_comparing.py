@@ -89,6 +89,8 @@ def test_punctuation_and_capitals_differ_only_when_asked():
 
 
 def test_a_script_without_spaces_is_compared_by_characters():
+    a, b = [Line(0, 1, "저는 학생입니다")], [Line(0, 1, "저는 선생입니다")]
+    assert [piece.text for piece in differences(a, b)[1]] == ["저는", "선생입니다"]
     a, b = [Line(0, 1, "你好世界")], [Line(0, 1, "你好视界")]
 
     assert [piece.text for piece in differences(a, b)[1]] == ["你好", "视", "界"]

@@ -54,7 +54,11 @@ def test_a_script_without_spaces_is_cut_between_characters():
 
     assert [word[2] for word in wording.retimed(words, "你好地球", 0, 900)] == list("你好地球")
     assert wording.split_moment(words, "你好", "世界", 0, 900) == 500
-    assert wording.glued("你好", "世界") == "你好世界"
+    assert wording.glued("你好，", "世界") == "你好，世界"
+
+
+def test_korean_is_written_with_spaces():
+    assert wording.glued("저는 학생입니다", "만나서") == "저는 학생입니다 만나서"
 
 
 @pytest.mark.parametrize(
@@ -71,6 +75,7 @@ def test_a_script_without_spaces_is_cut_between_characters():
         ("你好世界", 1, 1),
         ("今日はAI技術", 3, 3),
         ("今日はAI技術", 4, 3),
+        ("저는 학생입니다", 5, 3),
         ("", 3, 0),
     ],
 )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
 
-from videos.wording import CJK, joined, opcodes
+from videos.wording import is_dense, joined, opcodes
 
 CROSSING_MS = 400  # engines do not agree on a pause by more than that
 LONG_MS = 20_000  # of a stretch without such a moment
@@ -85,7 +85,7 @@ def _depth(side: Sequence[Line], at: int, moment: int) -> int:
 def words(lines: Sequence[Line]) -> list[str]:
     """Words; in a script without spaces, characters."""
     tokens = " ".join(line.text for line in lines).split()
-    return [word for token in tokens for word in (token if ord(token[0]) > CJK else [token])]
+    return [word for token in tokens for word in (token if is_dense(token[0]) else [token])]
 
 
 def heard(word: str, *, strict: bool = False) -> str:

@@ -5,6 +5,7 @@ A word is ``[start_ms, end_ms, text, probability or None]``; Whisper's texts beg
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,7 +17,11 @@ from typing import Any
 Word = list[Any]
 Opcode = tuple[str, int, int, int, int]  # as SequenceMatcher has them
 
-CJK = 0x2E80  # from here on scripts are written without spaces
+# Chinese and Japanese, with their punctuation and wide forms, are written without spaces. Korean,
+# whose letters lie between theirs, has spaces; so has Thai, between what is a line here.
+_DENSE = re.compile(
+    "[\u2e80-\u312f\u3190-\ua4cf\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]"
+)
 MOST_PAIRS = 4000  # of words that are compared with each other: sixty a side take two milliseconds
 
 
@@ -31,20 +36,25 @@ def bare(text: str) -> str:
     return "".join(text.split())
 
 
+def is_dense(letter: str) -> bool:
+    """Whether the letter's script puts no spaces between words."""
+    return _DENSE.match(letter) is not None
+
+
 def glued(left: str, right: str) -> str:
     """Two texts as one line, with a space between them where the script has spaces."""
-    dense = left and right and _is_dense(left, right)
+    dense = left and right and _is_seamless(left, right)
     return left + right if dense else f"{left} {right}".strip()
 
 
 def joined(tokens: Sequence[str]) -> str:
     """Words in a row, ``glued``: at least one, none of them empty."""
-    seams = ("" if _is_dense(one, two) else " " for one, two in pairwise(tokens))
+    seams = ("" if _is_seamless(one, two) else " " for one, two in pairwise(tokens))
     return "".join(chain.from_iterable(zip(tokens, [*seams, ""], strict=True)))
 
 
-def _is_dense(left: str, right: str) -> bool:
-    return min(ord(left[-1]), ord(right[0])) > CJK
+def _is_seamless(left: str, right: str) -> bool:
+    return is_dense(left[-1]) and is_dense(right[0])
 
 
 def place_to_cut(text: str, at: int) -> int:
@@ -59,7 +69,7 @@ def place_to_cut(text: str, at: int) -> int:
 
 def _is_edge(text: str, at: int) -> bool:
     beside = text[max(0, at - 1) : at + 1]
-    return len(beside) < 2 or any(each.isspace() or ord(each) > CJK for each in beside)
+    return len(beside) < 2 or any(each.isspace() or is_dense(each) for each in beside)
 
 
 def match(words: Sequence[Word], text: str) -> bool:
@@ -146,8 +156,8 @@ def retimed(words: Sequence[Word], text: str, start_ms: int, end_ms: int) -> lis
 def _tokens(words: Sequence[Word], text: str) -> list[str]:
     """Characters in a script without spaces, which an engine cuts into words of its own."""
     unspaced = len(words) > 1 and " " not in text and not any(" " in word[2] for word in words)
-    wide = unspaced and max(map(ord, text), default=0) > CJK
-    return list(text) if wide else text.split()
+    dense = unspaced and any(map(is_dense, text))
+    return list(text) if dense else text.split()
 
 
 def _spread(texts: Sequence[str], low: int, high: int) -> Iterator[Word]:
