@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from videos import transcript_json
-from videos.engines.base import Cue
-from videos.transcript_json import MAX_TEXT, is_json
+from videos.engines.base import MOST_CHARACTERS, Cue
+from videos.transcript_json import is_json
 
 MAX_BYTES = 10_000_000
 MAX_CUES = 100_000
-MAX_LINE = 10_000
+MAX_LINE = 2 * MOST_CHARACTERS  # with its markup
 
 BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -98,7 +98,7 @@ def _lines(text: str) -> list[str]:
         if CONTROL.search(line):
             raise CaptionError(f"Line {number}: this is not a text file.")
         if len(line) > MAX_LINE:
-            raise CaptionError(f"Line {number}: the line is longer than {MAX_LINE} characters.")
+            raise CaptionError(f"Line {number}: the line is longer than {MAX_LINE:,} characters.")
     return lines
 
 
@@ -182,7 +182,8 @@ def _cues(blocks: list[_Block]) -> Iterator[Cue]:
 
 def _plain(block: _Block) -> str:
     text = BREAK.sub(" ", STAMP_TAG.sub("", " ".join(block.text)))
-    if len(text) > MAX_TEXT:
-        raise CaptionError(f"Line {block.line}: it has more than {MAX_TEXT} characters of text.")
+    if len(text) > MOST_CHARACTERS:
+        sentence = f"it has more than {MOST_CHARACTERS:,} characters of text."
+        raise CaptionError(f"Line {block.line}: {sentence}")
     text = html.unescape(TAG.sub("", OVERRIDE.sub("", text))).replace("\xa0", " ")
     return " ".join(CONTROL.sub("", text).split())

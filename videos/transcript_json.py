@@ -13,14 +13,13 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
-from videos.engines.base import Cue, Word
+from videos.engines.base import MOST_CHARACTERS, Cue, Word
 
 BEGINS = re.compile(r"\s*(?:\{|\[\s*[{\]])")
 LISTS = ("segments", "data", "transcription", "utterances", "sentences")
 TEXTS = ("text", "value", "word")
 CONTROL = re.compile(r"[\x00-\x1f\x7f\ufffe\uffff]")
 MOST_SECONDS = 100 * 3600
-MAX_TEXT = 10_000
 
 
 class NotUsable(ValueError):
@@ -72,8 +71,10 @@ def _segments(found: Any) -> Sequence[Any]:
 
 def _cue(item: Any, number: int) -> Iterator[Cue]:
     said = _text(item)
-    if said is None or len(said) > MAX_TEXT:
-        raise NotUsable(f"Segment {number}: it has no text, or more than {MAX_TEXT} characters.")
+    if said is None:
+        raise NotUsable(f"Segment {number}: it has no text.")
+    if len(said) > MOST_CHARACTERS:
+        raise NotUsable(f"Segment {number}: it has more than {MOST_CHARACTERS:,} characters.")
     start_ms, end_ms = _ms(item.get("start")), _ms(item.get("end"))
     if start_ms is None or end_ms is None:
         raise NotUsable(f"Segment {number}: its start and end are not times in seconds.")
