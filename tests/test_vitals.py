@@ -99,14 +99,15 @@ def test_the_page_says_the_same_in_words_and_looks_again(client, staff, busy):
     ],
 )
 def test_the_token_opens_the_numbers_and_nothing_else_does(client, settings, headers, status):
-    settings.METRICS_TOKEN = TOKEN
+    settings.METRICS_TOKEN, settings.REQUIRE_LOGIN = TOKEN, True
     answer = client.get("/metrics", headers=headers)
 
     assert answer.status_code == status
     assert (answer.get("WWW-Authenticate") is None) == (status == 200)
 
 
-def test_without_a_token_set_none_is_right(client):
+def test_without_a_token_set_none_is_right(client, settings):
+    settings.REQUIRE_LOGIN = True
     for given in ("", "Bearer", "Bearer "):
         assert client.get("/metrics", headers={"Authorization": given}).status_code == 401
 
@@ -120,6 +121,14 @@ def test_they_are_for_staff_and_for_the_local_user_of_a_private_site(client):
     client.force_login(local_user())
     assert client.get("/metrics").status_code == client.get("/health/").status_code == 200
     assert "/health/" in client.get("/upload/").text
+
+
+def test_who_is_in_without_signing_in_may_follow_the_link_to_the_numbers(client, settings):
+    settings.REQUIRE_LOGIN = False
+    assert client.get("/metrics").status_code == 200
+
+    make_user()
+    assert client.get("/metrics").status_code == 401
 
 
 def test_the_numbers_take_the_same_few_queries_from_indexes(django_assert_num_queries, busy):

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, make_password
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import MiddlewareNotUsed
 from django.db.models import Q
@@ -18,11 +18,8 @@ LOCAL_USERNAME = "local"
 
 def local_user() -> User:
     """The one user of a private installation; made at first need, with no usable password."""
-    user, made = User.objects.get_or_create(username=LOCAL_USERNAME)
-    if made:
-        user.set_unusable_password()
-        user.save(update_fields=["password"])
-    return user
+    defaults = {"password": make_password(None)}
+    return User.objects.get_or_create(username=LOCAL_USERNAME, defaults=defaults)[0]
 
 
 def somebody_has_a_password() -> bool:
@@ -38,6 +35,13 @@ def runs_this_site(user: AbstractBaseUser | AnonymousUser) -> bool:
     return user.is_staff or not user.has_usable_password()
 
 
+def let_in(request: HttpRequest) -> None:
+    """Make a visitor the local user, where nobody else could sign in."""
+    in_already = settings.REQUIRE_LOGIN or request.user.is_authenticated
+    if not in_already and not somebody_has_a_password():
+        request.user = local_user()
+
+
 def sign_in_local_user(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
@@ -50,9 +54,8 @@ def sign_in_local_user(
 
     def process_view(request: HttpRequest, view: Callable[..., Any], *rest: Any) -> None:
         # Views that are open to all, such as /healthz, need no user and no query for one.
-        wants_user = getattr(view, "login_required", True)
-        if wants_user and not request.user.is_authenticated and not somebody_has_a_password():
-            request.user = local_user()
+        if getattr(view, "login_required", True):
+            let_in(request)
 
     middleware.process_view = process_view  # type: ignore[attr-defined]
     return middleware

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from videos import tasks, vitals
-from videos.local_user import runs_this_site
+from videos.local_user import let_in, runs_this_site
 from videos.models import Pulse
 from videos.views import Request
 
@@ -44,7 +44,7 @@ def _faults() -> dict[str, str]:
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """The same numbers as the page's, for Prometheus: with METRICS_TOKEN, or for who runs this."""
-    if not (_has_token(request) or runs_this_site(request.user)):
+    if not _has_token(request) and not _runs_this(request):
         challenge = {"WWW-Authenticate": 'Bearer realm="metrics"'}
         return HttpResponse(ASK, status=401, content_type="text/plain", headers=challenge)
     try:
@@ -52,6 +52,11 @@ def metrics(request: HttpRequest) -> HttpResponse:
     except Error as error:
         sentence = f"The database does not answer: {type(error).__name__}.\n"
         return HttpResponse(sentence, status=503, content_type="text/plain")
+
+
+def _runs_this(request: HttpRequest) -> bool:
+    let_in(request)
+    return runs_this_site(request.user)
 
 
 def _has_token(request: HttpRequest) -> bool:
