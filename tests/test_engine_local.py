@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from videos.engines import whisper_job, whisper_models
 from videos.engines.base import EngineConfig, EngineCrashed, EngineError
 from videos.engines.sphinx import Sphinx
 from videos.engines.whisper import BLOCK_SECONDS, Whisper
+from videos.media.sandbox import MediaError
 from videos.media.speech import Region
 
 TOLERANCE_MS = 400
@@ -203,6 +205,15 @@ def test_whisper_holds_no_hours_of_silence_between_two_words():
     blocks = list(whisper_job._blocks(heard, 300_000))
     assert max(block.end_ms - block.start_ms for block in blocks) == 100
     assert [block.end_ms for block in blocks if block.regions] == [100, last + 100]
+
+
+def test_a_whisper_model_of_one_language_listens_to_no_other():
+    english = SimpleNamespace(supported_languages=["en"])
+
+    assert whisper_job._known_language(english, "") == "en"
+    assert whisper_job._known_language(english, "en-GB") == "en"
+    with pytest.raises(MediaError, match="knows no language with the code 'de'"):
+        whisper_job._known_language(english, "de")
 
 
 def test_whisper_is_told_a_language_and_refuses_an_unknown_one(whisper_config):

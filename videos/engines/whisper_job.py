@@ -86,11 +86,11 @@ def _load(model: str, cores: int) -> WhisperModel:
 
 
 def _known_language(whisper: WhisperModel, language: str) -> str:
-    """Check a code that was asked for; a model of one language knows its own."""
+    """Check a code that was asked for; a model of one language listens to no other."""
     code = language.lower().replace("_", "-").partition("-")[0]
     known = whisper.supported_languages
-    if code and code not in known and len(known) > 1:
-        raise MediaError(f"Whisper knows no language with the code '{language}'.")
+    if code and code not in known:
+        raise MediaError(f"This Whisper model knows no language with the code '{language}'.")
     return known[0] if len(known) == 1 else code
 
 
