@@ -81,6 +81,7 @@ def test_json_and_forms_ask_the_same(caller, index, video, path):
         ("boats", {"filter": '{"duration": {"gte": 1e308}}'}, []),
         ("boats", {"filter": '{"duration": {"gte": -1e308, "lte": 9000000000000000000}}'}, [0, 1]),
         ("boats", {"filter": '{"id": ["none"]}'}, []),
+        ("boats", {"filter": '{"id": []}'}, []),
     ],
 )
 def test_all_words_are_looked_for_anywhere_unless_asked_otherwise(
@@ -146,6 +147,7 @@ def test_hits_may_be_grouped_by_video(caller, index, video):
         ({"filter": "{"}, "parameter_invalid"),
         ({"filter": '{"width": 3}'}, "search_filter_invalid"),
         ({"filter": '{"id": [1]}'}, "search_filter_invalid"),
+        ({"filter": '{"id": null}'}, "search_filter_invalid"),
         ({"filter": '{"duration": {"gt": 1}}'}, "search_filter_invalid"),
         ({"filter": '{"duration": true}'}, "search_filter_invalid"),
     ],

@@ -127,9 +127,11 @@ def _filter(value: object) -> Json:
     if strange := found.keys() - {"id", "duration"}:
         message = f"The filter {sorted(strange)[0][:50]} is not known here."
         raise errors.ApiError(400, "search_filter_invalid", message)
-    ids, sides = found.get("id", []), found.get("duration", {})
+    ids, sides = found.get("id"), found.get("duration", {})
     sides = sides if isinstance(sides, dict) else {"gte": sides, "lte": sides}
-    good_ids = isinstance(ids, list) and all(isinstance(pk, str) for pk in ids)
+    good_ids = "id" not in found or (
+        isinstance(ids, list) and all(isinstance(pk, str) for pk in ids)
+    )
     good_sides = sides.keys() <= {"gte", "lte"} and all(map(_is_number, sides.values()))
     if not good_ids or not good_sides:
         raise errors.ApiError(400, "search_filter_invalid", "The filter cannot be understood.")
@@ -167,7 +169,7 @@ def _page(index: Index, wanted: Json, start: int) -> Json:
 def _pool(index: Index, wanted: Json) -> VideoQuerySet:
     sides = {f"duration_ms__{side}": ms for side, ms in wanted["duration"].items()}
     pool = Video.objects.filter(index=index, transcript__isnull=False, **sides)
-    return pool.filter(pk__in=wanted["ids"]) if wanted["ids"] else pool
+    return pool if wanted["ids"] is None else pool.filter(pk__in=wanted["ids"])
 
 
 def _hits(pool: VideoQuerySet, wanted: Json) -> SegmentQuerySet:
