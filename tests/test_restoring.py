@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from tests.factories import make_index, make_transcript, make_user
-from videos import process, storage, upkeep
+from videos import process, restoring, storage, upkeep
 from videos.models import Asset, Index, Segment, Video
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -155,6 +155,21 @@ def test_what_the_disk_cannot_hold_is_refused(backup, settings, monkeypatch):
     monkeypatch.setattr(storage, "free_bytes", lambda: 5)
 
     with pytest.raises(CommandError, match="not enough room"):
+        restore(backup)
+
+
+@on_sqlite
+def test_a_database_that_cannot_be_copied_is_said_in_a_sentence(backup, monkeypatch):
+    (backup / "db.sqlite3").unlink()
+    (backup / "db.sqlite3").mkdir()
+    with pytest.raises(CommandError, match="The backup is not complete: .+"):
+        call_command("backup", str(backup))
+
+    def locked(*args, **options):
+        raise sqlite3.OperationalError("database is locked")
+
+    monkeypatch.setattr(restoring, "restore", locked)
+    with pytest.raises(CommandError, match=r"not complete: database is locked\. Run it again"):
         restore(backup)
 
 

@@ -1,7 +1,9 @@
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 
 from videos import upkeep
 
@@ -16,5 +18,5 @@ class Command(BaseCommand):
         try:
             for sentence in upkeep.back_up(folder):
                 self.stdout.write(sentence)
-        except OSError as error:
+        except (OSError, sqlite3.Error, DatabaseError) as error:
             raise CommandError(f"The backup is not complete: {error}.") from error

@@ -1,8 +1,10 @@
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 
 from videos import process, restoring, upkeep
 
@@ -33,7 +35,7 @@ class Command(BaseCommand):
                 self.stdout.write(sentence)
         except restoring.Refused as refusal:
             raise CommandError(str(refusal)) from refusal
-        except OSError as error:
+        except (OSError, sqlite3.Error, DatabaseError) as error:
             raise CommandError(f"The restore is not complete: {error}. Run it again.") from error
 
     def _tell_faults(self) -> None:
