@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from pathlib import Path
@@ -10,13 +11,18 @@ from queue import Empty
 import pytest
 from celery.signals import worker_shutting_down
 from kombu import Connection, Exchange, Queue
+from kombu.exceptions import ChannelError
+from kombu.transport import filesystem
+from kombu.transport.virtual import BrokerState
 
 from transcribe_site import environment
 from videos.management.commands.worker import _Worker
 
 
 @pytest.fixture
-def queue(tmp_path):
+def queue(tmp_path, monkeypatch):
+    # kombu remembers for the whole process which queues it has told the folder of.
+    monkeypatch.setattr(filesystem.Transport, "global_state", BrokerState())
     url, options = environment.broker(tmp_path)
     for name in ("queue", "control"):
         (tmp_path / "broker" / name).mkdir(parents=True)
@@ -47,6 +53,17 @@ def test_a_message_is_seen_only_when_it_is_whole(queue, tmp_path, monkeypatch):
     assert messages(tmp_path) == []
 
 
+def test_a_disk_that_is_full_keeps_no_half_message(queue, tmp_path, monkeypatch):
+    def full(self: Path, text: str) -> None:
+        self.write_bytes(text.encode()[:5])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(ChannelError):
+        queue.put({"task": 1})
+    assert not [path for path in (tmp_path / "broker" / "queue").iterdir() if path.suffix == ".msg"]
+
+
 def test_a_message_that_cannot_be_read_stops_nobody(queue, tmp_path):
     (tmp_path / "broker" / "queue" / "0_half.transcribe.msg").write_bytes(b'{"bo')
     queue.put({"task": 2})
@@ -57,6 +74,8 @@ def test_a_message_that_cannot_be_read_stops_nobody(queue, tmp_path):
             break
         except Empty:
             pass
+    else:
+        pytest.fail("The message behind it was not had.")
     assert messages(tmp_path) == []
 
 

@@ -41,6 +41,7 @@ class Channel(filesystem.Channel):
             hidden.write_text(dumps(message))
             hidden.rename(hidden.with_name(name))
         except OSError as error:
+            hidden.unlink(missing_ok=True)  # a full disk: nobody else would ever take it away
             raise ChannelError(f"Cannot add a message to {self.data_folder_out}") from error
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:
