@@ -4,6 +4,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from videos import process
 from videos.local_user import local_user
 from videos.models import ApiKey
 
@@ -18,13 +19,17 @@ class Command(BaseCommand):
     def handle(self, *args: Any, name: str, user: str | None, **options: Any) -> None:
         if not name.strip():
             raise CommandError("Give the key a name.")
-        call_command("migrate", verbosity=0, interactive=False)  # it may be the first command
+        process.make_folders()
+        with process.lock("migrate", wait=True):  # it may be the first command, and `serve` too
+            call_command("migrate", verbosity=0, interactive=False)
         self.stdout.write(ApiKey.make(self._owner(user).pk, name.strip()[:100]))
 
     def _owner(self, username: str | None) -> User:
         if username is None:
             return local_user()
-        try:
-            return User.objects.get(username=username)
-        except User.DoesNotExist:
-            raise CommandError(f"There is no user named {username}.") from None
+        user = User.objects.filter(username=username).first()
+        if user is None:
+            raise CommandError(f"There is no user named {username}.")
+        if not user.is_active:
+            raise CommandError(f"{username} may not sign in: no key of theirs would work.")
+        return user
