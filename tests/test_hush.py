@@ -109,6 +109,20 @@ def test_what_an_editor_wrote_is_believed(task):
     assert marks(task) == ["", "", "", "s", ""]
 
 
+def test_what_an_editor_writes_while_it_is_judged_is_believed(task, monkeypatch):
+    judge = hush.doubt.over_silence
+
+    def slow(*args):
+        row = task.segments.get(number=2)
+        seen, times = Seen(row.pk, row.start_ms, row.version), (row.start_ms, row.end_ms)
+        corrections.save(task.video.index.owner, task, seen, "(he nods)", times)
+        return judge(*args)
+
+    monkeypatch.setattr(hush.doubt, "over_silence", slow)
+    hush.mark(task, PEAKS)
+    assert marks(task) == ["", "", "", "s", ""]
+
+
 def test_a_task_that_is_not_ready_is_left_alone(task):
     Task.objects.filter(pk=task.pk).update(status=Status.INDEXING)
     give_peaks(task)

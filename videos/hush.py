@@ -70,9 +70,10 @@ def mark(task: Task, peaks: bytes) -> int:
 
 
 def _add(task: Task, marks: str, keys: list[int]) -> int:
-    """Rows whose marks were changed meanwhile are left alone."""
+    """Rows that were corrected or marked anew meanwhile are left alone."""
     fresh = "".join(sorted(marks + SILENT))
+    same = task.segments.filter(heard__isnull=True, marks=marks)
     return sum(
-        task.segments.filter(pk__in=keys[at : at + AT_ONCE], marks=marks).update(marks=fresh)
+        same.filter(pk__in=keys[at : at + AT_ONCE]).update(marks=fresh)
         for at in range(0, len(keys), AT_ONCE)
     )
