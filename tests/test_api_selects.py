@@ -83,19 +83,19 @@ def test_another_bin_is_not_there(caller, video):
     assert refusal(caller.delete(f"{bin_of(video)}/{select.pk}"))[0] == 404
 
 
-def test_a_change_takes_no_place_and_no_corrected_words_back(caller, video, monkeypatch):
+def test_a_change_takes_nothing_back_that_others_changed_meanwhile(caller, video, monkeypatch):
     made = keep(video, 2000, 4000, caller.user)
     found = selects.find
 
     def slow(*args):
         known = found(*args)
-        Select.objects.update(position=7, words="corrected")
+        Select.objects.update(position=7, words="corrected", colour="red")
         return known
 
     monkeypatch.setattr(selects, "find", slow)
     caller.patch(f"{bin_of(video)}/{made.pk}", {"note": "good"})
     now = Select.objects.get()
-    assert (now.position, now.words, now.note) == (7, "corrected", "good")
+    assert (now.position, now.words, now.note, now.colour) == (7, "corrected", "good", "red")
 
 
 def test_the_bin_is_exported(caller, video, monkeypatch):

@@ -104,15 +104,18 @@ class Select(WithRole, models.Model):
         return self.end_ms - self.start_ms
 
     def change(self, start_ms: int, end_ms: int, note: str, colour: str) -> None:
-        """Trim it, or say something else of it. Its place, and words that follow a correction
-        meanwhile, are written by others.
+        """Trim it, or say something else of it. What is as it was is not written: others may have
+        changed it meanwhile, as they may its place, and its words by a correction.
         """
-        fields = ["start_ms", "end_ms", "note", "colour", "updated_at"]
-        if (start_ms, end_ms) != (self.start_ms, self.end_ms):
-            self.words = words(self.video, start_ms, end_ms)
-            fields.append("words")
-        self.start_ms, self.end_ms, self.note, self.colour = start_ms, end_ms, note, colour
-        self.save(update_fields=fields)
+        asked = {"start_ms": start_ms, "end_ms": end_ms, "note": note, "colour": colour}
+        fresh = {name: value for name, value in asked.items() if value != getattr(self, name)}
+        if fresh.keys() & {"start_ms", "end_ms"}:
+            # Both: one end by one writer and one by another may make no range.
+            fresh |= {"start_ms": start_ms, "end_ms": end_ms}
+            fresh["words"] = words(self.video, start_ms, end_ms)
+        for name, value in fresh.items():
+            setattr(self, name, value)
+        self.save(update_fields=[*fresh, "updated_at"])
 
 
 def keep(
