@@ -37,6 +37,31 @@ class _WholeDeletion:
             self.deed(each)
 
 
+class _MadeByTheSite:
+    """Rows that mean something only together with files and other rows: nobody writes them here."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+def _delete_task(task: Task) -> None:
+    """A video without a task would be one that nothing is ever done with: it goes with its last."""
+    ingest.cancel(task)
+    if task.video.tasks.exclude(pk=task.pk).exists():
+        ingest.delete_task(task)
+    else:
+        ingest.delete_video(task.video)
+
+
+def _delete_fetch(fetch: Fetch) -> None:
+    """What waits for it would wait for ever."""
+    if fetch.task:
+        ingest.cancel(fetch.task)
+        fetch.delete()
+    elif fetch.asset:
+        ingest.delete_asset(fetch.asset)
+
+
 admin.site.unregister(User)
 
 
@@ -62,7 +87,7 @@ class MemberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Video)
-class VideoAdmin(_WholeDeletion, admin.ModelAdmin):  # type: ignore[type-arg]
+class VideoAdmin(_WholeDeletion, _MadeByTheSite, admin.ModelAdmin):  # type: ignore[type-arg]
     """To look, to search and to delete; files and rows are made by the site itself."""
 
     deed = staticmethod(ingest.delete_video)
@@ -73,10 +98,10 @@ class VideoAdmin(_WholeDeletion, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Task)
-class TaskAdmin(_WholeDeletion, admin.ModelAdmin):  # type: ignore[type-arg]
+class TaskAdmin(_WholeDeletion, _MadeByTheSite, admin.ModelAdmin):  # type: ignore[type-arg]
     """Here a developer reads ``error_detail``, which no page shows."""
 
-    deed = staticmethod(ingest.delete_task)
+    deed = staticmethod(_delete_task)
     list_display = ["id", "video", "engine", "status", "step", "interruptions", "updated_at"]
     list_filter = ["status", "engine"]
     list_select_related = ["video"]
@@ -84,7 +109,7 @@ class TaskAdmin(_WholeDeletion, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Derivation)
-class DerivationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class DerivationAdmin(_MadeByTheSite, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["id", "video", "kind", "state", "interruptions", "finished_at"]
     list_filter = ["kind", "state"]
     list_select_related = ["video"]
@@ -92,22 +117,23 @@ class DerivationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(RemoteDeletion)
-class RemoteDeletionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class RemoteDeletionAdmin(_MadeByTheSite, admin.ModelAdmin):  # type: ignore[type-arg]
     """What still has to go from a cloud, and why it did not yet."""
 
     list_display = ["__str__", "engine", "tries", "not_before", "created_at"]
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ApiKeyAdmin(_MadeByTheSite, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["prefix", "name", "user", "created_at", "last_used_at", "revoked_at"]
     exclude = ["hash"]
 
 
 @admin.register(Fetch)
-class FetchAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class FetchAdmin(_WholeDeletion, _MadeByTheSite, admin.ModelAdmin):  # type: ignore[type-arg]
     """Without the addresses: they may hold signatures."""
 
+    deed = staticmethod(_delete_fetch)
     list_display = ["id", "owner", "task", "asset", "attempts", "lease_until", "not_before"]
     list_select_related = ["owner", "task", "asset"]
     exclude = ["media_url", "captions_url"]
@@ -115,7 +141,7 @@ class FetchAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class DeliveryAdmin(_MadeByTheSite, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["id", "webhook", "event", "status", "attempts", "not_before"]
     list_filter = ["status"]
     list_select_related = ["webhook"]
