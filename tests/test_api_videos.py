@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import time
 from urllib.parse import urlencode
 
@@ -275,6 +276,13 @@ def test_only_ready_videos_are_listed(caller, index, video):
         ({"metadata.category": "new"}, "b"),
         ({"user_metadata[category]": "new"}, "b"),
         ({"user_metadata__category": "new"}, ""),
+        ({"user_metadata": '{"category":"new"}'}, "b"),
+        ({"user_metadata": '{"category":"new","rating":9.3,"good":true}'}, "b"),
+        ({"user_metadata": '{"category":"new","rating":9.4}'}, ""),
+        ({"user_metadata": '{"category":"old"}', "size[gte]": "0"}, ""),
+        ({"user_metadata": ['{"category":"old"}', '{"category":"new"}']}, "b"),
+        ({"metadata": '{"category":"new"}'}, "b"),
+        ({"user_metadata": "{}"}, "ab"),
     ],
 )
 def test_videos_are_listed_by_facts_and_by_the_users_own_words(caller, index, query, found, video):
@@ -315,6 +323,18 @@ def test_a_users_own_key_may_be_any_text(caller, index, name, value, text):
 
     assert [row["user_metadata"][name] for row in rows] == [value]
     assert caller.get(f"/indexes/{index.pk}/videos", **{name: "none"}).json()["data"] == []
+
+
+@pytest.mark.parametrize(
+    "own",
+    ["", "new", "[1]", '{"a":null}', '{"a":["b"]}', '{"a":{}}', '{"a":NaN}', '{"a":"\\u0000"}',
+     json.dumps({"a": "x" * 1001}), json.dumps({f"own{n}": n for n in range(101)})],
+)  # fmt: skip
+@pytest.mark.parametrize("place", ["videos", "indexed-assets"])
+def test_words_of_the_user_that_are_no_object_are_400(caller, index, place, own):
+    response = caller.get(f"/indexes/{index.pk}/{place}", user_metadata=own)
+
+    assert refusal(response) == (400, "parameter_invalid")
 
 
 @pytest.mark.parametrize("name", ["1", 'a"b', "$.a", "a[0]", "own_0", "index_id"])
