@@ -246,6 +246,23 @@ def test_other_grains_come_when_asked_for(caller, heard, include):
     assert "words" not in found
 
 
+def test_an_asset_says_what_its_video_shows_not_what_was_heard_last(caller, heard):
+    video = heard.videos.get()
+    video.transcript = video.tasks.get()
+    video.save()
+    later = make_task(video, status=Status.READY)
+    make_segments([(0, 2000, "Yellow hair.")], later)
+    path = f"/assets/{heard.pk}/transcription"
+
+    found = caller.get(path, include="utterances").json()
+
+    assert [row["value"] for row in found["utterances"]] == ["Hello there.", "I am"]
+    used = f"/indexes/{video.index_id}/videos/{video.pk}/transcripts/{later.pk}/use"
+    assert caller.post(used).status_code == 204
+    found = caller.get(path, include="utterances").json()
+    assert [row["value"] for row in found["utterances"]] == ["Yellow hair."]
+
+
 def test_a_transcription_says_how_far_it_is_and_why_it_failed(caller, index):
     asset = Asset.objects.create(owner=caller.user, filename="a.mp4", sha256="0" * 64)
     path = f"/assets/{asset.pk}/transcription"

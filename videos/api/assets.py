@@ -6,7 +6,7 @@ from functools import partial
 from typing import cast
 
 from django.db import transaction
-from django.db.models import Case, OuterRef, Q, Value, When
+from django.db.models import Case, F, OuterRef, Q, Value, When
 from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 
@@ -125,12 +125,13 @@ def _keep_metadata(
 
 
 def transcription(request: ApiRequest, asset_id: str) -> HttpResponse:
-    """Of the newest video that was made of the asset; a ready one comes first."""
+    """What the newest video that was made of the asset shows, or how far it is."""
     asset = find(request, asset_id)
     wanted = _includes(request)
     visible = Task.objects.visible_to(request.user).filter(video__asset=asset)
     made = visible.order_by("-video__created_at", "-created_at")
-    task = made.filter(status=Status.READY).first() or made.first()
+    shown, ready = made.filter(pk=F("video__transcript_id")), made.filter(status=Status.READY)
+    task = shown.first() or ready.first() or made.first()
     if task is None:
         message = f"The asset {asset.pk} has no transcription: no index holds it."
         raise errors.ApiError(404, "resource_not_exists", message)
