@@ -84,6 +84,33 @@ def test_chunks_in_any_order_become_an_asset(caller, data):
     assert (again["processed_chunks"], again["duplicate_chunks"]) == (0, 5)
 
 
+def test_the_status_of_an_upload_has_all_its_chunks_also_those_that_are_not_here(caller, data):
+    """The SDKs count them: as many completed as there are, and they take it for complete."""
+    begun = begin(caller, len(data)).json()
+    path = f"{ROOT}/{begun['upload_id']}"
+    etag = write(begun["upload_urls"][0]["url"], data[:50_000])["ETag"]
+    write(begun["upload_urls"][1]["url"], data[50_000:100_000])
+    caller.post(path, {"completed_chunks": [{"chunk_index": 1, "proof": etag}]})
+
+    found = caller.get(path, page_limit=3).json()
+
+    chunks = found["uploaded_chunks"]
+    assert [chunk["index"] for chunk in chunks] == [1, 2, 3]
+    assert [chunk["status"] for chunk in chunks] == ["completed", "pending", "pending"]
+    assert [bool(chunk["uploaded_at"]) for chunk in chunks] == [True, False, False]
+    assert [bool(chunk["updated_at"]) for chunk in chunks] == [True, True, False]
+    assert (found["chunks_completed"], found["chunks_pending"]) == (1, 4)
+    assert (found["uploaded_size"], found["completed_chunks"]) == (100_000, 1)
+    assert (found["page_info"]["total_page"], found["page_info"]["total_results"]) == (2, 5)
+    last = caller.get(path, page_limit=3, page=2).json()["uploaded_chunks"]
+    assert [(chunk["index"], chunk["size"]) for chunk in last] == [
+        (4, 50_000),
+        (5, len(data) - 200_000),
+    ]
+    assert caller.get(path, page_limit=3, page=3).json()["uploaded_chunks"] == []
+    assert caller.get(ROOT).json()["data"][0]["completed_chunks"] == 1
+
+
 def test_more_addresses_come_when_asked_for(caller, data):
     begun = begin(caller, 50_000 * 20).json()
     assert len(begun["upload_urls"]) == 10

@@ -96,6 +96,16 @@ await client.assets.delete(far.id);
 
 const upload = await client.multipartUpload.uploadFile(SAMPLE, { filename: 'in chunks.mp4' });
 report.chunks = [(await client.assets.retrieve(upload.assetId)).status, Boolean(upload.assetUrl)];
+const opened = await client.multipartUpload.create({
+  filename: 'opened.mp4',
+  type: 'video',
+  totalSize: 5,
+});
+const briefly = { sleepInterval: 0.1, maxWaitTime: 0.1 };
+report.opened = await fault(() =>
+  client.multipartUpload.waitForUploadCompletion(opened.uploadId, briefly),
+);
+await client.assets.delete(opened.assetId);
 report.incomplete = await all(client.multipartUpload.listIncompleteUploads());
 await client.assets.delete(upload.assetId);
 

@@ -252,8 +252,8 @@ def upload_begun(row: Upload, urls: list[Json]) -> Json:
     }
 
 
-def upload(row: Upload, here: int) -> Json:
-    """An upload of which so many chunks are here."""
+def upload(row: Upload, reported: int) -> Json:
+    """An upload of which so many chunks are reported."""
     return {
         "upload_id": row.pk,
         "status": upload_status(row),
@@ -262,20 +262,23 @@ def upload(row: Upload, here: int) -> Json:
         "total_size": row.total_bytes,
         "chunk_size": row.chunk_bytes,
         "total_chunks": row.total_chunks,
-        "completed_chunks": here,
+        "completed_chunks": reported,
         "created_at": moment(row.created_at),
         "updated_at": moment(row.updated_at),
         "expires_at": moment(row.expires_at),
     }
 
 
-def chunk(row: Chunk, size: int) -> Json:
+def chunk(number: int, size: int, row: Chunk | None) -> Json:
+    """A chunk, with its row once its bytes are here; until it is reported it is pending."""
+    reported = row is not None and row.reported
+    at = moment(row.updated_at) if row else None
     return {
-        "index": row.number,
-        "status": "completed" if row.reported else "pending",
+        "index": number,
+        "status": "completed" if reported else "pending",
         "size": size,
-        "uploaded_at": moment(row.updated_at),
-        "updated_at": moment(row.updated_at),
+        "uploaded_at": at if reported else None,
+        "updated_at": at,
     }
 
 
