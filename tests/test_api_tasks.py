@@ -7,7 +7,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.api import SRT, refusal
 from tests.factories import make_index, make_task, make_transcript, make_user, make_video
-from videos import ingest, storage
+from videos import admission, ingest, storage
+from videos.media.sandbox import ChildDied
 from videos.models import Status, Task, Video
 
 
@@ -141,6 +142,22 @@ def test_a_file_that_cannot_be_transcribed_is_refused_with_its_code(caller, inde
         "video_filesize_too_large",
     )
     assert not list(settings.INCOMING_ROOT.iterdir())
+
+
+def test_a_file_that_could_not_be_read_just_now_may_be_sent_again(
+    caller, index, clip, sample, monkeypatch
+):
+    body = {"asset_id": caller.send("/assets", method="direct", file=clip).json()["_id"]}
+
+    def die(path):
+        raise ChildDied("killed", limit="time")
+
+    monkeypatch.setattr(admission, "probe", die)
+    busy = (503, "upload_busy")
+    for path, name in (("/tasks", "video_file"), ("/assets", "file")):
+        again = SimpleUploadedFile("clip.mp4", sample.read_bytes())
+        assert refusal(caller.send(path, index_id=index.pk, **{name: again})) == busy
+    assert refusal(caller.post(f"/indexes/{index.pk}/indexed-assets", body)) == busy
 
 
 @pytest.mark.parametrize("status", Status.values)

@@ -15,8 +15,9 @@ from django.utils import timezone
 from tests.api import SRT, refusal
 from tests.factories import make_index, make_user
 from tests.web import Handler, serving
-from videos import fetcher, fetching, ingest, search, storage, tasks
+from videos import admission, fetcher, fetching, ingest, search, storage, tasks
 from videos.ingest import Wishes
+from videos.media.sandbox import ChildDied
 from videos.models import Asset, Fetch, Index, Status, Step, Task, Video
 
 
@@ -178,6 +179,22 @@ def test_what_is_no_video_ends_the_task_with_a_sentence(
     assert client.get("/").status_code == 200
     assert caller.delete(f"/tasks/{made['_id']}").status_code == 204
     assert not Video.objects.exists() and not Fetch.objects.exists()
+
+
+def test_a_file_that_could_not_be_read_just_now_is_fetched_again(caller, index, web, monkeypatch):
+    caller.send("/tasks", index_id=index.pk, video_url=f"{web.url}/a%20clip.mp4")
+
+    def die(path):
+        raise ChildDied("killed", limit="time")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(admission, "probe", die)
+        tasks.fetch()
+    assert Task.objects.get().status == Status.VALIDATING
+    hasten()
+    tasks.fetch()
+
+    assert Task.objects.get().step == Step.PREPARE
 
 
 def test_a_failed_one_may_be_tried_again(caller, index, web, sample):

@@ -32,9 +32,11 @@ FILTERS = {
     "updated_at": Filter("updated_at", paging.when),
     "estimated_time": Filter("finished_at", paging.when),
 }
-REFUSALS: dict[type[Refused], str] = {
-    ingest.TooLong: "video_duration_too_long",
-    ingest.UnknownLanguage: "parameter_invalid",
+BROKEN = (400, "video_file_broken")
+REFUSALS: dict[type[Refused], tuple[int, str]] = {
+    ingest.Passing: (503, "upload_busy"),
+    ingest.TooLong: (400, "video_duration_too_long"),
+    ingest.UnknownLanguage: (400, "parameter_invalid"),
 }
 
 
@@ -79,8 +81,8 @@ def kept(index: Index, keep: Callable[[], Video]) -> Video:
 
 
 def in_words(refusal: Refused) -> errors.ApiError:
-    code = REFUSALS.get(type(refusal), "video_file_broken")
-    return errors.ApiError(400, code, str(refusal))
+    status, code = REFUSALS.get(type(refusal), BROKEN)
+    return errors.ApiError(status, code, str(refusal))
 
 
 def list_all(request: ApiRequest) -> HttpResponse:
