@@ -18,7 +18,7 @@ from tests.factories import (
     make_video,
 )
 from videos import corrections
-from videos.api import videos
+from videos.api import params, videos
 from videos.corrections import Seen
 from videos.models import Status, Video
 
@@ -242,6 +242,19 @@ def test_a_deleted_video_is_gone_with_its_transcription(caller, video):
 
     assert refusal(caller.get(path(video)))[0] == 404
     assert refusal(caller.get(path(video, "/transcription")))[0] == 404
+
+
+def test_a_video_that_is_deleted_while_it_is_changed_is_404(caller, video, monkeypatch):
+    read = params.body
+
+    def delete_and_read(*args):
+        Video.objects.all().delete()
+        return read(*args)
+
+    monkeypatch.setattr(params, "body", delete_and_read)
+    response = caller.patch(path(video), {"video_title": "Take 3"})
+
+    assert refusal(response) == (404, "resource_not_exists")
 
 
 def test_only_ready_videos_are_listed(caller, index, video):
