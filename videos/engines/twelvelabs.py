@@ -32,8 +32,6 @@ from videos.engines.base import (
 from videos.engines.calls import Caller, Json, Watch, watched
 
 WHO = "Twelve Labs"
-VERSIONS = ("v1.1", "v1.2", "v1.3")
-BASE_URL = "https://api.twelvelabs.io"
 MODELS = {"v1.1": "marengo2.5", "v1.2": "marengo2.6", "v1.3": "marengo3.0"}
 ANSWER_SECONDS = 600.0  # after the last byte of an upload: they look at the file before they answer
 SIGNED_SECONDS = 300
