@@ -429,6 +429,21 @@ def test_a_task_or_transcript_that_vanished_there_ends_and_is_sent_again_when_as
     assert carry(task).status == Status.READY
 
 
+@pytest.mark.parametrize("known", ["", "e" * 24])
+def test_an_address_where_nothing_is_is_called_that(cloud: Cloud, settings, known):
+    settings.TWELVELABS_BASE_URL = f"{cloud.url}/elsewhere"
+    task = carry(sending(index=make_index(remote_id=known)))
+    assert task.status == Status.FAILED
+    assert "check TWELVELABS_BASE_URL and TWELVELABS_VERSION" in task.error
+    assert cloud.asked("POST") == []
+
+
+def test_a_video_whose_index_goes_while_it_is_sent_names_the_index(cloud: Cloud):
+    cloud.always["POST /tasks"] = Answer(404, {"code": "resource_not_exists", "message": "No."})
+    task = carry(sending())
+    assert "does not know the index" in task.error
+
+
 def test_a_service_that_hangs_up_on_each_upload_is_not_sent_to_for_a_day(cloud: Cloud):
     cloud.always["POST /tasks"] = Answer(play=scripted_cloud.reset)
     task = carry(sending())
@@ -609,6 +624,12 @@ def test_an_address_that_is_none_stops_the_start(monkeypatch, value):
     monkeypatch.setenv("TWELVELABS_BASE_URL", value)
     with pytest.raises(ImproperlyConfigured):
         environment.address("TWELVELABS_BASE_URL", "https://api.example.org")
+
+
+@pytest.mark.parametrize("version", ["", "/v1", "/v1.1", "/v1.2", "/v1.3"])
+def test_an_address_may_have_the_version_in_it_as_sdks_want_it(version):
+    assert environment.without_version(f"http://desk/api{version}") == "http://desk/api"
+    assert "env.without_version(TWELVELABS_BASE_URL)" in inspect.getsource(site_settings)
 
 
 def test_an_engine_that_there_is_not_stops_the_start(monkeypatch):

@@ -11,7 +11,8 @@ import hmac
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeGuard, TypeVar
 
@@ -38,6 +39,8 @@ SIGNED_SECONDS = 300
 MAX_CUES = 200_000
 MAX_SECONDS = 1_000_000.0
 PAGE = 50
+NOWHERE = f"{WHO} is not there: check TWELVELABS_BASE_URL and TWELVELABS_VERSION."
+NO_INDEX = f"{WHO} does not know the index of this video any more."
 
 T = TypeVar("T")
 
@@ -95,6 +98,17 @@ class TwelveLabs:
         return watched(aside, WHO, seconds or config.cloud.timeout_seconds)
 
 
+@contextmanager
+def _absent(sentence: str) -> Iterator[None]:
+    """What a 404 means where it is not the video that is gone."""
+    try:
+        yield
+    except NotNow as error:
+        if not error.gone:
+            raise
+        raise NotNow(sentence, detail=error.detail, most=error.most) from error
+
+
 # --- an index there ---
 
 
@@ -110,7 +124,8 @@ def _mirror(model: str, tag: str, index_id: str, call: Caller) -> str:
 
 
 def _index_named(call: Caller, tag: str) -> str:
-    found = call("GET", "/indexes", params={"index_name": tag, "page_limit": PAGE})
+    with _absent(NOWHERE):
+        found = call("GET", "/indexes", params={"index_name": tag, "page_limit": PAGE})
     return next((_id(call, row) for row in _rows(call, found) if row.get("index_name") == tag), "")
 
 
@@ -138,9 +153,10 @@ def _models(version: str, model: str) -> Json:
 
 
 def _submit(index_id: str, parcel: Parcel, call: Caller) -> Place:
-    if parcel.sent_before and (place := _sent(call, index_id, parcel.tag)):
-        return place
-    return _upload(index_id, parcel, call)
+    with _absent(NO_INDEX):
+        if parcel.sent_before and (place := _sent(call, index_id, parcel.tag)):
+            return place
+        return _upload(index_id, parcel, call)
 
 
 def _sent(call: Caller, index_id: str, tag: str) -> Place | None:
