@@ -15,7 +15,7 @@ from django.utils import timezone
 from tests.api import Caller, refusal
 from tests.factories import make_user
 from videos import admission, ingest, multipart, storage, tasks
-from videos.ingest import Refused
+from videos.admission import Refused
 from videos.media.sandbox import ChildDied
 from videos.models import Asset, Upload
 
@@ -236,14 +236,14 @@ def meanwhile(monkeypatch):
     """Do something while a file is looked at, which takes minutes for a large one."""
 
     def arrange(deed):
-        look_at = ingest.look_at
+        look_at = admission.look_at
 
         def look_and_do(path):
             found = look_at(path)
             assert deed().status_code == 204
             return found
 
-        monkeypatch.setattr(ingest, "look_at", look_and_do)
+        monkeypatch.setattr(admission, "look_at", look_and_do)
 
     return arrange
 

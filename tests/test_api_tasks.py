@@ -241,13 +241,13 @@ def test_a_list_costs_the_same_however_long_it_is(caller, index, django_assert_m
 
 @pytest.mark.django_db(transaction=True)  # foreign keys are checked at the commit
 def test_an_index_that_is_deleted_while_its_file_comes_in_is_404(caller, index, clip, monkeypatch):
-    look_at = ingest.look_at
+    look_at = admission.look_at
 
     def look_and_delete(path):
         index.delete()
         return look_at(path)
 
-    monkeypatch.setattr(ingest, "look_at", look_and_delete)
+    monkeypatch.setattr(admission, "look_at", look_and_delete)
     response = caller.send("/tasks", index_id=index.pk, video_file=clip)
 
     assert refusal(response) == (404, "resource_not_exists")

@@ -16,6 +16,7 @@ from tests.api import SRT, refusal
 from tests.factories import make_index, make_user
 from tests.web import Handler, serving
 from videos import admission, fetcher, fetching, ingest, search, storage, tasks
+from videos.admission import Refused
 from videos.ingest import Wishes
 from videos.media.sandbox import ChildDied
 from videos.models import Asset, Fetch, Index, Status, Step, Task, Video
@@ -351,7 +352,7 @@ def test_a_video_without_bytes_is_not_transcribed_again(caller, index):
     video = ingest.accept_url(index, "http://example.org/a.mp4", Wishes())
     Task.objects.all().cancel()
 
-    with pytest.raises(ingest.Refused, match="not here yet"):
+    with pytest.raises(Refused, match="not here yet"):
         ingest.transcribe_again(video, "", "")
 
 

@@ -28,11 +28,7 @@ from videos import (
     storage,
     tasks,
 )
-from videos.admission import Passing as Passing
-from videos.admission import Refused as Refused
-from videos.admission import TooLong as TooLong
-from videos.admission import look_at as look_at
-from videos.admission import read_captions as read_captions
+from videos.admission import Refused
 from videos.engines.base import Cue
 from videos.media.probe import Probe
 from videos.models import Asset, Fetch, Index, Segment, Status, Step, Task, Video
@@ -81,7 +77,7 @@ def accept(index: Index, file: PartFile, wishes: Wishes) -> Video:
 def _take_in(index: Index, part: Path, sha256: str, name: str, wishes: Wishes) -> Video:
     """A written and synced part file becomes a stored video with its task."""
     task = first_task(index, wishes)
-    found = look_at(part)
+    found = admission.look_at(part)
     failpoints.reach("upload.before_rename")
     video = _describe(index, name, sha256, part.stat().st_size, found)
     storage.adopt(part, video.media_name)
@@ -127,7 +123,7 @@ def accept_asset(user: User, file: PartFile, name: str, user_metadata: Mapping[s
         raise Refused(file.refusal)
     asset = Asset(owner=user, user_metadata=dict(user_metadata))
     asset.filename = _shown_name(name or file.name or "")
-    found = look_at(file.path)
+    found = admission.look_at(file.path)
     with transaction.atomic():
         asset.save(force_insert=True)
         keep_asset(asset, file.path, file.sha256, found)
@@ -153,7 +149,7 @@ def index_asset(index: Index, asset: Asset, wishes: Wishes) -> Video:
     task = first_task(index, wishes)
     path = storage.media_path(asset.media_name)
     try:
-        found = look_at(path)
+        found = admission.look_at(path)
     except FileNotFoundError:
         raise Refused("The file of this asset is missing on this server.") from None
     video = _describe(index, asset.filename, asset.sha256, asset.size_bytes, found)

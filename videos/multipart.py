@@ -24,8 +24,8 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from videos import ingest, storage
-from videos.ingest import Passing, Refused
+from videos import admission, ingest, storage
+from videos.admission import Passing, Refused
 from videos.models import Asset, Chunk, Upload
 from videos.uploads import PartFile, refuse_size
 
@@ -187,7 +187,7 @@ def complete(upload: Upload) -> bool:
 
 
 def _keep(upload: Upload, file: PartFile) -> None:
-    found = ingest.look_at(file.path)
+    found = admission.look_at(file.path)
     with transaction.atomic():
         Upload.objects.filter(pk=upload.pk).update(status=Upload.COMPLETED)
         ingest.keep_asset(upload.asset, file.path, file.sha256, found)

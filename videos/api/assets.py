@@ -11,10 +11,11 @@ from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 
 from videos import ingest
+from videos.admission import Refused
 from videos.api import ApiRequest, dialects, errors, indexes, limits, paging, params, tasks, videos
 from videos.api.endpoint import answer, done
 from videos.api.paging import Filter
-from videos.ingest import Refused, Wishes
+from videos.ingest import Wishes
 from videos.models import Asset, Role, Status, Task, Video
 from videos.models.video import VideoQuerySet
 from videos.uploads import PartFile

@@ -10,9 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from videos import multipart
+from videos.admission import Passing, Refused
 from videos.api import ApiRequest, dialects, errors, limits, paging, params, version_of
 from videos.api.endpoint import answer
-from videos.ingest import Passing, Refused
 from videos.models import Upload
 
 SALT = "videos.api.multipart"

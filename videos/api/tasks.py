@@ -10,13 +10,14 @@ from django.db import IntegrityError
 from django.db.models import Count
 from django.http import HttpResponse
 
-from videos import fetcher, ingest
+from videos import admission, fetcher, ingest
+from videos.admission import Refused
 from videos.api import ApiRequest, dialects, errors, indexes, limits, paging, params
 from videos.api.endpoint import answer, done
 from videos.api.paging import Filter
 from videos.engines.base import Cue
 from videos.forms import LANGUAGE_NAMES
-from videos.ingest import Refused, Wishes
+from videos.ingest import Wishes
 from videos.models import Index, Role, Status, Task, Video
 from videos.uploads import PartFile
 
@@ -34,8 +35,8 @@ FILTERS = {
 }
 BROKEN = (400, "video_file_broken")
 REFUSALS: dict[type[Refused], tuple[int, str]] = {
-    ingest.Passing: (503, "upload_busy"),
-    ingest.TooLong: (400, "video_duration_too_long"),
+    admission.Passing: (503, "upload_busy"),
+    admission.TooLong: (400, "video_duration_too_long"),
     ingest.UnknownLanguage: (400, "parameter_invalid"),
 }
 
@@ -174,7 +175,7 @@ def _captions(file: PartFile | None) -> Sequence[Cue]:
     if file is None:
         return ()
     try:
-        return ingest.read_captions(file)
+        return admission.read_captions(file)
     except Refused as refusal:
         raise errors.invalid("transcription_file", str(refusal)) from refusal
 

@@ -7,11 +7,11 @@ from typing import cast
 from django.db.models import Count, Q
 from django.http import HttpResponse
 
-from videos import ingest
+from videos import admission, ingest
+from videos.admission import Refused
 from videos.api import ApiRequest, dialects, errors, limits, params, videos
 from videos.api.endpoint import answer, done
 from videos.forms import AgainForm
-from videos.ingest import Refused
 from videos.models import Role, Status, Tag, Task, Video
 from videos.models.tag import MAX_NAME
 from videos.uploads import PartFile
@@ -62,7 +62,7 @@ def caption(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
     if file is None:
         raise errors.required("transcription_file")
     try:
-        cues = ingest.read_captions(file)
+        cues = admission.read_captions(file)
     except Refused as refusal:
         raise errors.invalid("transcription_file", str(refusal)) from refusal
     try:
