@@ -134,6 +134,15 @@ def test_an_address_is_good_for_its_chunk_alone_and_not_for_long(caller, data, m
     assert refusal(write(first["url"], data[:50_000])) == (403, "url_not_valid")
 
 
+def test_a_chunk_that_the_disk_cannot_hold_is_507_and_may_be_sent_again(caller, data, monkeypatch):
+    url = begin(caller, len(data)).json()["upload_urls"][0]["url"]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "free_bytes", lambda: 0)
+        assert refusal(write(url, data[:50_000])) == (507, "insufficient_storage")
+    assert write(url, data[:50_000]).status_code == 200
+
+
 def test_no_other_signature_of_this_site_opens_a_chunk(caller, data):
     begun = begin(caller, len(data)).json()
     forged = signing.dumps([begun["upload_id"], 1], salt="another")

@@ -144,6 +144,24 @@ def test_a_file_that_cannot_be_transcribed_is_refused_with_its_code(caller, inde
     assert not list(settings.INCOMING_ROOT.iterdir())
 
 
+def test_a_full_disk_is_507_and_no_fault_of_the_file(
+    caller, index, clip, sample, monkeypatch, settings
+):
+    video = make_transcript(index=index)
+    monkeypatch.setattr(storage, "free_bytes", lambda: 0)
+    begin = {"filename": "a.mp4", "total_size": 5}
+    full = (507, "insufficient_storage")
+
+    assert refusal(caller.send("/tasks", index_id=index.pk, video_file=clip)) == full
+    again = SimpleUploadedFile("clip.mp4", sample.read_bytes())
+    assert refusal(caller.send("/assets", method="direct", file=again)) == full
+    assert refusal(caller.post("/assets/multipart-uploads", begin)) == full
+    captions = f"/indexes/{index.pk}/videos/{video.pk}/captions"
+    srt = SimpleUploadedFile("a.srt", SRT)
+    assert refusal(caller.send(captions, transcription_file=srt)) == full
+    assert not list(settings.INCOMING_ROOT.iterdir())
+
+
 def test_a_file_that_could_not_be_read_just_now_may_be_sent_again(
     caller, index, clip, sample, monkeypatch
 ):

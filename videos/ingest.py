@@ -62,8 +62,7 @@ def accept(index: Index, file: PartFile, wishes: Wishes) -> Video:
 
     The same ``upload_key`` in the same index gives the same video again. Raises Refused.
     """
-    if file.refusal:
-        raise Refused(file.refusal)
+    admission.require_bytes(file)
     if twin := _sent_before(index, wishes.upload_key, file.sha256):
         return twin
     try:
@@ -119,8 +118,7 @@ def accept_asset_url(user: User, url: str, name: str, user_metadata: Mapping[str
 
 def accept_asset(user: User, file: PartFile, name: str, user_metadata: Mapping[str, Any]) -> Asset:
     """Keep an uploaded file that goes into no index yet. Raises Refused."""
-    if file.refusal:
-        raise Refused(file.refusal)
+    admission.require_bytes(file)
     asset = Asset(owner=user, user_metadata=dict(user_metadata))
     asset.filename = _shown_name(name or file.name or "")
     found = admission.look_at(file.path)

@@ -25,7 +25,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from videos import admission, ingest, storage
-from videos.admission import Passing, Refused
+from videos.admission import NoRoom, Passing, Refused
 from videos.models import Asset, Chunk, Upload
 from videos.uploads import PartFile, refuse_size
 
@@ -58,7 +58,7 @@ def begin(user: User, filename: str, total_bytes: int, user_metadata: Mapping[st
 
 def _begin(upload: Upload) -> Upload:
     if sentence := refuse_size(upload.total_bytes):
-        raise Refused(sentence)
+        raise admission.not_kept(sentence, upload.total_bytes)
     upload.chunk_bytes = max(CHUNK_BYTES, -(-upload.total_bytes // MAX_CHUNKS))
     upload.expires_at = _expiry()
     with transaction.atomic():
@@ -110,7 +110,7 @@ def write(upload: Upload, number: int, stream: Readable) -> str:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise Refused(DISK_FULL) from error
+        raise NoRoom(DISK_FULL) from error
     values = {"etag": etag, "reported": False}
     try:
         Chunk.objects.update_or_create(upload=upload, number=number, defaults=values)

@@ -64,8 +64,6 @@ def _take(request: ApiRequest, name: str, user_metadata: dialects.Json) -> Asset
     file = cast("PartFile | None", request.FILES.get("file"))
     if file is None:
         raise errors.required("file")
-    if file.refusal:
-        raise errors.ApiError(400, "video_filesize_too_large", file.refusal)
     try:
         return ingest.accept_asset(request.user, file, name, user_metadata)
     except Refused as refusal:

@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from videos import multipart
-from videos.admission import Passing, Refused
-from videos.api import ApiRequest, dialects, errors, limits, paging, params, version_of
+from videos.admission import NoRoom, Passing, Refused
+from videos.api import ApiRequest, dialects, errors, limits, paging, params, tasks, version_of
 from videos.api.endpoint import answer
 from videos.models import Upload
 
@@ -38,7 +38,7 @@ def create(request: ApiRequest) -> HttpResponse:
     try:
         upload = multipart.begin(request.user, filename, size, own)
     except Refused as refusal:
-        raise errors.ApiError(400, "video_filesize_too_large", str(refusal)) from refusal
+        raise tasks.in_words(refusal) from refusal
     urls = _urls(request, upload, 1, FIRST_URLS)
     return answer(dialects.upload_begun(upload, urls), status=201)
 
@@ -100,6 +100,8 @@ def write(request: HttpRequest, upload_id: str, number: int) -> HttpResponse:
     upload = _active(params.find(Upload.objects.all(), upload_id, "multipart-uploads"))
     try:
         etag = multipart.write(upload, number, request)
+    except NoRoom as refusal:
+        raise tasks.in_words(refusal) from refusal
     except Refused as refusal:
         raise errors.ApiError(400, "chunk_refused", str(refusal)) from refusal
     response = HttpResponse(status=200, content_type="text/plain")

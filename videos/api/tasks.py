@@ -11,7 +11,7 @@ from django.db.models import Count
 from django.http import HttpResponse
 
 from videos import admission, fetcher, ingest
-from videos.admission import Refused
+from videos.admission import NoRoom, Refused
 from videos.api import ApiRequest, dialects, errors, indexes, limits, paging, params
 from videos.api.endpoint import answer, done
 from videos.api.paging import Filter
@@ -36,6 +36,8 @@ FILTERS = {
 BROKEN = (400, "video_file_broken")
 REFUSALS: dict[type[Refused], tuple[int, str]] = {
     admission.Passing: (503, "upload_busy"),
+    admission.NoRoom: (507, "insufficient_storage"),
+    admission.TooLarge: (400, "video_filesize_too_large"),
     admission.TooLong: (400, "video_duration_too_long"),
     ingest.UnknownLanguage: (400, "parameter_invalid"),
 }
@@ -60,15 +62,9 @@ def create(request: ApiRequest) -> HttpResponse:
     if url:
         video = kept(index, partial(ingest.accept_url, index, url, wishes))
     else:
-        video = take(index, _file(request, "video_file"), wishes)
+        file = _file(request, "video_file")
+        video = kept(index, partial(ingest.accept, index, file, wishes))
     return answer({"_id": video.tasks.get().pk, "video_id": video.pk}, status=201)
-
-
-def take(index: Index, file: PartFile, wishes: Wishes) -> Video:
-    """``ingest.accept`` with its refusals in the API's words."""
-    if file.refusal:
-        raise errors.ApiError(400, "video_filesize_too_large", file.refusal)
-    return kept(index, partial(ingest.accept, index, file, wishes))
 
 
 def kept(index: Index, keep: Callable[[], Video]) -> Video:
@@ -157,7 +153,7 @@ def _wishes(request: ApiRequest) -> Wishes:
         file = None
     return Wishes(
         language=_language(request),
-        captions=_captions(file),
+        captions=captions(file) if file else (),
         captions_name=fetcher.file_name(url) if url else (file.name or "") if file else "",
         captions_url=url,
         user_metadata=user_metadata(request),
@@ -171,11 +167,11 @@ def _language(request: ApiRequest) -> str:
     return language
 
 
-def _captions(file: PartFile | None) -> Sequence[Cue]:
-    if file is None:
-        return ()
+def captions(file: PartFile) -> Sequence[Cue]:
     try:
         return admission.read_captions(file)
+    except NoRoom as refusal:
+        raise in_words(refusal) from refusal
     except Refused as refusal:
         raise errors.invalid("transcription_file", str(refusal)) from refusal
 

@@ -7,9 +7,9 @@ from typing import cast
 from django.db.models import Count, Q
 from django.http import HttpResponse
 
-from videos import admission, ingest
+from videos import ingest
 from videos.admission import Refused
-from videos.api import ApiRequest, dialects, errors, limits, params, videos
+from videos.api import ApiRequest, dialects, errors, limits, params, tasks, videos
 from videos.api.endpoint import answer, done
 from videos.forms import AgainForm
 from videos.models import Role, Status, Tag, Task, Video
@@ -61,10 +61,7 @@ def caption(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
     file = cast("PartFile | None", request.FILES.get("transcription_file"))
     if file is None:
         raise errors.required("transcription_file")
-    try:
-        cues = admission.read_captions(file)
-    except Refused as refusal:
-        raise errors.invalid("transcription_file", str(refusal)) from refusal
+    cues = tasks.captions(file)
     try:
         return _made(ingest.caption(video, cues, file.name or ""))
     except Refused as refusal:

@@ -228,8 +228,7 @@ def _home(index: Index, file: PartFile, wishes: Wishes) -> Index:
     """
     if index.created_at:
         return index
-    if file.refusal:
-        raise Refused(file.refusal)
+    admission.require_bytes(file)
     ingest.first_task(index, wishes)
     admission.look_at(file.path)
     return Index.objects.get_or_create(owner=index.owner, name=index.name)[0]
