@@ -137,7 +137,9 @@ def test_an_index_is_mirrored_once(cloud: Cloud):
     assert len(cloud.tasks) == 2
 
 
-def test_an_index_that_is_gone_there_is_made_again(cloud: Cloud):
+@pytest.mark.parametrize("status", [404, 400])
+def test_an_index_that_is_gone_there_is_made_again(cloud: Cloud, status):
+    cloud.always[f"GET /indexes/{'e' * 24}"] = Answer(status, {"message": "No such index."})
     task = carry(sending(index=make_index(remote_id="e" * 24)))
     assert task.status == Status.READY
     assert task.video.index.remote_id in cloud.indexes

@@ -42,6 +42,14 @@ class GivenUp(Exception):
     """Nobody waits for this call any more."""
 
 
+class Refusal(EngineError):
+    """An answer of ``status`` 4xx, in their own words. Asking the same again cannot help."""
+
+    def __init__(self, message: str, status: int, detail: str) -> None:
+        super().__init__(message, permanent=True, detail=detail)
+        self.status = status
+
+
 class Watch:
     """What the calling thread tells the waiting one, and is told by it."""
 
@@ -160,7 +168,7 @@ class Caller:
             raise NotNow(sentence, detail=detail, most=GONE_TRIES, gone=True)
         if status in PASSING or status >= 500:
             raise self._busy(response, detail)
-        raise EngineError(self._refusal(status, body), permanent=True, detail=detail)
+        raise Refusal(self._refusal(status, body), status, detail)
 
     def _busy(self, response: requests.Response, detail: str) -> NotNow:
         limited = response.status_code == HTTPStatus.TOO_MANY_REQUESTS

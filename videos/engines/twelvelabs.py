@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from http import HTTPStatus
 from typing import Any, TypeGuard, TypeVar
 
 from requests_toolbelt import MultipartEncoder, MultipartEncoderMonitor
@@ -30,7 +31,7 @@ from videos.engines.base import (
     Place,
     Progress,
 )
-from videos.engines.calls import Caller, Json, Watch, watched
+from videos.engines.calls import Caller, Json, Refusal, Watch, watched
 
 WHO = "Twelve Labs"
 MODELS = {"v1.1": "marengo2.5", "v1.2": "marengo2.6", "v1.3": "marengo3.0"}
@@ -113,14 +114,24 @@ def _absent(sentence: str) -> Iterator[None]:
 
 
 def _mirror(model: str, tag: str, index_id: str, call: Caller) -> str:
-    if index_id:
-        try:
-            call("GET", f"/indexes/{index_id}")
-            return index_id
-        except NotNow as error:
-            if not error.gone:
-                raise
+    if index_id and _is_index(call, index_id):
+        return index_id
     return _index_named(call, tag) or _make_index(call, tag, model)
+
+
+def _is_index(call: Caller, index_id: str) -> bool:
+    """For one that is gone some versions say 404, and some 400."""
+    try:
+        call("GET", f"/indexes/{index_id}")
+    except NotNow as error:
+        if not error.gone:
+            raise
+        return False
+    except Refusal as refusal:
+        if refusal.status != HTTPStatus.BAD_REQUEST:
+            raise
+        return False
+    return True
 
 
 def _index_named(call: Caller, tag: str) -> str:
