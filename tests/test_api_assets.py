@@ -293,6 +293,18 @@ def test_a_sentence_ends_at_its_mark_or_at_a_long_pause():
     ]
 
 
+def test_a_line_without_words_among_others_is_not_left_out_of_the_words():
+    words = [[0, 400, " So", 0.9], [400, 800, " it", 0.8]]
+    made = speech.layers([(0, 800, "So it", words), (1000, 2000, "goes on", None)])
+
+    assert made["words"] == [
+        (0, 400, "So"),
+        (400, 800, "it"),
+        (1000, 1666, "goes"),
+        (1666, 2000, "on"),
+    ]
+
+
 def test_without_words_sentences_are_made_of_whole_segments():
     made = speech.layers([(0, 1000, "And so", None), (1000, 2000, "it went.", None)])
 
