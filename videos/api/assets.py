@@ -186,11 +186,11 @@ def index_list(request: ApiRequest, index_id: str) -> HttpResponse:
 def index_show(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
     inside = with_tasks(videos.all_in(request, index_id))
     video = params.find(inside, video_id, "indexed-assets")
-    return answer(videos.shown(request, video) | dialects.indexed_asset(video))
+    return answer(videos.shown(request, video) | {"status": dialects.indexed_status(video)})
 
 
 def with_status(found: VideoQuerySet) -> VideoQuerySet:
-    """As ``dialects.indexed_asset`` tells it."""
+    """As ``dialects.indexed_status`` tells it."""
     newest = Task.objects.filter(video=OuterRef("pk")).values("status")[:1]
     otherwise = Coalesce(newest, Value(Status.FAILED))
     ready = When(transcript__isnull=False, then=Value(Status.READY))

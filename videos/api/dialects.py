@@ -183,9 +183,14 @@ def video(row: Video) -> Json:
 
 def indexed_asset(row: Video) -> Json:
     """A video as v1.3 calls it now; the row comes with its tasks, newest first."""
+    return {**video(row), "status": indexed_status(row)}
+
+
+def indexed_status(row: Video) -> str:
+    if row.transcript_id:
+        return Status.READY
     tasks = row.tasks.all()
-    status = tasks[0].status if tasks else Status.FAILED
-    return {**video(row), "status": Status.READY if row.transcript_id else status}
+    return str(tasks[0].status) if tasks else Status.FAILED
 
 
 def _system_metadata(row: Video) -> Json:
