@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.api import refusal
 from tests.factories import make_index, make_segments, make_task, make_user, make_video
-from videos import storage, tasks
+from videos import admission, storage, tasks
 from videos.api import assets, speech
 from videos.models import Asset, Status, Video
 
@@ -127,6 +127,25 @@ def test_an_asset_of_another_user_cannot_be_put_into_an_index(caller, index):
     theirs = Asset.objects.create(owner=make_user(), filename="a.mp4", sha256="0" * 64)
 
     assert refusal(put_in(caller, index, theirs)) == (404, "resource_not_exists")
+
+
+@pytest.mark.django_db(transaction=True)  # foreign keys are checked at the commit
+@pytest.mark.parametrize("gone", ["assets", "indexes"])
+def test_what_is_deleted_while_an_asset_is_put_in_is_404_by_its_name(
+    caller, index, asset, monkeypatch, gone
+):
+    look_at, row = admission.look_at, {"assets": asset, "indexes": index}[gone]
+
+    def look_and_delete(path):
+        found = look_at(path)
+        type(row).objects.filter(pk=row.pk).delete()
+        return found
+
+    monkeypatch.setattr(admission, "look_at", look_and_delete)
+    response = put_in(caller, index, asset)
+
+    assert refusal(response) == (404, "resource_not_exists")
+    assert f"{row.pk} does not exist in {gone}" in response.json()["message"]
 
 
 def test_an_asset_without_bytes_cannot_be_put_into_an_index(caller, index):

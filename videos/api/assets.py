@@ -166,7 +166,7 @@ def index_create(request: ApiRequest, index_id: str) -> HttpResponse:
         raise errors.ApiError(400, "asset_not_ready", "The asset has no bytes yet, or is broken.")
     own = params.merged(asset.user_metadata, dialects.user_metadata(_only_metadata(body)))
     wishes = Wishes(user_metadata=own)
-    video = tasks.kept(index, partial(ingest.index_asset, index, asset, wishes))
+    video = tasks.kept(index, partial(ingest.index_asset, index, asset, wishes), asset)
     response = answer({"_id": video.pk, "asset_id": asset.pk}, status=202)
     response["Location"] = f"{request.path}/{video.pk}"
     return response

@@ -18,7 +18,7 @@ from videos.api.paging import Filter
 from videos.engines.base import Cue
 from videos.forms import LANGUAGE_NAMES
 from videos.ingest import Wishes
-from videos.models import Index, Role, Status, Task, Video
+from videos.models import Asset, Index, Role, Status, Task, Video
 from videos.uploads import PartFile
 
 FILTERS = {
@@ -67,13 +67,15 @@ def create(request: ApiRequest) -> HttpResponse:
     return answer({"_id": video.tasks.get().pk, "video_id": video.pk}, status=201)
 
 
-def kept(index: Index, keep: Callable[[], Video]) -> Video:
-    """What ``keep`` puts into the index, which may be deleted meanwhile."""
+def kept(index: Index, keep: Callable[[], Video], asset: Asset | None = None) -> Video:
+    """What ``keep`` puts into the index, which may be deleted meanwhile; so may the asset."""
     try:
         return keep()
     except Refused as refusal:
         raise in_words(refusal) from refusal
     except IntegrityError as error:
+        if asset and Index.objects.filter(pk=index.pk).exists():
+            raise errors.no_such(asset.pk, "assets") from error
         raise errors.no_such(index.pk, "indexes") from error
 
 
