@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.api import refusal
 from tests.factories import make_index, make_segments, make_task, make_user, make_video
-from videos import storage, tasks
+from videos import admission, storage, tasks
 from videos.api import assets, speech
 from videos.models import Asset, Status, Video
 
@@ -129,6 +129,25 @@ def test_an_asset_of_another_user_cannot_be_put_into_an_index(caller, index):
     assert refusal(put_in(caller, index, theirs)) == (404, "resource_not_exists")
 
 
+@pytest.mark.django_db(transaction=True)  # foreign keys are checked at the commit
+@pytest.mark.parametrize("gone", ["assets", "indexes"])
+def test_what_is_deleted_while_an_asset_is_put_in_is_404_by_its_name(
+    caller, index, asset, monkeypatch, gone
+):
+    look_at, row = admission.look_at, {"assets": asset, "indexes": index}[gone]
+
+    def look_and_delete(path):
+        found = look_at(path)
+        type(row).objects.filter(pk=row.pk).delete()
+        return found
+
+    monkeypatch.setattr(admission, "look_at", look_and_delete)
+    response = put_in(caller, index, asset)
+
+    assert refusal(response) == (404, "resource_not_exists")
+    assert f"{row.pk} does not exist in {gone}" in response.json()["message"]
+
+
 def test_an_asset_without_bytes_cannot_be_put_into_an_index(caller, index):
     empty = Asset.objects.create(owner=caller.user, filename="a.mp4")
 
@@ -246,6 +265,23 @@ def test_other_grains_come_when_asked_for(caller, heard, include):
     assert "words" not in found
 
 
+def test_an_asset_says_what_its_video_shows_not_what_was_heard_last(caller, heard):
+    video = heard.videos.get()
+    video.transcript = video.tasks.get()
+    video.save()
+    later = make_task(video, status=Status.READY)
+    make_segments([(0, 2000, "Yellow hair.")], later)
+    path = f"/assets/{heard.pk}/transcription"
+
+    found = caller.get(path, include="utterances").json()
+
+    assert [row["value"] for row in found["utterances"]] == ["Hello there.", "I am"]
+    used = f"/indexes/{video.index_id}/videos/{video.pk}/transcripts/{later.pk}/use"
+    assert caller.post(used).status_code == 204
+    found = caller.get(path, include="utterances").json()
+    assert [row["value"] for row in found["utterances"]] == ["Yellow hair."]
+
+
 def test_a_transcription_says_how_far_it_is_and_why_it_failed(caller, index):
     asset = Asset.objects.create(owner=caller.user, filename="a.mp4", sha256="0" * 64)
     path = f"/assets/{asset.pk}/transcription"
@@ -273,6 +309,18 @@ def test_a_sentence_ends_at_its_mark_or_at_a_long_pause():
         (0, 1200, "So it goes.”"),
         (1300, 1500, "Then"),
         (4000, 4400, "nothing"),
+    ]
+
+
+def test_a_line_without_words_among_others_is_not_left_out_of_the_words():
+    words = [[0, 400, " So", 0.9], [400, 800, " it", 0.8]]
+    made = speech.layers([(0, 800, "So it", words), (1000, 2000, "goes on", None)])
+
+    assert made["words"] == [
+        (0, 400, "So"),
+        (400, 800, "it"),
+        (1000, 1666, "goes"),
+        (1666, 2000, "on"),
     ]
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.api import refusal
 from tests.factories import make_index, make_transcript, make_user, make_video
+from videos.api import params
 from videos.models import Index, Video
 
 MODELS = [{"model_name": "marengo3.0", "model_options": ["visual", "audio"]}]
@@ -127,6 +128,37 @@ def test_only_the_name_can_be_changed(caller):
         400,
         "index_option_cannot_be_changed",
     )
+
+
+def test_an_index_that_is_deleted_while_it_is_renamed_stays_deleted(caller, monkeypatch):
+    index_id = make(caller)
+    read = params.body
+
+    def delete_and_read(*args):
+        Index.objects.all().delete()
+        return read(*args)
+
+    monkeypatch.setattr(params, "body", delete_and_read)
+    response = caller.put(f"/indexes/{index_id}", {"index_name": "Rushes"})
+
+    assert refusal(response) == (404, "resource_not_exists")
+    assert not Index.objects.exists()
+
+
+def test_renaming_keeps_what_a_worker_wrote_meanwhile(caller, monkeypatch):
+    index_id = make(caller)
+    read = params.body
+
+    def mirror_and_read(*args):
+        Index.objects.update(remote_id="e" * 24)
+        return read(*args)
+
+    monkeypatch.setattr(params, "body", mirror_and_read)
+
+    assert caller.put(f"/indexes/{index_id}", {"index_name": "Rushes"}).status_code == 204
+    index = Index.objects.get()
+    assert (index.name, index.remote_id) == ("Rushes", "e" * 24)
+    assert index.updated_at > index.created_at
 
 
 def test_deleting_an_index_deletes_its_videos(caller):

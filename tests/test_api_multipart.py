@@ -15,7 +15,7 @@ from django.utils import timezone
 from tests.api import Caller, refusal
 from tests.factories import make_user
 from videos import admission, ingest, multipart, storage, tasks
-from videos.ingest import Refused
+from videos.admission import Refused
 from videos.media.sandbox import ChildDied
 from videos.models import Asset, Upload
 
@@ -84,6 +84,33 @@ def test_chunks_in_any_order_become_an_asset(caller, data):
     assert (again["processed_chunks"], again["duplicate_chunks"]) == (0, 5)
 
 
+def test_the_status_of_an_upload_has_all_its_chunks_also_those_that_are_not_here(caller, data):
+    """The SDKs count them: as many completed as there are, and they take it for complete."""
+    begun = begin(caller, len(data)).json()
+    path = f"{ROOT}/{begun['upload_id']}"
+    etag = write(begun["upload_urls"][0]["url"], data[:50_000])["ETag"]
+    write(begun["upload_urls"][1]["url"], data[50_000:100_000])
+    caller.post(path, {"completed_chunks": [{"chunk_index": 1, "proof": etag}]})
+
+    found = caller.get(path, page_limit=3).json()
+
+    chunks = found["uploaded_chunks"]
+    assert [chunk["index"] for chunk in chunks] == [1, 2, 3]
+    assert [chunk["status"] for chunk in chunks] == ["completed", "pending", "pending"]
+    assert [bool(chunk["uploaded_at"]) for chunk in chunks] == [True, False, False]
+    assert [bool(chunk["updated_at"]) for chunk in chunks] == [True, True, False]
+    assert (found["chunks_completed"], found["chunks_pending"]) == (1, 4)
+    assert (found["uploaded_size"], found["completed_chunks"]) == (100_000, 1)
+    assert (found["page_info"]["total_page"], found["page_info"]["total_results"]) == (2, 5)
+    last = caller.get(path, page_limit=3, page=2).json()["uploaded_chunks"]
+    assert [(chunk["index"], chunk["size"]) for chunk in last] == [
+        (4, 50_000),
+        (5, len(data) - 200_000),
+    ]
+    assert caller.get(path, page_limit=3, page=3).json()["uploaded_chunks"] == []
+    assert caller.get(ROOT).json()["data"][0]["completed_chunks"] == 1
+
+
 def test_more_addresses_come_when_asked_for(caller, data):
     begun = begin(caller, 50_000 * 20).json()
     assert len(begun["upload_urls"]) == 10
@@ -105,6 +132,15 @@ def test_an_address_is_good_for_its_chunk_alone_and_not_for_long(caller, data, m
     assert refusal(write(first["url"][:-1], data[:50_000])) == (403, "url_not_valid")
     monkeypatch.setattr("videos.api.multipart.URL_SECONDS", -1)
     assert refusal(write(first["url"], data[:50_000])) == (403, "url_not_valid")
+
+
+def test_a_chunk_that_the_disk_cannot_hold_is_507_and_may_be_sent_again(caller, data, monkeypatch):
+    url = begin(caller, len(data)).json()["upload_urls"][0]["url"]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "free_bytes", lambda: 0)
+        assert refusal(write(url, data[:50_000])) == (507, "insufficient_storage")
+    assert write(url, data[:50_000]).status_code == 200
 
 
 def test_no_other_signature_of_this_site_opens_a_chunk(caller, data):
@@ -209,14 +245,14 @@ def meanwhile(monkeypatch):
     """Do something while a file is looked at, which takes minutes for a large one."""
 
     def arrange(deed):
-        look_at = ingest.look_at
+        look_at = admission.look_at
 
         def look_and_do(path):
             found = look_at(path)
             assert deed().status_code == 204
             return found
 
-        monkeypatch.setattr(ingest, "look_at", look_and_do)
+        monkeypatch.setattr(admission, "look_at", look_and_do)
 
     return arrange
 

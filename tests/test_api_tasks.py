@@ -7,7 +7,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.api import SRT, refusal
 from tests.factories import make_index, make_task, make_transcript, make_user, make_video
-from videos import ingest, storage
+from videos import admission, ingest, storage
+from videos.media.sandbox import ChildDied
 from videos.models import Status, Task, Video
 
 
@@ -143,6 +144,40 @@ def test_a_file_that_cannot_be_transcribed_is_refused_with_its_code(caller, inde
     assert not list(settings.INCOMING_ROOT.iterdir())
 
 
+def test_a_full_disk_is_507_and_no_fault_of_the_file(
+    caller, index, clip, sample, monkeypatch, settings
+):
+    video = make_transcript(index=index)
+    monkeypatch.setattr(storage, "free_bytes", lambda: 0)
+    begin = {"filename": "a.mp4", "total_size": 5}
+    full = (507, "insufficient_storage")
+
+    assert refusal(caller.send("/tasks", index_id=index.pk, video_file=clip)) == full
+    again = SimpleUploadedFile("clip.mp4", sample.read_bytes())
+    assert refusal(caller.send("/assets", method="direct", file=again)) == full
+    assert refusal(caller.post("/assets/multipart-uploads", begin)) == full
+    captions = f"/indexes/{index.pk}/videos/{video.pk}/captions"
+    srt = SimpleUploadedFile("a.srt", SRT)
+    assert refusal(caller.send(captions, transcription_file=srt)) == full
+    assert not list(settings.INCOMING_ROOT.iterdir())
+
+
+def test_a_file_that_could_not_be_read_just_now_may_be_sent_again(
+    caller, index, clip, sample, monkeypatch
+):
+    body = {"asset_id": caller.send("/assets", method="direct", file=clip).json()["_id"]}
+
+    def die(path):
+        raise ChildDied("killed", limit="time")
+
+    monkeypatch.setattr(admission, "probe", die)
+    busy = (503, "upload_busy")
+    for path, name in (("/tasks", "video_file"), ("/assets", "file")):
+        again = SimpleUploadedFile("clip.mp4", sample.read_bytes())
+        assert refusal(caller.send(path, index_id=index.pk, **{name: again})) == busy
+    assert refusal(caller.post(f"/indexes/{index.pk}/indexed-assets", body)) == busy
+
+
 @pytest.mark.parametrize("status", Status.values)
 def test_each_status_is_its_own_word_on_the_wire(caller, index, status):
     task = make_task(make_video(index), status=status)
@@ -224,13 +259,13 @@ def test_a_list_costs_the_same_however_long_it_is(caller, index, django_assert_m
 
 @pytest.mark.django_db(transaction=True)  # foreign keys are checked at the commit
 def test_an_index_that_is_deleted_while_its_file_comes_in_is_404(caller, index, clip, monkeypatch):
-    look_at = ingest.look_at
+    look_at = admission.look_at
 
     def look_and_delete(path):
         index.delete()
         return look_at(path)
 
-    monkeypatch.setattr(ingest, "look_at", look_and_delete)
+    monkeypatch.setattr(admission, "look_at", look_and_delete)
     response = caller.send("/tasks", index_id=index.pk, video_file=clip)
 
     assert refusal(response) == (404, "resource_not_exists")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import time
 from urllib.parse import urlencode
 
@@ -17,7 +18,7 @@ from tests.factories import (
     make_video,
 )
 from videos import corrections
-from videos.api import videos
+from videos.api import params, videos
 from videos.corrections import Seen
 from videos.models import Status, Video
 
@@ -243,6 +244,19 @@ def test_a_deleted_video_is_gone_with_its_transcription(caller, video):
     assert refusal(caller.get(path(video, "/transcription")))[0] == 404
 
 
+def test_a_video_that_is_deleted_while_it_is_changed_is_404(caller, video, monkeypatch):
+    read = params.body
+
+    def delete_and_read(*args):
+        Video.objects.all().delete()
+        return read(*args)
+
+    monkeypatch.setattr(params, "body", delete_and_read)
+    response = caller.patch(path(video), {"video_title": "Take 3"})
+
+    assert refusal(response) == (404, "resource_not_exists")
+
+
 def test_only_ready_videos_are_listed(caller, index, video):
     make_task(make_video(index))
 
@@ -275,6 +289,13 @@ def test_only_ready_videos_are_listed(caller, index, video):
         ({"metadata.category": "new"}, "b"),
         ({"user_metadata[category]": "new"}, "b"),
         ({"user_metadata__category": "new"}, ""),
+        ({"user_metadata": '{"category":"new"}'}, "b"),
+        ({"user_metadata": '{"category":"new","rating":9.3,"good":true}'}, "b"),
+        ({"user_metadata": '{"category":"new","rating":9.4}'}, ""),
+        ({"user_metadata": '{"category":"old"}', "size[gte]": "0"}, ""),
+        ({"user_metadata": ['{"category":"old"}', '{"category":"new"}']}, "b"),
+        ({"metadata": '{"category":"new"}'}, "b"),
+        ({"user_metadata": "{}"}, "ab"),
     ],
 )
 def test_videos_are_listed_by_facts_and_by_the_users_own_words(caller, index, query, found, video):
@@ -315,6 +336,18 @@ def test_a_users_own_key_may_be_any_text(caller, index, name, value, text):
 
     assert [row["user_metadata"][name] for row in rows] == [value]
     assert caller.get(f"/indexes/{index.pk}/videos", **{name: "none"}).json()["data"] == []
+
+
+@pytest.mark.parametrize(
+    "own",
+    ["", "new", "[1]", '{"a":null}', '{"a":["b"]}', '{"a":{}}', '{"a":NaN}', '{"a":"\\u0000"}',
+     json.dumps({"a": "x" * 1001}), json.dumps({f"own{n}": n for n in range(101)})],
+)  # fmt: skip
+@pytest.mark.parametrize("place", ["videos", "indexed-assets"])
+def test_words_of_the_user_that_are_no_object_are_400(caller, index, place, own):
+    response = caller.get(f"/indexes/{index.pk}/{place}", user_metadata=own)
+
+    assert refusal(response) == (400, "parameter_invalid")
 
 
 @pytest.mark.parametrize("name", ["1", 'a"b', "$.a", "a[0]", "own_0", "index_id"])

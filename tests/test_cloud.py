@@ -30,6 +30,7 @@ from transcribe_site import environment
 from transcribe_site import settings as site_settings
 from videos import engines, failpoints, forgetting, forms, ingest, pipeline, tasks
 from videos.engines import calls, twelvelabs
+from videos.engines.base import NotNow
 from videos.models import Index, RemoteDeletion, SearchRow, Segment, Status, Step, Task, Video
 from videos.views.state import describe
 
@@ -136,7 +137,9 @@ def test_an_index_is_mirrored_once(cloud: Cloud):
     assert len(cloud.tasks) == 2
 
 
-def test_an_index_that_is_gone_there_is_made_again(cloud: Cloud):
+@pytest.mark.parametrize("status", [404, 400])
+def test_an_index_that_is_gone_there_is_made_again(cloud: Cloud, status):
+    cloud.always[f"GET /indexes/{'e' * 24}"] = Answer(status, {"message": "No such index."})
     task = carry(sending(index=make_index(remote_id="e" * 24)))
     assert task.status == Status.READY
     assert task.video.index.remote_id in cloud.indexes
@@ -296,38 +299,40 @@ def test_an_upload_that_has_no_name_there_yet_is_waited_for(cloud: Cloud):
 
 # --- faults: asked again later, as rows ---
 
+IN_AN_HOUR = {"Retry-After": formatdate(time.time() + 3600, usegmt=True)}
+RESET_IN_AN_HOUR = {"X-Ratelimit-Reset": str(int(time.time()) + 3600)}
+SOON, RARELY, AGAIN, A_DAY = (1, 3), (890, 1000), (300, 331), 86_400
+# Each with how long is waited, and how long where a video was sent.
 PASSING = {
-    "429 after 7 s": (Answer(429, None, {"Retry-After": "7"}), (6, 8)),
-    "429 after a date": (
-        Answer(429, {}, {"Retry-After": formatdate(time.time() + 3600, usegmt=True)}),
-        (890, 1000),
+    "429 after 7 s": (Answer(429, None, {"Retry-After": "7"}), (6, 8), (6, 8)),
+    "429 after a date": (Answer(429, {}, IN_AN_HOUR), RARELY, (3000, 4000)),
+    "429 after far too long": (
+        Answer(429, None, {"Retry-After": "99999"}),
+        RARELY,
+        (A_DAY - 100, A_DAY * 1.1),
     ),
-    "429 after far too long": (Answer(429, None, {"Retry-After": "99999"}), (890, 1000)),
-    "429 with a reset": (
-        Answer(429, None, {"X-Ratelimit-Reset": str(int(time.time()) + 3600)}),
-        (890, 1000),
-    ),
-    "429 and no more": (Answer(429), (1, 3)),
-    "429 with nonsense": (Answer(429, None, {"Retry-After": "soon"}), (1, 3)),
-    "500": (Answer(500, {"message": "oops"}), (1, 3)),
-    "503 in HTML": (Answer(503, b"<h1>Down</h1>"), (1, 3)),
-    "reset": (Answer(play=scripted_cloud.reset), (1, 3)),
-    "truncated": (Answer(play=scripted_cloud.truncated), (1, 3)),
-    "huge": (Answer(play=scripted_cloud.huge), (1, 3)),
-    "HTML": (Answer(200, b"<!doctype html><p>Sign in to the hotel's network"), (1, 3)),
-    "empty": (Answer(200, b""), (1, 3)),
-    "half of the JSON": (Answer(200, b'{"_id": "6'), (1, 3)),
-    "a list": (Answer(200, []), (1, 3)),
-    "NaN": (Answer(200, b'{"status": NaN}'), (1, 3)),
-    "wrong types": (Answer(200, {"_id": 7, "status": {}, "data": "x"}), (1, 3)),
-    "a bottomless list": (Answer(200, b"[" * 100_000), (1, 3)),
+    "429 with a reset": (Answer(429, None, RESET_IN_AN_HOUR), RARELY, (3000, 4000)),
+    "429 and no more": (Answer(429), SOON, AGAIN),
+    "429 with nonsense": (Answer(429, None, {"Retry-After": "soon"}), SOON, AGAIN),
+    "500": (Answer(500, {"message": "oops"}), SOON, AGAIN),
+    "503 in HTML": (Answer(503, b"<h1>Down</h1>"), SOON, AGAIN),
+    "reset": (Answer(play=scripted_cloud.reset), SOON, SOON),
+    "truncated": (Answer(play=scripted_cloud.truncated), SOON, SOON),
+    "huge": (Answer(play=scripted_cloud.huge), SOON, SOON),
+    "HTML": (Answer(200, b"<!doctype html><p>Sign in to the hotel's network"), SOON, SOON),
+    "empty": (Answer(200, b""), SOON, SOON),
+    "half of the JSON": (Answer(200, b'{"_id": "6'), SOON, SOON),
+    "a list": (Answer(200, []), SOON, SOON),
+    "NaN": (Answer(200, b'{"status": NaN}'), SOON, SOON),
+    "wrong types": (Answer(200, {"_id": 7, "status": {}, "data": "x"}), SOON, SOON),
+    "a bottomless list": (Answer(200, b"[" * 100_000), SOON, SOON),
 }
 
 
 @pytest.mark.parametrize("step", [Step.SUBMIT, Step.POLL, Step.RECEIVE])
 @pytest.mark.parametrize("fault", PASSING)
 def test_cloud_faults_that_pass_are_asked_about_again_later(cloud: Cloud, fault, step):
-    answer, (least, most) = PASSING[fault]
+    answer, asking, sending_again = PASSING[fault]
     task = sending()
     while task.step != step:
         task = take(task)
@@ -335,6 +340,7 @@ def test_cloud_faults_that_pass_are_asked_about_again_later(cloud: Cloud, fault,
     cloud.script[method] = [answer]
     task = take(task)
     assert (task.is_final, task.lease_until, task.remote_faults) == (False, None, 1)
+    least, most = sending_again if step == Step.SUBMIT else asking
     assert least <= waiting_seconds(task) <= most
     assert task.doing.startswith("Twelve Labs")
     assert KEY not in task.error_detail
@@ -425,6 +431,21 @@ def test_a_task_or_transcript_that_vanished_there_ends_and_is_sent_again_when_as
     assert carry(task).status == Status.READY
 
 
+@pytest.mark.parametrize("known", ["", "e" * 24])
+def test_an_address_where_nothing_is_is_called_that(cloud: Cloud, settings, known):
+    settings.TWELVELABS_BASE_URL = f"{cloud.url}/elsewhere"
+    task = carry(sending(index=make_index(remote_id=known)))
+    assert task.status == Status.FAILED
+    assert "check TWELVELABS_BASE_URL and TWELVELABS_VERSION" in task.error
+    assert cloud.asked("POST") == []
+
+
+def test_a_video_whose_index_goes_while_it_is_sent_names_the_index(cloud: Cloud):
+    cloud.always["POST /tasks"] = Answer(404, {"code": "resource_not_exists", "message": "No."})
+    task = carry(sending())
+    assert "does not know the index" in task.error
+
+
 def test_a_service_that_hangs_up_on_each_upload_is_not_sent_to_for_a_day(cloud: Cloud):
     cloud.always["POST /tasks"] = Answer(play=scripted_cloud.reset)
     task = carry(sending())
@@ -433,6 +454,42 @@ def test_a_service_that_hangs_up_on_each_upload_is_not_sent_to_for_a_day(cloud: 
         "Twelve Labs hung up while the video was sent.",
     )
     assert len(cloud.asked("POST", "/tasks$")) == 5
+
+
+@pytest.mark.parametrize("answer", [Answer(500), Answer(503, b"<h1>Down</h1>"), Answer(429)])
+def test_a_video_that_is_not_taken_is_sent_five_times_at_most(cloud: Cloud, answer):
+    cloud.always["POST /tasks"] = answer
+    task = carry(sending())
+    said = "asks us to send the video later" if answer.status == 429 else "had a fault"
+    assert (task.status, said in task.error) == (Status.FAILED, True)
+    assert len(cloud.asked("POST", "/tasks$")) == 5
+
+
+def test_silence_about_a_video_that_was_sent_is_waited_for_and_bounded():
+    def work(watch: calls.Watch) -> None:
+        watch.progress(7, 7)
+        time.sleep(1)
+
+    with pytest.raises(NotNow, match="that it took the video") as caught:
+        list(calls.watched(work, "Twelve Labs", 0.2))
+    assert (caught.value.most, caught.value.wait_seconds) == (5, 300)
+
+
+def test_a_limit_that_ends_is_waited_for_as_often_as_they_ask(cloud: Cloud):
+    cloud.always["POST /tasks"] = Answer(429, None, {"Retry-After": "60"})
+    task = carry(sending(), most=9)
+    assert (task.step, task.remote_faults) == (Step.SUBMIT, 9)
+    cloud.always.clear()
+    assert carry(task).status == Status.READY
+
+
+def test_faults_before_a_video_is_sent_do_not_count_as_sendings(cloud: Cloud):
+    index = make_index(remote_id="e" * 24)
+    cloud.indexes["e" * 24] = index.remote_tag
+    cloud.script[f"GET /indexes/{index.remote_id}"] = [Answer(500)] * 9
+    cloud.script["POST /tasks"] = [Answer(500)] * 4
+    task = carry(sending(index=index), most=20)
+    assert (task.status, len(cloud.asked("POST", "/tasks$"))) == (Status.READY, 5)
 
 
 # --- faults for good ---
@@ -569,6 +626,12 @@ def test_an_address_that_is_none_stops_the_start(monkeypatch, value):
     monkeypatch.setenv("TWELVELABS_BASE_URL", value)
     with pytest.raises(ImproperlyConfigured):
         environment.address("TWELVELABS_BASE_URL", "https://api.example.org")
+
+
+@pytest.mark.parametrize("version", ["", "/v1", "/v1.1", "/v1.2", "/v1.3"])
+def test_an_address_may_have_the_version_in_it_as_sdks_want_it(version):
+    assert environment.without_version(f"http://desk/api{version}") == "http://desk/api"
+    assert "env.without_version(TWELVELABS_BASE_URL)" in inspect.getsource(site_settings)
 
 
 def test_an_engine_that_there_is_not_stops_the_start(monkeypatch):

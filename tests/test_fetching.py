@@ -15,8 +15,10 @@ from django.utils import timezone
 from tests.api import SRT, refusal
 from tests.factories import make_index, make_user
 from tests.web import Handler, serving
-from videos import fetcher, fetching, ingest, search, storage, tasks
+from videos import admission, fetcher, fetching, ingest, search, storage, tasks
+from videos.admission import Refused
 from videos.ingest import Wishes
+from videos.media.sandbox import ChildDied
 from videos.models import Asset, Fetch, Index, Status, Step, Task, Video
 
 
@@ -180,6 +182,22 @@ def test_what_is_no_video_ends_the_task_with_a_sentence(
     assert not Video.objects.exists() and not Fetch.objects.exists()
 
 
+def test_a_file_that_could_not_be_read_just_now_is_fetched_again(caller, index, web, monkeypatch):
+    caller.send("/tasks", index_id=index.pk, video_url=f"{web.url}/a%20clip.mp4")
+
+    def die(path):
+        raise ChildDied("killed", limit="time")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(admission, "probe", die)
+        tasks.fetch()
+    assert Task.objects.get().status == Status.VALIDATING
+    hasten()
+    tasks.fetch()
+
+    assert Task.objects.get().step == Step.PREPARE
+
+
 def test_a_failed_one_may_be_tried_again(caller, index, web, sample):
     video = ingest.accept_url(index, f"{web.url}/missing", Wishes())
     tasks.fetch()
@@ -334,7 +352,7 @@ def test_a_video_without_bytes_is_not_transcribed_again(caller, index):
     video = ingest.accept_url(index, "http://example.org/a.mp4", Wishes())
     Task.objects.all().cancel()
 
-    with pytest.raises(ingest.Refused, match="not here yet"):
+    with pytest.raises(Refused, match="not here yet"):
         ingest.transcribe_again(video, "", "")
 
 

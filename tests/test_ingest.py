@@ -13,8 +13,9 @@ from django.test import override_settings
 from tests import missing
 from tests.factories import make_index, make_transcript, make_user, make_video
 from videos import engines, ingest, pipeline, storage, tasks
+from videos.admission import Refused
 from videos.engines.base import Cue
-from videos.ingest import Refused, Wishes
+from videos.ingest import Wishes
 from videos.models import Index, Segment, Status, Task, Video
 from videos.uploads import PartFile, PartFileHandler, refuse_size
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from tests.factories import make_index, make_task, make_transcript, make_video
 from tests.fakes import FakeEngine, cue, phrases
 from videos import corrections, engines, failpoints, ingest, pipeline, tasks
+from videos.admission import Refused
 from videos.engines.base import EngineCrashed, EngineError, Report
 from videos.media import pictures
 from videos.models import Pulse, Segment, Status, Step, Task, Video
@@ -337,7 +338,7 @@ def test_a_video_is_transcribed_again_and_keeps_what_it_has_until_then(engine, r
     again = ingest.transcribe_again(first.video, "fake", "")
     first.video.refresh_from_db()
     assert first.video.transcript_id == first.pk
-    with pytest.raises(ingest.Refused, match="already"):
+    with pytest.raises(Refused, match="already"):
         ingest.transcribe_again(first.video, "fake", "")
     Task.objects.filter(pk=again.pk).update(step=Step.TRANSCRIBE)
     again = take(again)
@@ -347,7 +348,7 @@ def test_a_video_is_transcribed_again_and_keeps_what_it_has_until_then(engine, r
 
 @pytest.mark.parametrize(("engine_name", "language"), [("nonsense", ""), ("sphinx", "de")])
 def test_what_no_engine_can_do_again_is_refused(engine, engine_name, language):
-    with pytest.raises(ingest.Refused):
+    with pytest.raises(Refused):
         ingest.transcribe_again(make_video(), engine_name, language)
 
 

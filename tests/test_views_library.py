@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from tests.factories import make_index, make_task, make_transcript, make_user, make_video
+from videos.forms import IndexForm
 from videos.models import Index, Pulse, Task, Video
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_known_engine")]
@@ -227,6 +228,20 @@ def test_an_index_is_made_renamed_and_deleted(client, user):
 
     client.post(f"/indexes/{index.pk}/delete")
     assert not Index.objects.exists() and not Video.objects.exists()
+
+
+def test_an_index_that_is_deleted_while_it_is_renamed_stays_deleted(client, user, monkeypatch):
+    index = make_index(user)
+    check = IndexForm.clean_name
+
+    def delete_and_check(form):
+        Index.objects.all().delete()
+        return check(form)
+
+    monkeypatch.setattr(IndexForm, "clean_name", delete_and_check)
+
+    assert client.post(f"/indexes/{index.pk}/rename", {"name": "Rushes"}).status_code == 404
+    assert not Index.objects.exists()
 
 
 @pytest.mark.parametrize("path", ["rename", "delete"])

@@ -228,14 +228,14 @@ def test_what_is_discarded_while_it_is_looked_at_becomes_no_video(
 ):
     begun = begin(client, len(data))
     send(client, begun, data)
-    look_at = ingest.look_at
+    look_at = admission.look_at
 
     def discard_meanwhile(path):
         found = look_at(path)
         client.post(f"{begun['url']}discard", headers=JSON)
         return found
 
-    monkeypatch.setattr(ingest, "look_at", discard_meanwhile)
+    monkeypatch.setattr(admission, "look_at", discard_meanwhile)
 
     assert [finish(client, begun).status_code for _ in range(2)] == [503, 404]
     assert not Video.objects.exists()

@@ -4,7 +4,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.factories import make_index
-from videos import engines, ingest
+from videos import admission, engines
 from videos.models import Index, Video
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_known_engine")]
@@ -84,9 +84,9 @@ def test_refused_files_leave_no_index_behind(client, user, names, headers):
 
 
 def test_an_index_that_another_upload_makes_meanwhile_is_shared(client, user, sample, monkeypatch):
-    look = ingest.look_at
+    look = admission.look_at
     monkeypatch.setattr(
-        ingest,
+        admission,
         "look_at",
         lambda path: Index.objects.get_or_create(owner=user, name="Dailies") and look(path),
     )

@@ -72,6 +72,7 @@ def test_a_ready_task_is_told_with_a_signature(webhook, receiver):
     assert data["metadata"] == {"duration": 60.0, "filename": "take é.mp4"}
     assert data["models"] == [{"name": "marengo2.7", "options": ["audio"]}]
     assert data["engines"] == [{"name": "marengo2.7", "options": ["conversation"]}]
+    assert (data["engine"], data["index_options"]) == ("marengo2.7", ["conversation"])
     assert data["tags"] == []
     assert (delivery.status, delivery.error, delivery.attempts) == ("delivered", "", 1)
     tasks.deliver()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,11 @@ def address(name: str, default: str) -> str:
     if url.scheme not in ("http", "https") or not url.hostname or url.username or url.query:
         raise ImproperlyConfigured(f"{name} must be an address such as {default}")
     return value
+
+
+def without_version(url: str) -> str:
+    """The address of an API of any version: no ``/v1.3`` at its end."""
+    return re.sub(r"/v\d+(\.\d+)?$", "", url)
 
 
 def one_of(name: str, choices: tuple[str, ...]) -> str:

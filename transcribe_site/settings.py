@@ -155,7 +155,7 @@ TWELVELABS_API_KEY = env.token("TWELVELABS_API_KEY")
 TWELVELABS_VERSION = env.one_of("TWELVELABS_VERSION", ("v1.3", "v1.2", "v1.1"))
 TWELVELABS_BASE_URL = env.address("TWELVELABS_BASE_URL", "https://api.twelvelabs.io")
 # Their newer SDKs read the same variable with the version in it.
-TWELVELABS_BASE_URL = TWELVELABS_BASE_URL.removesuffix(f"/{TWELVELABS_VERSION}")
+TWELVELABS_BASE_URL = env.without_version(TWELVELABS_BASE_URL)
 TWELVELABS_MODEL = env.text("TWELVELABS_MODEL")
 TWELVELABS_POLL_SECONDS = env.number("TWELVELABS_POLL_SECONDS", 5, least=0.1)
 TWELVELABS_TIMEOUT_SECONDS = env.number("TWELVELABS_TIMEOUT_SECONDS", 60, least=1)

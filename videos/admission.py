@@ -13,7 +13,7 @@ from videos.captions import CaptionError
 from videos.engines.base import Cue
 from videos.media.probe import Probe, probe
 from videos.media.sandbox import MediaError
-from videos.uploads import PartFile
+from videos.uploads import PartFile, too_large
 
 # Probes run while their senders wait; more at once than there are cores would only stall the site.
 _probing = threading.BoundedSemaphore(settings.CORES)
@@ -29,6 +29,25 @@ class Passing(Refused):
 
 class TooLong(Refused):
     """The video is longer than the limit."""
+
+
+class TooLarge(Refused):
+    """The file is larger than the limit."""
+
+
+class NoRoom(Refused):
+    """The disk is full: the same file may be taken when somebody made room."""
+
+
+def not_kept(sentence: str, size: int) -> Refused:
+    """What was said of a file of so many bytes before anybody looked into it."""
+    return (TooLarge if too_large(size) else NoRoom)(sentence)
+
+
+def require_bytes(file: PartFile) -> None:
+    """Raises Refused for a file that came, but was not kept."""
+    if file.refusal:
+        raise not_kept(file.refusal, file.size or 0)
 
 
 def look_at(path: Path) -> Probe:
@@ -73,8 +92,7 @@ def facts(found: Probe) -> dict[str, Any]:
 
 def read_captions(file: PartFile) -> tuple[Cue, ...]:
     """The cues of a captions file. Raises Refused: a bad one is not passed over in silence."""
-    if file.refusal:
-        raise Refused(file.refusal)
+    require_bytes(file)
     if (file.size or 0) > captions.MAX_BYTES:  # said before so much is read into memory
         limit = f"{captions.MAX_BYTES // 1_000_000} MB"
         raise Refused(f"{file.name} is too large for captions: the limit is {limit}.")

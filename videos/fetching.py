@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from django.template.defaultfilters import filesizeformat
 
 from videos import admission, captions, failpoints, fetcher, pipeline, storage
-from videos.admission import Refused
+from videos.admission import Passing, Refused
 from videos.engines.base import Cue
 from videos.fetcher import FetchError, Line
 from videos.media.probe import Probe
@@ -59,7 +59,7 @@ def _run(fetch: Fetch, stopping: Stopping) -> None:
     except FetchError as error:
         _set_back(fetch, str(error), permanent=error.permanent)
     except Refused as refusal:
-        _set_back(fetch, str(refusal), permanent=True)
+        _set_back(fetch, str(refusal), permanent=not isinstance(refusal, Passing))
     except LostLease:
         raise
     except Exception:

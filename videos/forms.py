@@ -12,6 +12,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db.models.functions import Now
 from django.http import QueryDict
 
 from videos import corrections, engines, fetcher, folding, pipeline, timecode
@@ -434,6 +435,20 @@ class IndexForm(forms.ModelForm):  # type: ignore[type-arg]
         if twins.exclude(pk=self.instance.pk).exists():
             raise ValidationError("You have an index of this name already.", code="taken")
         return name
+
+    def save(self, commit: bool = True) -> Index:
+        """What was deleted meanwhile is not made again: raises Index.DoesNotExist.
+
+        Of one that is there these fields alone are written, and not what a worker keeps in it.
+        """
+        index: Index = super().save(commit=False)
+        if not index.created_at:
+            index.save(force_insert=True)
+            return index
+        known = Index.objects.filter(pk=index.pk)
+        if not known.update(name=index.name, engine=index.engine, updated_at=Now()):
+            raise Index.DoesNotExist
+        return index
 
 
 class ApiKeyForm(forms.Form):

@@ -28,11 +28,7 @@ from videos import (
     storage,
     tasks,
 )
-from videos.admission import Passing as Passing
-from videos.admission import Refused as Refused
-from videos.admission import TooLong as TooLong
-from videos.admission import look_at as look_at
-from videos.admission import read_captions as read_captions
+from videos.admission import Refused
 from videos.engines.base import Cue
 from videos.media.probe import Probe
 from videos.models import Asset, Fetch, Index, Segment, Status, Step, Task, Video
@@ -66,8 +62,7 @@ def accept(index: Index, file: PartFile, wishes: Wishes) -> Video:
 
     The same ``upload_key`` in the same index gives the same video again. Raises Refused.
     """
-    if file.refusal:
-        raise Refused(file.refusal)
+    admission.require_bytes(file)
     if twin := _sent_before(index, wishes.upload_key, file.sha256):
         return twin
     try:
@@ -81,7 +76,7 @@ def accept(index: Index, file: PartFile, wishes: Wishes) -> Video:
 def _take_in(index: Index, part: Path, sha256: str, name: str, wishes: Wishes) -> Video:
     """A written and synced part file becomes a stored video with its task."""
     task = first_task(index, wishes)
-    found = look_at(part)
+    found = admission.look_at(part)
     failpoints.reach("upload.before_rename")
     video = _describe(index, name, sha256, part.stat().st_size, found)
     storage.adopt(part, video.media_name)
@@ -123,11 +118,10 @@ def accept_asset_url(user: User, url: str, name: str, user_metadata: Mapping[str
 
 def accept_asset(user: User, file: PartFile, name: str, user_metadata: Mapping[str, Any]) -> Asset:
     """Keep an uploaded file that goes into no index yet. Raises Refused."""
-    if file.refusal:
-        raise Refused(file.refusal)
+    admission.require_bytes(file)
     asset = Asset(owner=user, user_metadata=dict(user_metadata))
     asset.filename = _shown_name(name or file.name or "")
-    found = look_at(file.path)
+    found = admission.look_at(file.path)
     with transaction.atomic():
         asset.save(force_insert=True)
         keep_asset(asset, file.path, file.sha256, found)
@@ -153,7 +147,7 @@ def index_asset(index: Index, asset: Asset, wishes: Wishes) -> Video:
     task = first_task(index, wishes)
     path = storage.media_path(asset.media_name)
     try:
-        found = look_at(path)
+        found = admission.look_at(path)
     except FileNotFoundError:
         raise Refused("The file of this asset is missing on this server.") from None
     video = _describe(index, asset.filename, asset.sha256, asset.size_bytes, found)

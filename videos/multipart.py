@@ -24,8 +24,8 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from videos import ingest, storage
-from videos.ingest import Passing, Refused
+from videos import admission, ingest, storage
+from videos.admission import NoRoom, Passing, Refused
 from videos.models import Asset, Chunk, Upload
 from videos.uploads import PartFile, refuse_size
 
@@ -58,7 +58,7 @@ def begin(user: User, filename: str, total_bytes: int, user_metadata: Mapping[st
 
 def _begin(upload: Upload) -> Upload:
     if sentence := refuse_size(upload.total_bytes):
-        raise Refused(sentence)
+        raise admission.not_kept(sentence, upload.total_bytes)
     upload.chunk_bytes = max(CHUNK_BYTES, -(-upload.total_bytes // MAX_CHUNKS))
     upload.expires_at = _expiry()
     with transaction.atomic():
@@ -110,7 +110,7 @@ def write(upload: Upload, number: int, stream: Readable) -> str:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise Refused(DISK_FULL) from error
+        raise NoRoom(DISK_FULL) from error
     values = {"etag": etag, "reported": False}
     try:
         Chunk.objects.update_or_create(upload=upload, number=number, defaults=values)
@@ -187,7 +187,7 @@ def complete(upload: Upload) -> bool:
 
 
 def _keep(upload: Upload, file: PartFile) -> None:
-    found = ingest.look_at(file.path)
+    found = admission.look_at(file.path)
     with transaction.atomic():
         Upload.objects.filter(pk=upload.pk).update(status=Upload.COMPLETED)
         ingest.keep_asset(upload.asset, file.path, file.sha256, found)

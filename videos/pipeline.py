@@ -508,9 +508,10 @@ class _Cloud:
         )
 
     def _wait_seconds(self, error: NotNow, faults: int) -> float:
-        """As asked for, else doubled each time; never the same for all that wait."""
+        """As asked for until the deadline, else doubled each time; never the same for all."""
         if error.wait_seconds is not None:
-            return error.wait_seconds * random.uniform(1.0, 1.1)  # noqa: S311 - no secret
+            wait = min(error.wait_seconds, max(1.0, _deadline_seconds() - self._age_seconds()))
+            return wait * random.uniform(1.0, 1.1)  # noqa: S311 - no secret
         wait = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** min(faults - 1, 10))
         return wait * random.uniform(0.75, 1.25)  # noqa: S311
 
@@ -521,7 +522,7 @@ class _Cloud:
             lost = {"remote_id": "", "remote_video_id": ""}
         sentence = str(error)
         if self._is_late():
-            limit = timecode.spoken(settings.TWELVELABS_DEADLINE_HOURS * 3600)
+            limit = timecode.spoken(_deadline_seconds())
             sentence = f"{self.engine.service} was not done within {limit}. {error}".strip()
         self.task.end(Status.FAILED, sentence, error_detail=error.detail[:20_000], **lost)
 
@@ -530,12 +531,16 @@ class _Cloud:
         return (timezone.now() - max(asked, self.task.asked_at)).total_seconds() if asked else 0.0
 
     def _is_late(self) -> bool:
-        return self._age_seconds() > settings.TWELVELABS_DEADLINE_HOURS * 3600
+        return self._age_seconds() > _deadline_seconds()
 
     def _poll_seconds(self) -> float:
         first = float(settings.TWELVELABS_POLL_SECONDS)
         slowest = SLOWEST_POLL * first
         return min(max(first, self._age_seconds() * POLL_SHARE), slowest)
+
+
+def _deadline_seconds() -> float:
+    return float(settings.TWELVELABS_DEADLINE_HOURS) * 3600
 
 
 def remote_place(task: Task) -> Place:

@@ -121,15 +121,22 @@ def _write_all(handle: FileIO, data: bytes) -> None:
 DISK_FULL = "The disk of this server is full. Nothing was kept; make room and upload it again."
 
 
+def too_large(size: int) -> str:
+    """Why no file of so many bytes is ever taken, or an empty string."""
+    if size <= settings.MAX_UPLOAD_BYTES:
+        return ""
+    largest = filesizeformat(settings.MAX_UPLOAD_BYTES)
+    return f"This file is too large: {filesizeformat(size)}. The limit is {largest} a file."
+
+
 def refuse_size(size: int, *, copies: int = 1) -> str:
     """Why a file of so many bytes cannot be taken now, or an empty string.
 
     ``copies``: 2 before its bytes are sent, since the web server's spool and the part file
     lie on the disk at the same time.
     """
-    if size > settings.MAX_UPLOAD_BYTES:
-        largest = filesizeformat(settings.MAX_UPLOAD_BYTES)
-        return f"This file is too large: {filesizeformat(size)}. The limit is {largest} a file."
+    if sentence := too_large(size):
+        return sentence
     free = storage.free_bytes()
     if free <= 0 or size * copies > free:
         return (

@@ -53,7 +53,9 @@ def body(delivery: Delivery) -> bytes:
 
 
 def _data(facts: dict[str, Any]) -> dict[str, Any]:
-    """v1.3 says ``models`` and ``audio`` where v1.2 says ``engines`` and ``conversation``."""
+    """v1.3 says ``models`` and ``audio`` where v1.2 says ``engines`` and ``conversation``, and
+    v1.1 ``engine`` and ``index_options``: it knows one alone.
+    """
     models = facts.get("models", [])
     options = [
         ["conversation" if option == "audio" else option for option in model["options"]]
@@ -75,6 +77,8 @@ def _data(facts: dict[str, Any]) -> dict[str, Any]:
         ],
         "tags": [],
     }
+    if models:
+        known |= {"engine": models[0]["name"], "index_options": options[0]}
     if facts.get("error"):
         known["error"] = {"message": facts["error"]}
     return known

@@ -46,7 +46,8 @@ const videoId = task.videoId;
 const video = await client.indexes.videos.retrieve(index.id, videoId, { transcription: true });
 const facts = video.systemMetadata;
 report.facts = [facts.filename, facts.width, facts.height, Math.round(facts.fps), facts.size];
-const videos = await all(client.indexes.videos.list(index.id, { pageLimit: 1 }));
+const own = { pageLimit: 1, userMetadata: { scene: '1a' } };
+const videos = await all(client.indexes.videos.list(index.id, own));
 report.videos = videos.length === 1 && videos[0].id === videoId;
 report.whole = video.transcription;
 report.range = video.transcription.filter((row) => row.start < 10); // 1.x has no window
@@ -95,6 +96,16 @@ await client.assets.delete(far.id);
 
 const upload = await client.multipartUpload.uploadFile(SAMPLE, { filename: 'in chunks.mp4' });
 report.chunks = [(await client.assets.retrieve(upload.assetId)).status, Boolean(upload.assetUrl)];
+const opened = await client.multipartUpload.create({
+  filename: 'opened.mp4',
+  type: 'video',
+  totalSize: 5,
+});
+const briefly = { sleepInterval: 0.1, maxWaitTime: 0.1 };
+report.opened = await fault(() =>
+  client.multipartUpload.waitForUploadCompletion(opened.uploadId, briefly),
+);
+await client.assets.delete(opened.assetId);
 report.incomplete = await all(client.multipartUpload.listIncompleteUploads());
 await client.assets.delete(upload.assetId);
 

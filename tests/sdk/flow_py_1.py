@@ -83,6 +83,10 @@ client.assets.delete(asset.id)
 
 upload = client.multipart_upload.upload_file(SAMPLE, filename="in chunks.mp4")
 report["chunks"] = [client.assets.retrieve(upload.asset_id).status, upload.asset_url != ""]
+opened = client.multipart_upload.create(filename="opened.mp4", type="video", total_size=5)
+wait = client.multipart_upload.wait_for_upload_completion
+report["opened"] = fault(wait, opened.upload_id, sleep_interval=0.1, max_wait_time=0.1)
+client.assets.delete(opened.asset_id)
 report["incomplete"] = list(client.multipart_upload.list_incomplete_uploads())
 client.assets.delete(upload.asset_id)
 

@@ -88,6 +88,7 @@ def test_an_sdk_goes_the_whole_way(site, key, sample, phrase, tmp_path, name):
         assert report["asset_rows"] == report["asset_utterances"]
         assert report["asset_rows"] == said
         assert (report["chunks"], report["incomplete"]) == (["ready", True], [])
+        assert report["opened"].startswith("UploadError")  # waited for, in vain
         assert report["asset_in_use"] == "ConflictError 409"
     bad, key_fault, missing_video, missing_index = REFUSED[name[:4]]
     assert (report["twice"], report["too_early"]) == (bad, bad)

@@ -6,15 +6,16 @@ from functools import partial
 from typing import cast
 
 from django.db import transaction
-from django.db.models import Case, OuterRef, Q, Value, When
+from django.db.models import Case, F, OuterRef, Q, Value, When
 from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 
 from videos import ingest
+from videos.admission import Refused
 from videos.api import ApiRequest, dialects, errors, indexes, limits, paging, params, tasks, videos
 from videos.api.endpoint import answer, done
 from videos.api.paging import Filter
-from videos.ingest import Refused, Wishes
+from videos.ingest import Wishes
 from videos.models import Asset, Role, Status, Task, Video
 from videos.models.video import VideoQuerySet
 from videos.uploads import PartFile
@@ -63,8 +64,6 @@ def _take(request: ApiRequest, name: str, user_metadata: dialects.Json) -> Asset
     file = cast("PartFile | None", request.FILES.get("file"))
     if file is None:
         raise errors.required("file")
-    if file.refusal:
-        raise errors.ApiError(400, "video_filesize_too_large", file.refusal)
     try:
         return ingest.accept_asset(request.user, file, name, user_metadata)
     except Refused as refusal:
@@ -125,12 +124,13 @@ def _keep_metadata(
 
 
 def transcription(request: ApiRequest, asset_id: str) -> HttpResponse:
-    """Of the newest video that was made of the asset; a ready one comes first."""
+    """What the newest video that was made of the asset shows, or how far it is."""
     asset = find(request, asset_id)
     wanted = _includes(request)
     visible = Task.objects.visible_to(request.user).filter(video__asset=asset)
     made = visible.order_by("-video__created_at", "-created_at")
-    task = made.filter(status=Status.READY).first() or made.first()
+    shown, ready = made.filter(pk=F("video__transcript_id")), made.filter(status=Status.READY)
+    task = shown.first() or ready.first() or made.first()
     if task is None:
         message = f"The asset {asset.pk} has no transcription: no index holds it."
         raise errors.ApiError(404, "resource_not_exists", message)
@@ -166,7 +166,7 @@ def index_create(request: ApiRequest, index_id: str) -> HttpResponse:
         raise errors.ApiError(400, "asset_not_ready", "The asset has no bytes yet, or is broken.")
     own = params.merged(asset.user_metadata, dialects.user_metadata(_only_metadata(body)))
     wishes = Wishes(user_metadata=own)
-    video = tasks.kept(index, partial(ingest.index_asset, index, asset, wishes))
+    video = tasks.kept(index, partial(ingest.index_asset, index, asset, wishes), asset)
     response = answer({"_id": video.pk, "asset_id": asset.pk}, status=202)
     response["Location"] = f"{request.path}/{video.pk}"
     return response
@@ -186,11 +186,11 @@ def index_list(request: ApiRequest, index_id: str) -> HttpResponse:
 def index_show(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
     inside = with_tasks(videos.all_in(request, index_id))
     video = params.find(inside, video_id, "indexed-assets")
-    return answer(videos.shown(request, video) | dialects.indexed_asset(video))
+    return answer(videos.shown(request, video) | {"status": dialects.indexed_status(video)})
 
 
 def with_status(found: VideoQuerySet) -> VideoQuerySet:
-    """As ``dialects.indexed_asset`` tells it."""
+    """As ``dialects.indexed_status`` tells it."""
     newest = Task.objects.filter(video=OuterRef("pk")).values("status")[:1]
     otherwise = Coalesce(newest, Value(Status.FAILED))
     ready = When(transcript__isnull=False, then=Value(Status.READY))

@@ -183,9 +183,14 @@ def video(row: Video) -> Json:
 
 def indexed_asset(row: Video) -> Json:
     """A video as v1.3 calls it now; the row comes with its tasks, newest first."""
+    return {**video(row), "status": indexed_status(row)}
+
+
+def indexed_status(row: Video) -> str:
+    if row.transcript_id:
+        return Status.READY
     tasks = row.tasks.all()
-    status = tasks[0].status if tasks else Status.FAILED
-    return {**video(row), "status": Status.READY if row.transcript_id else status}
+    return str(tasks[0].status) if tasks else Status.FAILED
 
 
 def _system_metadata(row: Video) -> Json:
@@ -252,8 +257,8 @@ def upload_begun(row: Upload, urls: list[Json]) -> Json:
     }
 
 
-def upload(row: Upload, here: int) -> Json:
-    """An upload of which so many chunks are here."""
+def upload(row: Upload, reported: int) -> Json:
+    """An upload of which so many chunks are reported."""
     return {
         "upload_id": row.pk,
         "status": upload_status(row),
@@ -262,20 +267,23 @@ def upload(row: Upload, here: int) -> Json:
         "total_size": row.total_bytes,
         "chunk_size": row.chunk_bytes,
         "total_chunks": row.total_chunks,
-        "completed_chunks": here,
+        "completed_chunks": reported,
         "created_at": moment(row.created_at),
         "updated_at": moment(row.updated_at),
         "expires_at": moment(row.expires_at),
     }
 
 
-def chunk(row: Chunk, size: int) -> Json:
+def chunk(number: int, size: int, row: Chunk | None) -> Json:
+    """A chunk, with its row once its bytes are here; until it is reported it is pending."""
+    reported = row is not None and row.reported
+    at = moment(row.updated_at) if row else None
     return {
-        "index": row.number,
-        "status": "completed" if row.reported else "pending",
+        "index": number,
+        "status": "completed" if reported else "pending",
         "size": size,
-        "uploaded_at": moment(row.updated_at),
-        "updated_at": moment(row.updated_at),
+        "uploaded_at": at if reported else None,
+        "updated_at": at,
     }
 
 

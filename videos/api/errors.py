@@ -5,7 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 
-from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import (
+    BadRequest,
+    ObjectDoesNotExist,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 
@@ -80,6 +85,8 @@ def _known(error: Exception) -> ApiError:
             return ApiError(403, "permission_denied", str(error))
         case Http404():
             return of_status(404)
+        case ObjectDoesNotExist():  # somebody deleted it between two questions
+            return ApiError(404, "resource_not_exists", "This does not exist any more.")
         case RequestDataTooBig():
             return of_status(413)
         case SuspiciousOperation() | BadRequest() | MultiPartParserError() | UnreadablePostError():

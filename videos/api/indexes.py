@@ -90,6 +90,8 @@ def _save(index: Index, name: str) -> None:
             return
     except IntegrityError:
         raise _taken(name) from None
+    except Index.DoesNotExist:
+        raise errors.no_such(index.pk, "indexes") from None
     if form.has_error("name", "taken"):
         raise _taken(name)
     raise errors.invalid("index_name", " ".join(str(error) for error in form.errors["name"]))

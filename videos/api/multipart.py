@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.core import signing
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from videos import multipart
-from videos.api import ApiRequest, dialects, errors, limits, paging, params, version_of
+from videos.admission import NoRoom, Passing, Refused
+from videos.api import ApiRequest, dialects, errors, limits, paging, params, tasks, version_of
 from videos.api.endpoint import answer
-from videos.ingest import Passing, Refused
 from videos.models import Upload
 
 SALT = "videos.api.multipart"
@@ -38,7 +38,7 @@ def create(request: ApiRequest) -> HttpResponse:
     try:
         upload = multipart.begin(request.user, filename, size, own)
     except Refused as refusal:
-        raise errors.ApiError(400, "video_filesize_too_large", str(refusal)) from refusal
+        raise tasks.in_words(refusal) from refusal
     urls = _urls(request, upload, 1, FIRST_URLS)
     return answer(dialects.upload_begun(upload, urls), status=201)
 
@@ -46,30 +46,37 @@ def create(request: ApiRequest) -> HttpResponse:
 def list_all(request: ApiRequest) -> HttpResponse:
     """Those that may still be finished."""
     uploads = Upload.objects.visible_to(request.user).active().select_related("asset")
-    counted = paging.narrow(uploads.annotate(here=Count("chunks")), request.GET, {})
+    reported = Count("chunks", filter=Q(chunks__reported=True))
+    found = paging.narrow(uploads.annotate(reported=reported), request.GET, {})
     return answer(
-        paging.page(request.GET, counted, lambda row: dialects.upload(row, getattr(row, "here", 0)))
+        paging.page(
+            request.GET, found, lambda row: dialects.upload(row, getattr(row, "reported", 0))
+        )
     )
 
 
 def show(request: ApiRequest, upload_id: str) -> HttpResponse:
+    """With all its chunks, those that are not here too: clients take them for the whole."""
     upload = find(request, upload_id)
-    chunks = upload.chunks.all()
-    here = {number: upload.bytes_of(number) for number in chunks.values_list("number", flat=True)}
-    page = paging.page(
-        request.GET, chunks, lambda row: dialects.chunk(row, here[row.number]), ("number",)
-    )
+    here = dict(upload.chunks.values_list("number", "reported"))
+    reported = sum(here.values())
+    part, info = paging.cut(request.GET, upload.total_chunks)
     return answer(
         {
-            **dialects.upload(upload, len(here)),
-            "uploaded_size": sum(here.values()),
-            "uploaded_chunks": page["data"],
-            "chunks_completed": len(here),
+            **dialects.upload(upload, reported),
+            "uploaded_size": sum(map(upload.bytes_of, here)),
+            "uploaded_chunks": _chunks(upload, range(1, upload.total_chunks + 1)[part]),
+            "chunks_completed": reported,
             "chunks_failed": 0,
-            "chunks_pending": upload.total_chunks - len(here),
-            "page_info": page["page_info"],
+            "chunks_pending": upload.total_chunks - reported,
+            "page_info": info,
         }
     )
+
+
+def _chunks(upload: Upload, numbers: range) -> list[dialects.Json]:
+    here = {chunk.number: chunk for chunk in upload.chunks.filter(number__in=numbers)}
+    return [dialects.chunk(n, upload.bytes_of(n), here.get(n)) for n in numbers]
 
 
 def more_urls(request: ApiRequest, upload_id: str) -> HttpResponse:
@@ -93,6 +100,8 @@ def write(request: HttpRequest, upload_id: str, number: int) -> HttpResponse:
     upload = _active(params.find(Upload.objects.all(), upload_id, "multipart-uploads"))
     try:
         etag = multipart.write(upload, number, request)
+    except NoRoom as refusal:
+        raise tasks.in_words(refusal) from refusal
     except Refused as refusal:
         raise errors.ApiError(400, "chunk_refused", str(refusal)) from refusal
     response = HttpResponse(status=200, content_type="text/plain")

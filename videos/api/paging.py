@@ -69,27 +69,28 @@ def page(
     query: QueryDict,
     rows: QuerySet[Row],
     render: Callable[[Row], dict[str, Any]],
-    order: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """One page on the wire, in the order that is asked for, or in ``order``.
+    """One page on the wire, in the order that is asked for."""
+    ordered = rows.order_by(*_order(query))
+    part, info = cut(query, rows.count())
+    return {"data": [render(row) for row in ordered[part]], "page_info": info}
+
+
+def cut(query: QueryDict, total: int) -> tuple[slice, dict[str, int]]:
+    """Which of so many are on the page that is asked for, and what is said of it.
 
     A page past the last is empty: clients find the end that way.
     """
     number = params.whole("page", query.get("page", "1"), 1, 10**9)
     limit = params.whole("page_limit", query.get("page_limit", "10"), 1, MAX_LIMIT)
-    ordered = rows.order_by(*(order or _order(query)))
-    total = rows.count()
-    start = (number - 1) * limit
-    shown = ordered[start : start + limit] if start < total else []
-    return {
-        "data": [render(row) for row in shown],
-        "page_info": {
-            "limit_per_page": limit,
-            "page": number,
-            "total_page": -(-total // limit),
-            "total_results": total,
-        },
+    start = min((number - 1) * limit, total)
+    info = {
+        "limit_per_page": limit,
+        "page": number,
+        "total_page": -(-total // limit),
+        "total_results": total,
     }
+    return slice(start, min(start + limit, total)), info
 
 
 def _order(query: QueryDict) -> tuple[str, str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from videos import wording
+
 ENDS = (".", "!", "?", "…", "。", "！", "？", "؟", "।")
 CLOSERS = "\"'”’»)]"
 PAUSE_MS = 1500  # who is silent for so long has ended a sentence, whatever the engine wrote
@@ -14,14 +16,24 @@ Segment = tuple[int, int, str, list[list[Any]] | None]  # with the words, if its
 
 
 def layers(segments: Sequence[Segment]) -> dict[str, list[Spoken] | None]:
-    """Words are None where the engine heard none; a sentence then ends with a segment at best."""
-    words = [word for segment in segments for word in segment[3] or ()]
+    """Words are None where the engine heard none; a sentence then ends with a segment at best.
+
+    A line that has none among lines that do, as one that was merged, is not left out.
+    """
+    heard = any(segment[3] for segment in segments)
+    words = [word for segment in segments for word in _words(segment)] if heard else []
     tokens = [token for segment in segments for token in _tokens(segment)]
     return {
         "words": [(word[0], word[1], word[2].strip()) for word in words] if words else None,
         "sentences": list(_sentences(tokens)),
         "utterances": [(start_ms, end_ms, text) for start_ms, end_ms, text, _ in segments],
     }
+
+
+def _words(segment: Segment) -> Sequence[wording.Word]:
+    """The segment's own, or those of its text over its time, as a corrected line has them."""
+    start_ms, end_ms, text, words = segment
+    return words or wording.retimed((), text, start_ms, end_ms)
 
 
 def _tokens(segment: Segment) -> list[Spoken]:

@@ -10,14 +10,15 @@ from django.db import IntegrityError
 from django.db.models import Count
 from django.http import HttpResponse
 
-from videos import fetcher, ingest
+from videos import admission, fetcher, ingest
+from videos.admission import NoRoom, Refused
 from videos.api import ApiRequest, dialects, errors, indexes, limits, paging, params
 from videos.api.endpoint import answer, done
 from videos.api.paging import Filter
 from videos.engines.base import Cue
 from videos.forms import LANGUAGE_NAMES
-from videos.ingest import Refused, Wishes
-from videos.models import Index, Role, Status, Task, Video
+from videos.ingest import Wishes
+from videos.models import Asset, Index, Role, Status, Task, Video
 from videos.uploads import PartFile
 
 FILTERS = {
@@ -32,9 +33,13 @@ FILTERS = {
     "updated_at": Filter("updated_at", paging.when),
     "estimated_time": Filter("finished_at", paging.when),
 }
-REFUSALS: dict[type[Refused], str] = {
-    ingest.TooLong: "video_duration_too_long",
-    ingest.UnknownLanguage: "parameter_invalid",
+BROKEN = (400, "video_file_broken")
+REFUSALS: dict[type[Refused], tuple[int, str]] = {
+    admission.Passing: (503, "upload_busy"),
+    admission.NoRoom: (507, "insufficient_storage"),
+    admission.TooLarge: (400, "video_filesize_too_large"),
+    admission.TooLong: (400, "video_duration_too_long"),
+    ingest.UnknownLanguage: (400, "parameter_invalid"),
 }
 
 
@@ -57,30 +62,26 @@ def create(request: ApiRequest) -> HttpResponse:
     if url:
         video = kept(index, partial(ingest.accept_url, index, url, wishes))
     else:
-        video = take(index, _file(request, "video_file"), wishes)
+        file = _file(request, "video_file")
+        video = kept(index, partial(ingest.accept, index, file, wishes))
     return answer({"_id": video.tasks.get().pk, "video_id": video.pk}, status=201)
 
 
-def take(index: Index, file: PartFile, wishes: Wishes) -> Video:
-    """``ingest.accept`` with its refusals in the API's words."""
-    if file.refusal:
-        raise errors.ApiError(400, "video_filesize_too_large", file.refusal)
-    return kept(index, partial(ingest.accept, index, file, wishes))
-
-
-def kept(index: Index, keep: Callable[[], Video]) -> Video:
-    """What ``keep`` puts into the index, which may be deleted meanwhile."""
+def kept(index: Index, keep: Callable[[], Video], asset: Asset | None = None) -> Video:
+    """What ``keep`` puts into the index, which may be deleted meanwhile; so may the asset."""
     try:
         return keep()
     except Refused as refusal:
         raise in_words(refusal) from refusal
     except IntegrityError as error:
+        if asset and Index.objects.filter(pk=index.pk).exists():
+            raise errors.no_such(asset.pk, "assets") from error
         raise errors.no_such(index.pk, "indexes") from error
 
 
 def in_words(refusal: Refused) -> errors.ApiError:
-    code = REFUSALS.get(type(refusal), "video_file_broken")
-    return errors.ApiError(400, code, str(refusal))
+    status, code = REFUSALS.get(type(refusal), BROKEN)
+    return errors.ApiError(status, code, str(refusal))
 
 
 def list_all(request: ApiRequest) -> HttpResponse:
@@ -154,7 +155,7 @@ def _wishes(request: ApiRequest) -> Wishes:
         file = None
     return Wishes(
         language=_language(request),
-        captions=_captions(file),
+        captions=captions(file) if file else (),
         captions_name=fetcher.file_name(url) if url else (file.name or "") if file else "",
         captions_url=url,
         user_metadata=user_metadata(request),
@@ -168,11 +169,11 @@ def _language(request: ApiRequest) -> str:
     return language
 
 
-def _captions(file: PartFile | None) -> Sequence[Cue]:
-    if file is None:
-        return ()
+def captions(file: PartFile) -> Sequence[Cue]:
     try:
-        return ingest.read_captions(file)
+        return admission.read_captions(file)
+    except NoRoom as refusal:
+        raise in_words(refusal) from refusal
     except Refused as refusal:
         raise errors.invalid("transcription_file", str(refusal)) from refusal
 

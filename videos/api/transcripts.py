@@ -8,10 +8,10 @@ from django.db.models import Count, Q
 from django.http import HttpResponse
 
 from videos import ingest
-from videos.api import ApiRequest, dialects, errors, limits, params, videos
+from videos.admission import Refused
+from videos.api import ApiRequest, dialects, errors, limits, params, tasks, videos
 from videos.api.endpoint import answer, done
 from videos.forms import AgainForm
-from videos.ingest import Refused
 from videos.models import Role, Status, Tag, Task, Video
 from videos.models.tag import MAX_NAME
 from videos.uploads import PartFile
@@ -61,10 +61,7 @@ def caption(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
     file = cast("PartFile | None", request.FILES.get("transcription_file"))
     if file is None:
         raise errors.required("transcription_file")
-    try:
-        cues = ingest.read_captions(file)
-    except Refused as refusal:
-        raise errors.invalid("transcription_file", str(refusal)) from refusal
+    cues = tasks.captions(file)
     try:
         return _made(ingest.caption(video, cues, file.name or ""))
     except Refused as refusal:

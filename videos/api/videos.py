@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,7 @@ FILTERS = {
     "updated_at": Filter("updated_at", paging.when),
     "indexed_at": Filter("transcript__finished_at", paging.when),
 }
+ALL_OWN = ("metadata", "user_metadata")
 OWN_NAME = re.compile(r"(?:user_)?metadata(?:\.(.+)|\[(.+)\])")
 UPDATABLE = ("video_title", "metadata", "user_metadata")
 
@@ -148,10 +150,31 @@ def with_fps(videos: VideoQuerySet) -> VideoQuerySet:
 
 def by_user_metadata(rows: Any, key: str, values: list[str]) -> Any:
     """Any other query key is one of the user's own: ``?category=new&rating=9.3``."""
-    wanted = [form for text in values for form in _as_kept(params.text(key, text))]
-    name = params.text("key", _own_name(key), 200)
+    own = _together(key, values) if key in ALL_OWN else {_own_name(key): values}
+    for name, texts in own.items():
+        rows = _with_own(rows, params.text("key", name, 200), texts)
+    return rows
+
+
+def _with_own(rows: Any, name: str, texts: list[str]) -> Any:
+    wanted = [form for text in texts for form in _as_kept(params.text(name, text))]
     own = f"own_{len(rows.query.annotations)}"
     return rows.annotate(**{own: _OwnKey(name, "user_metadata")}).filter(**{f"{own}__in": wanted})
+
+
+def _together(key: str, values: list[str]) -> dict[str, list[str]]:
+    """As js 1.x sends them, all in one: ``?user_metadata={"category":"new","rating":9.3}``."""
+    found: dict[str, list[str]] = {}
+    for text in values:
+        for name, value in params.json_object(key, text).items():
+            if not isinstance(value, str | int | float):
+                raise errors.invalid(key, "Values may be text, numbers, true or false.")
+            found.setdefault(name, []).append(
+                value if isinstance(value, str) else json.dumps(value)
+            )
+    if sum(map(len, found.values())) > paging.MOST_FILTERS:
+        raise errors.invalid(key, f"It may have {paging.MOST_FILTERS} values.")
+    return found
 
 
 class _OwnKey(KeyTransform):

@@ -27,11 +27,12 @@ CONNECT_SECONDS = 10.0  # also how long a piece of an upload may stand still
 TICK_SECONDS = 0.25
 MAX_BYTES = 64 * 1024**2  # of an answer; a transcript of twelve hours has about one
 MAX_MESSAGE = 300
-LONGEST_WAIT = 900.0  # whatever a service asks for: a limit a day long is asked about now and then
+LONGEST_WAIT = 900.0  # whatever they ask for, where asking costs little: a limit may end sooner
 PASSING = (408, 425, 429)
 GARBLED_TRIES = 8
 GONE_TRIES = 5
 SENDING_TRIES = 5
+SENDING_WAIT = 300.0  # before all of a video is sent again, unless they ask for another time
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -39,6 +40,14 @@ T = TypeVar("T")
 
 class GivenUp(Exception):
     """Nobody waits for this call any more."""
+
+
+class Refusal(EngineError):
+    """An answer of ``status`` 4xx, in their own words. Asking the same again cannot help."""
+
+    def __init__(self, message: str, status: int, detail: str) -> None:
+        super().__init__(message, permanent=True, detail=detail)
+        self.status = status
 
 
 class Watch:
@@ -72,11 +81,18 @@ def watched(work: Callable[[Watch], T], who: str, seconds: float) -> Call[T]:
             if watch.sent != sent:
                 sent, since = watch.sent, time.monotonic()
             if time.monotonic() - since > seconds:
-                raise NotNow(f"{who} did not answer within {seconds:g} s.")
+                raise _silent(who, seconds, watch.sent)
             yield watch.sent
         return answer.result()
     finally:
         watch.given_up.set()
+
+
+def _silent(who: str, seconds: float, sent: Sent) -> NotNow:
+    if not sent.bytes:
+        return NotNow(f"{who} did not answer within {seconds:g} s.")
+    sentence = f"{who} did not say within {seconds:g} s that it took the video."
+    return NotNow(sentence, wait_seconds=SENDING_WAIT, most=SENDING_TRIES)
 
 
 def _run(work: Callable[[Watch], T], watch: Watch, answer: Future[T]) -> None:
@@ -152,12 +168,26 @@ class Caller:
             raise NotNow(sentence, detail=detail, most=GONE_TRIES, gone=True)
         if status in PASSING or status >= 500:
             raise self._busy(response, detail)
-        raise EngineError(self._refusal(status, body), permanent=True, detail=detail)
+        raise Refusal(self._refusal(status, body), status, detail)
 
     def _busy(self, response: requests.Response, detail: str) -> NotNow:
         limited = response.status_code == HTTPStatus.TOO_MANY_REQUESTS
+        wait = asked_wait(response.headers)
+        if self.watch.sent.bytes:
+            return self._not_taken(limited, wait, detail)
         sentence = f"{self.who} {'asks us to wait' if limited else 'has a fault'}."
-        return NotNow(sentence, detail=detail, wait_seconds=asked_wait(response.headers))
+        wait = None if wait is None else min(wait, LONGEST_WAIT)
+        return NotNow(sentence, detail=detail, wait_seconds=wait)
+
+    def _not_taken(self, limited: bool, wait: float | None, detail: str) -> NotNow:
+        """All of the video has to be sent again: once the limit ends, or else a few times only.
+
+        The sentences are no other call's: those are not counted with it.
+        """
+        said = "asks us to send the video later" if limited else "had a fault and took no video"
+        most = 0 if limited and wait else SENDING_TRIES
+        wait = wait or SENDING_WAIT
+        return NotNow(f"{self.who} {said}.", detail=detail, wait_seconds=wait, most=most)
 
     def _read(self, response: requests.Response) -> bytes:
         """The body, as it comes, until it is too large or nobody waits for it."""
@@ -222,7 +252,7 @@ def asked_wait(headers: Mapping[str, str]) -> float | None:
         wait = _until(after)
     if wait is None and (moment := _seconds(reset)) is not None:
         wait = moment - time.time()
-    return None if wait is None else min(max(1.0, wait), LONGEST_WAIT)
+    return None if wait is None else max(1.0, wait)
 
 
 def _seconds(text: str) -> float | None:

@@ -11,8 +11,10 @@ import hmac
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from http import HTTPStatus
 from typing import Any, TypeGuard, TypeVar
 
 from requests_toolbelt import MultipartEncoder, MultipartEncoderMonitor
@@ -29,17 +31,17 @@ from videos.engines.base import (
     Place,
     Progress,
 )
-from videos.engines.calls import Caller, Json, Watch, watched
+from videos.engines.calls import Caller, Json, Refusal, Watch, watched
 
 WHO = "Twelve Labs"
-VERSIONS = ("v1.1", "v1.2", "v1.3")
-BASE_URL = "https://api.twelvelabs.io"
 MODELS = {"v1.1": "marengo2.5", "v1.2": "marengo2.6", "v1.3": "marengo3.0"}
 ANSWER_SECONDS = 600.0  # after the last byte of an upload: they look at the file before they answer
 SIGNED_SECONDS = 300
 MAX_CUES = 200_000
 MAX_SECONDS = 1_000_000.0
 PAGE = 50
+NOWHERE = f"{WHO} is not there: check TWELVELABS_BASE_URL and TWELVELABS_VERSION."
+NO_INDEX = f"{WHO} does not know the index of this video any more."
 
 T = TypeVar("T")
 
@@ -97,22 +99,44 @@ class TwelveLabs:
         return watched(aside, WHO, seconds or config.cloud.timeout_seconds)
 
 
+@contextmanager
+def _absent(sentence: str) -> Iterator[None]:
+    """What a 404 means where it is not the video that is gone."""
+    try:
+        yield
+    except NotNow as error:
+        if not error.gone:
+            raise
+        raise NotNow(sentence, detail=error.detail, most=error.most) from error
+
+
 # --- an index there ---
 
 
 def _mirror(model: str, tag: str, index_id: str, call: Caller) -> str:
-    if index_id:
-        try:
-            call("GET", f"/indexes/{index_id}")
-            return index_id
-        except NotNow as error:
-            if not error.gone:
-                raise
+    if index_id and _is_index(call, index_id):
+        return index_id
     return _index_named(call, tag) or _make_index(call, tag, model)
 
 
+def _is_index(call: Caller, index_id: str) -> bool:
+    """For one that is gone some versions say 404, and some 400."""
+    try:
+        call("GET", f"/indexes/{index_id}")
+    except NotNow as error:
+        if not error.gone:
+            raise
+        return False
+    except Refusal as refusal:
+        if refusal.status != HTTPStatus.BAD_REQUEST:
+            raise
+        return False
+    return True
+
+
 def _index_named(call: Caller, tag: str) -> str:
-    found = call("GET", "/indexes", params={"index_name": tag, "page_limit": PAGE})
+    with _absent(NOWHERE):
+        found = call("GET", "/indexes", params={"index_name": tag, "page_limit": PAGE})
     return next((_id(call, row) for row in _rows(call, found) if row.get("index_name") == tag), "")
 
 
@@ -140,9 +164,10 @@ def _models(version: str, model: str) -> Json:
 
 
 def _submit(index_id: str, parcel: Parcel, call: Caller) -> Place:
-    if parcel.sent_before and (place := _sent(call, index_id, parcel.tag)):
-        return place
-    return _upload(index_id, parcel, call)
+    with _absent(NO_INDEX):
+        if parcel.sent_before and (place := _sent(call, index_id, parcel.tag)):
+            return place
+        return _upload(index_id, parcel, call)
 
 
 def _sent(call: Caller, index_id: str, tag: str) -> Place | None:

@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from videos import ingest
+from videos import admission, ingest
+from videos.admission import Refused
 from videos.forms import stem_of
 from videos.models import Role, Video
 from videos.uploads import PartFile
@@ -22,7 +23,7 @@ def give(request: Request, video_id: str) -> HttpResponse:
     video = find_video(request, video_id, Role.EDITOR)
     try:
         _use(request, video)
-    except ingest.Refused as refusal:
+    except Refused as refusal:
         return _said(request, video, str(refusal), ok=False)
     return _said(request, video, "These captions are the transcript now.", ok=True)
 
@@ -30,8 +31,8 @@ def give(request: Request, video_id: str) -> HttpResponse:
 def _use(request: Request, video: Video) -> None:
     file = request.FILES.get("captions")
     if not isinstance(file, PartFile):
-        raise ingest.Refused("Choose an SRT, VTT or JSON file.")
-    ingest.caption(video, ingest.read_captions(file), file.name or "")
+        raise Refused("Choose an SRT, VTT or JSON file.")
+    ingest.caption(video, admission.read_captions(file), file.name or "")
 
 
 def _said(request: Request, video: Video, sentence: str, *, ok: bool) -> HttpResponse:

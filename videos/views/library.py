@@ -140,7 +140,10 @@ def _save_index(request: Request, index: Index) -> HttpResponse:
     known = bool(index.created_at)
     form = IndexForm(request.POST, instance=index)
     if form.is_valid():
-        form.save()
+        try:
+            form.save()
+        except Index.DoesNotExist:
+            raise Http404 from None
         return SeeOther(reverse("index", args=[index.pk]))
     messages.error(request, " ".join(str(e) for errors in form.errors.values() for e in errors))
     return SeeOther(reverse("index", args=[index.pk]) if known else reverse("library"))

@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from videos import ingest, multipart
+from videos.admission import Refused
 from videos.forms import CaptionedForm, PartsForm
-from videos.ingest import Refused
 from videos.models import Upload, Video
 from videos.models.upload import UploadQuerySet
 from videos.views import Request, back

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from videos import ingest
+from videos.admission import Refused
 from videos.forms import AgainForm
 from videos.models import Role, Task, Video
 from videos.views import Request, SeeOther
@@ -44,7 +45,7 @@ def _transcribe(video: Video, form: AgainForm) -> str:
         return " ".join(str(error) for errors in form.errors.values() for error in errors)
     try:
         ingest.transcribe_again(video, form.cleaned_data["engine"], form.cleaned_data["language"])
-    except ingest.Refused as refusal:
+    except Refused as refusal:
         return str(refusal)
     return ""
 

@@ -15,9 +15,10 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from videos import engines, ingest, multipart, pipeline, storage
+from videos import admission, engines, ingest, multipart, pipeline, storage
+from videos.admission import Passing, Refused
 from videos.forms import AddressForm, PlaceForm, UploadForm, pair
-from videos.ingest import Passing, Refused, Wishes
+from videos.ingest import Wishes
 from videos.models import Index, Upload, Video
 from videos.uploads import PartFile, refuse_size
 from videos.views import Request, SeeOther
@@ -202,7 +203,7 @@ def wishes_of(captions: PartFile | None, language: str, key: str) -> Wishes:
     """What was said with a file. Raises Refused for captions that are none."""
     return Wishes(
         language=language,
-        captions=ingest.read_captions(captions) if captions else (),
+        captions=admission.read_captions(captions) if captions else (),
         captions_name=(captions.name or "") if captions else "",
         upload_key=key or None,
     )
@@ -227,10 +228,9 @@ def _home(index: Index, file: PartFile, wishes: Wishes) -> Index:
     """
     if index.created_at:
         return index
-    if file.refusal:
-        raise Refused(file.refusal)
+    admission.require_bytes(file)
     ingest.first_task(index, wishes)
-    ingest.look_at(file.path)
+    admission.look_at(file.path)
     return Index.objects.get_or_create(owner=index.owner, name=index.name)[0]
 
 
