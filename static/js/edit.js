@@ -234,6 +234,7 @@ function recount(fresh) {
   const count = document.getElementById("count");
   if (!fresh) return 0;
   if (count.textContent !== fresh.textContent) count.textContent = fresh.textContent;
+  delete count.dataset.said; // find.js kept it from before
   const more = Number(fresh.dataset.total) - Number(count.dataset.total);
   count.dataset.total = fresh.dataset.total;
   return more;

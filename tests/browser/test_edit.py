@@ -207,6 +207,22 @@ def test_a_merge_across_blocks_keeps_the_numbers(open_page, film):
     assert numbers_fit(page, film)
 
 
+def test_the_count_of_a_search_is_that_of_the_lines_there_are_by_now(open_page, film):
+    page = open_page(f"/videos/{film.pk}/?q=%22line+5%22")
+    only, lines = page.get_by_label("Only matching"), page.locator("#count")
+    only.check()
+    only.uncheck()
+    expect(lines).to_have_text("60 lines")
+
+    edit(page, 5).evaluate("(t) => t.setSelectionRange(8, 8)")
+    press(page, "Control+Enter")
+    expect(lines).to_have_text("61 lines")
+    only.check()
+    expect(lines).to_have_text("11 of 61 lines")
+    only.uncheck()
+    expect(lines).to_have_text("61 lines")
+
+
 def test_new_times_are_seen_in_the_line_and_its_neighbour(open_page, film):
     page = open_page(f"/videos/{film.pk}/")
     edit(page, 5)
