@@ -73,22 +73,24 @@ function parse(text) {
 }
 
 function why(status, refusal) {
+  const again = open ? "What you typed is still here; try again." : "Try again.";
   if (refusal) return refusal;
-  if (!status) return "The server does not answer. What you typed is still here; try again.";
+  if (!status) return `The server does not answer. ${again}`;
   if (status === 404) return "This line or its video is gone.";
-  if (status === 403) return "This page is too old. Copy what you typed and reload it.";
-  if (status < 400) return "You are signed out. Sign in in another tab, then save again.";
-  return "The server could not do this. What you typed is still here; try again.";
+  if (status === 403) return `This page is too old. ${open ? "Copy what you typed and reload it." : "Reload it and try again."}`;
+  if (status < 400) return `You are signed out. Sign in in another tab, then ${open ? "save" : "try"} again.`;
+  return `The server could not do this. ${again}`;
 }
 
-function say(sentence) {
+// In the form, as long as there is one.
+function say(sentence, kind) {
   const place = document.getElementById("edit-trouble");
   if (place) {
     place.innerHTML = "<p class=error></p>";
     place.firstChild.textContent = sentence;
     place.hidden = false;
   } else {
-    complain(sentence);
+    complain(sentence, kind);
   }
 }
 
@@ -101,7 +103,7 @@ async function edit(row, caret = null) {
   const start = startMs(row);
   if (open && !(await save("save"))) return;
   if (!row.isConnected) row = rowFrom(start); // it came anew with the line that was saved
-  if (!row) return say(MOVED);
+  if (!row) return say(MOVED, "look");
   const number = numberOf(row);
   const wish = ++asked;
   const { status, root, refusal } = await ask(`${base()}rows/${number}/edit?row_start=${start}`);
@@ -110,12 +112,13 @@ async function edit(row, caret = null) {
     // Lines were split or merged since this page was loaded: fetch them, then go on.
     await reload();
     const moved = rowFrom(start);
-    return moved ? edit(moved, caret) : say(MOVED);
+    return moved ? edit(moved, caret) : say(MOVED, "look");
   }
   const form = root?.querySelector("#edit");
-  if (status !== 200 || !form) return say(why(status, refusal));
+  if (status !== 200 || !form) return say(why(status, refusal), "look");
   if (!row.isConnected) row = rowFrom(start); // all lines came anew meanwhile
-  if (!row) return say(MOVED);
+  if (!row) return say(MOVED, "look");
+  complain("", "look");
   if (!player.paused) {
     player.pause();
     played = true;
@@ -188,6 +191,7 @@ async function save(deed) {
   if (status === 200 && root?.querySelector("#saved")) {
     form.dataset.number = root.querySelector("#saved").dataset.first || form.dataset.number;
     close({ focus: false });
+    complain("");
     announce("Saved.");
     await take(root);
     rowAt(Number(form.dataset.number))?.querySelector("a").focus({ preventScroll: true });
@@ -361,6 +365,7 @@ function isFree() {
 async function undoOrRedo(form) {
   const { status, root, refusal } = await ask(`${form.action}?${transcript().dataset.query}`, new FormData(form));
   if (root?.querySelector("#editing")) {
+    complain("");
     announce(status === 200 ? DONE[form.id] : root.querySelector("[role=status]").textContent);
     await take(root);
   } else {

@@ -71,7 +71,7 @@ document.addEventListener("click", (event) => {
 async function explain(player) {
   if (!document.getElementById("unplayable")) return; // the bin says it in its own words
   const answer = await fetch(player.src, { method: "HEAD", cache: "no-store" }).catch(() => null);
-  if (answer?.status === 404) complain(AWAY);
+  if (answer?.status === 404) complain(AWAY, "look");
   else if (answer) document.getElementById(answer.ok ? "unplayable" : "missing").hidden = false;
 }
 

@@ -594,6 +594,28 @@ def test_a_server_that_does_not_answer_costs_no_words(open_page, film):
     assert texts(film)[5] == "precious"
 
 
+def test_what_the_page_complains_of_goes_when_it_is_done_after_all(open_page, film):
+    page = open_page(f"/videos/{film.pk}/", expect_errors=True)
+    trouble = page.locator("#trouble")
+    edit(page, 5).fill("five")
+    press(page, "Enter")
+    expect(page.locator("#edit")).to_have_count(0)
+
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Undo").click()
+    expect(trouble).to_have_text("The server does not answer. Try again.")  # nothing was typed
+    page.context.set_offline(False)
+    page.get_by_role("button", name="Undo").click()
+    expect(trouble).to_be_hidden()
+
+    page.context.set_offline(True)
+    line(page, 7).locator("span").first.dblclick()
+    expect(trouble).to_have_text("The server does not answer. Try again.")
+    page.context.set_offline(False)
+    edit(page, 7)
+    expect(trouble).to_be_hidden()
+
+
 def test_ten_thousand_lines_are_corrected_at_once(open_page, clip, transactional_db):
     index = make_index(local_user())
     film = make_transcript(10_000, index, content=clip)
