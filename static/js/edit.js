@@ -9,6 +9,7 @@
 import { focusedRow } from "./meant.js";
 import { announce, complain, note } from "./say.js";
 import { numberOf, startOf } from "./seek.js";
+import { asSent } from "./typed.js";
 
 const player = document.getElementById("player");
 const transcript = () => document.getElementById("transcript");
@@ -214,6 +215,7 @@ function body(form, deed) {
   const data = new FormData(form);
   data.set("text", text.value.replace(/\s/g, " ")); // as long as it was, so the cursor fits
   data.set("at", [...text.value.slice(0, text.selectionStart)].length);
+  for (const side of ["start", "end"]) data.set(side, asSent(data.get(side)));
   data.set("deed", deed);
   return data;
 }

@@ -13,6 +13,7 @@ from tests.factories import make_index, make_transcript
 from videos import corrections
 from videos.corrections import Seen
 from videos.local_user import local_user
+from videos.models import Video
 
 
 def edit(page, number: int):
@@ -235,6 +236,22 @@ def test_new_times_are_seen_in_the_line_and_its_neighbour(open_page, film):
     assert numbers_fit(page, film)
     page.get_by_role("button", name="Undo new times").click()
     expect(line(page, 5).locator("a").first).to_have_text("0:10")
+
+
+def test_times_of_a_line_are_running_time_where_that_is_shown(open_page, film):
+    """The file's own timecode begins at ten seconds: 00:00:10:15 would be its first second."""
+    Video.objects.filter(pk=film.pk).update(start_timecode="00:00:10:00")
+    page = open_page(f"/videos/{film.pk}/", expect_errors=True)
+    page.get_by_label("Time shown as").select_option("running")
+    edit(page, 5)
+
+    page.locator("#edit-start").fill("00:00:10:15")
+    page.locator("#edit-end").fill("00:00:11:10")
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#edit")).to_have_count(0)
+    row = film.transcript.segments.get(number=5)
+    assert (row.start_ms, row.end_ms) == (10_600, 11_400)
 
 
 def test_a_time_outside_the_neighbours_is_refused_with_a_sentence(open_page, film):
