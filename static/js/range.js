@@ -184,6 +184,8 @@ function lend(event) {
   const row = event.target.closest?.("#rows li");
   const isLate = event.type === (narrow.matches ? "pointerover" : "click"); // a pointer came before
   if (!row || tools.parentElement === row || isLate) return;
+  // The keyboard's focus would be lost with the tool that has it.
+  if (event.type === "pointerover" && tools.querySelector(":focus-visible")) return;
   row.append(tools);
 }
 for (const name of ["pointerover", "focusin", "click"]) document.addEventListener(name, lend);

@@ -283,6 +283,20 @@ def test_the_range_of_a_line_keeps_the_focus_of_the_keyboard(open_page, film):
     expect(page.locator("#range-show")).to_be_focused()
 
 
+def test_a_pointer_takes_no_tool_away_that_has_the_focus_of_the_keyboard(open_page, film):
+    page = open_page(f"/videos/{film.pk}/")
+    line(page, 7).locator("a").focus()
+    page.keyboard.press("Tab")
+    tool = line(page, 7).get_by_role("button", name="Range")
+
+    line(page, 9).hover()
+    expect(tool).to_be_focused()
+    line(page, 9).locator("a").focus()
+    line(page, 11).hover()
+
+    expect(line(page, 11).locator(".row-tools")).to_be_visible()
+
+
 def test_where_it_is_narrow_the_tools_stand_below_the_line_that_was_clicked(open_page, film):
     Segment.objects.filter(task=film.transcript).update(text="So many words. " * 30)
     page = open_page(f"/videos/{film.pk}/", viewport={"width": 380, "height": 900})
