@@ -270,6 +270,7 @@ function askFor(next) {
 // --- the keyboard, on a handle ---
 
 let waits = 0;
+let wanted = null; // what the keys make of the range, until they rest
 
 const STEPS = { ArrowLeft: -1, ArrowRight: 1, PageDown: -10, PageUp: 10 };
 
@@ -301,11 +302,18 @@ strip.addEventListener("keydown", (event) => {
   shown[side] = side === "start" ? Math.min(clamp(at), shown.end) : Math.max(clamp(at), shown.start);
   const next = closed(shown);
   if (shown.start === shown.end) return;
-  range = next;
+  range = wanted = next;
   place();
   clearTimeout(waits);
-  waits = setTimeout(() => document.dispatchEvent(new CustomEvent("desk:range", { detail: next })), 500);
+  waits = setTimeout(rest, 500);
 });
+
+function rest() {
+  if (wanted) document.dispatchEvent(new CustomEvent("desk:range", { detail: wanted }));
+}
+document.addEventListener("desk:range", () => (wanted = null)); // or somebody asks for another one
+// Before inout.js hears of the command, which begins with the range that was asked for last.
+document.addEventListener("desk:command", ({ detail }) => detail.name.startsWith("range-") && rest(), { capture: true });
 
 // --- what changes ---
 

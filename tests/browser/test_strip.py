@@ -208,6 +208,20 @@ def test_handles_are_sliders_of_the_keyboard(desk):
     assert "?" not in page.url
 
 
+def test_what_is_asked_for_while_a_handle_moves_is_not_undone_by_it(desk):
+    page = desk("?start=20&end=80&t=40")
+    start, end = (page.get_by_role("slider", name=name) for name in ("In point", "Out point"))
+    start.focus()
+    press(page, "ArrowRight", "o")
+    expect(page).to_have_url(re.compile(r"\?start=21&end=40\.04$"))
+
+    end.focus()
+    press(page, "ArrowLeft", "Alt+x")
+    expect(page.locator("#count")).to_have_text("60 lines")
+    page.wait_for_timeout(700)
+    assert "start" not in page.url and "end" not in page.url
+
+
 # --- the drawing ---
 
 
