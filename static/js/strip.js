@@ -341,7 +341,7 @@ player.addEventListener("loadedmetadata", () => {
 let changed = 0;
 new MutationObserver((records) => {
   if (records.some((record) => record.target === script)) readRange();
-  if (records.every((record) => record.target.closest("form, output, .row-tools"))) return;
+  if (records.every((record) => record.target.closest("#rows li, form, output"))) return;
   clearTimeout(changed);
   changed = setTimeout(read, 200);
 }).observe(script, { childList: true, subtree: true });

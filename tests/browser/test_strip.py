@@ -316,6 +316,28 @@ def test_it_is_drawn_again_for_another_size_or_theme(desk):
     assert page.locator("#strip canvas").evaluate(colour) != light
 
 
+def test_it_is_not_drawn_again_when_somebody_points_at_lines(desk):
+    page = desk()
+    drawn(page)
+    page.locator("#strip canvas").evaluate(
+        """(canvas) => { const clear = CanvasRenderingContext2D.prototype.clearRect;
+        canvas.dataset.drawn = 0;
+        CanvasRenderingContext2D.prototype.clearRect = function (...box) {
+          canvas.dataset.drawn++;
+          clear.apply(this, box);
+        }; }"""
+    )
+    page.wait_for_timeout(300)  # whatever was drawn when the page came is done
+
+    before = page.locator("#strip canvas").get_attribute("data-drawn")
+    for number in (3, 5, 8):
+        line(page, number).hover()
+        expect(line(page, number).locator(".row-tools")).to_be_attached()
+    page.wait_for_timeout(400)
+
+    assert page.locator("#strip canvas").get_attribute("data-drawn") == before
+
+
 def test_a_sharp_screen_gets_a_sharp_drawing(desk):
     page = desk(device_scale_factor=2)
     drawn(page)
