@@ -574,6 +574,7 @@ def test_what_is_said_runs_its_own_way_on_each_page(open_page, film):
         f"/search/?q={said[:3]}": ".hits .hit",
         f"/indexes/{film.index_id}/selects/": ".clip .words bdi",
         f"/videos/{film.pk}/rows/": ".lines td bdi",
+        f"/videos/{film.pk}/replace?find=OK&replace=ok": ".lines td:last-child > :first-child",
     }
     for path, where in pages.items():
         page = open_page(path)
