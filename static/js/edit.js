@@ -8,7 +8,7 @@
 
 import { focusedRow } from "./meant.js";
 import { announce, complain, note } from "./say.js";
-import { numberOf, startOf } from "./seek.js";
+import { isSeen, numberOf, rowFrom, startMs } from "./seek.js";
 import { asSent } from "./typed.js";
 
 const player = document.getElementById("player");
@@ -31,20 +31,12 @@ function rowAt(number) {
   return null;
 }
 
-const isSeen = (row) => row.checkVisibility?.() ?? true;
-
 // The next line of the page that is seen, or the one before it (way -1): a filter leaves numbers out.
 function seenBeside(number, way) {
   const rows = [...document.querySelectorAll("#rows li")];
   if (way < 0) rows.reverse();
   return rows.find((row) => isSeen(row) && (numberOf(row) - number) * way > 0) ?? null;
 }
-
-function startMs(row) {
-  return Math.round(startOf(row) * 1000);
-}
-
-const rowFrom = (start) => [...document.querySelectorAll("#rows li")].find((row) => startMs(row) === start) ?? null;
 
 // Where only some lines are shown, the one that is spoken may not be among them: the next is meant.
 function meantRow() {

@@ -2,7 +2,7 @@
 
 import { copy } from "./clipboard.js";
 import { lines } from "./lines.js";
-import { endOf, startOf } from "./seek.js";
+import { endOf, rowFrom, startMs, startOf } from "./seek.js";
 import { name as nameOf, parseMoment, timebaseOf } from "./time.js";
 import { tellWords } from "./words.js";
 
@@ -154,14 +154,13 @@ addEventListener("popstate", () => {
 
 // What had the focus may be gone with the old lines: the line that was asked for has it then.
 let held = false; // the old lines, or their form, had the focus
-let ranged = null; // the start of the line whose range was asked for
+let ranged = null; // when the line begins whose range was asked for
 
 function keepFocus() {
   const from = ranged;
   ranged = null;
   if (!held || (document.activeElement && document.activeElement !== document.body)) return;
-  const row = from === null ? null : [...document.querySelectorAll("#rows li")].find((each) => startOf(each) === from);
-  (row?.querySelector("a") ?? document.getElementById("range-show")).focus({ preventScroll: true });
+  (rowFrom(from)?.querySelector("a") ?? document.getElementById("range-show")).focus({ preventScroll: true });
 }
 
 // The count comes anew with the lines, and what comes anew is not read out.
@@ -198,7 +197,8 @@ tools.addEventListener("click", (event) => {
   if (act === "link") copyLink(startOf(row));
   if (act !== "range") return;
   const form = document.getElementById("range");
-  form.elements.start.value = ranged = startOf(row);
+  ranged = startMs(row);
+  form.elements.start.value = startOf(row);
   form.elements.end.value = endOf(row);
   form.requestSubmit();
 });

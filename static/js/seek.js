@@ -11,6 +11,13 @@ export function startOf(row) {
   return Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#")));
 }
 
+export const startMs = (row) => Math.round(startOf(row) * 1000);
+
+// The line of the page that begins then.
+export const rowFrom = (ms) => [...document.querySelectorAll("#rows li")].find((row) => startMs(row) === ms) ?? null;
+
+export const isSeen = (row) => row.checkVisibility?.() ?? true;
+
 // Moves the player, before anything else, and tells the others. A moment that begins a frame shows it.
 export function seekTo(at) {
   const ms = Math.round(at * 1000);

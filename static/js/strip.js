@@ -284,8 +284,7 @@ function stepped(key, at, shift) {
 // Up and down go from line to line.
 function edgeBeside(at, way) {
   const { starts } = lines;
-  let n = starts.findIndex((start) => start > at + 0.0005);
-  if (n < 0) n = starts.length;
+  let n = firstWhere(starts.length, (each) => starts[each] > at + 0.0005);
   if (way > 0) return starts[n] ?? length;
   while (n > 0 && starts[n - 1] >= at - 0.0005) n--;
   return starts[n - 1] ?? 0;
