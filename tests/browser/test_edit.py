@@ -676,6 +676,8 @@ def test_replacing_shows_each_line_before_and_is_undone_in_one_step(open_page, f
     expect(page.locator("[name=row]:checked")).to_have_count(0)
     page.get_by_label("All", exact=True).check()
     page.get_by_label("Change the line at 0:20").uncheck()
+    expect(page.get_by_label("All", exact=True)).to_be_checked(indeterminate=True)
+    expect(page.get_by_label("All", exact=True)).not_to_be_checked()
     page.get_by_role("button", name="Replace in the chosen lines").click()
 
     expect(page.get_by_text("Replaced in 10 lines.")).to_be_visible()
