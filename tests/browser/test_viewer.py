@@ -541,6 +541,10 @@ def test_more_contrast_and_the_systems_own_colours_show_every_state(open_page, f
     assert loop.evaluate(ground) != clear.evaluate(ground)
     outline = "(each) => getComputedStyle(each).outlineStyle"
     assert [line(page, n).evaluate(outline) for n in (2, 3)] == ["none", "solid"]
+    marked = """(root, n) => { const found = getComputedStyle(root, `::highlight(find-${n})`);
+      return [found.color, found.backgroundColor]; }"""
+    colours = [page.locator(":root").evaluate(marked, number) for number in range(5)]
+    assert colours == [["rgb(0, 0, 0)", "rgb(255, 255, 0)"]] * 5  # MarkText on Mark
 
 
 def test_the_player_and_the_lines_are_in_sight_together(open_page, film):
