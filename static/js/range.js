@@ -18,9 +18,6 @@ const rangeOf = (search) => FILTERS.map((name) => new URLSearchParams(search).ge
 function page(query) {
   const asked = new URLSearchParams(query);
   tellWords(asked);
-  const at = asked.get("t"); // last, for people who change it by hand
-  asked.delete("t");
-  if (at !== null) asked.set("t", at);
   return location.pathname + (asked.size ? `?${asked}` : "");
 }
 

@@ -145,4 +145,4 @@ def test_times_are_shown_as_the_switch_was_left(open_page, film, other):
     page.get_by_label("Words").fill('"line 5"')
     expect(hit).to_have_text("10:00:10:00")
     hit.click()
-    page.wait_for_url("**/?t=10&q=*")
+    page.wait_for_url("**/?q=*&t=10*")
