@@ -3,7 +3,7 @@
 // strip listens to desk:time for its own labels.
 
 import { later } from "./lines.js";
-import { seekTo, shownRange, startOf } from "./seek.js";
+import { seekTo, shownRange, startMs } from "./seek.js";
 import { name, NoTime, parseMoment, timebaseOf } from "./time.js";
 import { asSent } from "./typed.js";
 
@@ -58,7 +58,7 @@ function write(block) {
   others = true;
   for (const row of block.children) {
     const link = row.firstElementChild;
-    const ms = Math.round(startOf(row) * 1000);
+    const ms = startMs(row);
     link.firstChild.data = inMode(ms);
   }
 }
