@@ -90,6 +90,16 @@ def test_saving_in_a_range_answers_with_lines_of_the_range(client, video):
     assert "1 of 3 lines" in part.text
 
 
+def test_saving_where_lines_are_left_out_tells_each_end_and_counts_what_is_shown(client, video):
+    video.transcript.segments.exclude(number=1).update(marks="s")
+    url = f"/videos/{video.pk}/rows/0/edit?doubt=1"
+
+    part = client.post(url, form(video, 0, text="We came up"), headers=HTMX)
+
+    assert '<li data-d=2 data-v=1><a href="?doubt=1&amp;t=0#now">' in part.text
+    assert "1 of 3 lines" in part.text
+
+
 def test_a_corrected_line_shows_what_the_engine_heard(client, video):
     post(client, video, text="to the river")
 

@@ -21,7 +21,7 @@ def test_hits_come_with_time_context_and_a_link_to_the_moment(client, user):
     page = client.get("/search/", {"q": "boats"}).text
 
     assert "1 line in 1 video" in page and "sea.mp4" in page
-    assert f'href="/videos/{video.pk}/?t=6&amp;q=boats#now">0:06</a>' in page
+    assert f'href="/videos/{video.pk}/?q=boats&amp;t=6#now">0:06</a>' in page
     assert "The <mark>boats</mark> &amp; I." in page
     assert "Before &lt;it&gt;." in page and "After." in page
 

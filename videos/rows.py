@@ -119,12 +119,14 @@ def render_near(
     start_ms: int | None = None,
     end_ms: int | None = None,
     said_ms: int = 0,
+    keep: str = "",
 ) -> SafeString:
     """Blocks of the rows numbered up to ``last``; those behind tell how the last one ends.
 
-    ``said_ms``: how far the rows before them reach.
+    ``said_ms``: how far the rows before them reach. ``keep``: as in ``render``; where it leaves
+    rows out, each has its own end as in ``render_some``.
     """
-    lines = _lines(rows, _link(start_ms, end_ms), said_ms=said_ms)
+    lines = _lines(rows, _link(start_ms, end_ms, keep), every_end=bool(keep), said_ms=said_ms)
     kept = sum(row.number <= last for row in rows)
     return _blocks(rows[:kept], lines[:kept])
 

@@ -115,8 +115,11 @@ function inherit(heirs, before) {
 // --- play through ---
 
 let playing = ""; // the id of the select that plays
+let place = 0; // where it stands
 let onlyOne = false;
 let timer = 0;
+
+const current = () => document.getElementById(`clip-${playing}`);
 
 document.addEventListener("click", (event) => {
   if (event.target.id === "print") print();
@@ -126,30 +129,45 @@ document.addEventListener("click", (event) => {
 
 function start(clip, alone) {
   if (!clip) return;
+  show(clip, alone);
+  player.play().catch(() => {}); // the browser may want a click on the player first
+}
+
+function show(clip, alone) {
   onlyOne = alone;
   reel.hidden = false;
   playing = clip.dataset.id;
   mark();
   const { media, rate, start: from } = clip.dataset;
   document.getElementById("main").dataset.rate = rate;
-  const place = clips().indexOf(clip) + 1;
-  says.textContent = `Select ${place} of ${clips().length}: ${clip.querySelector("a").textContent}`;
-  if (!player.src.endsWith(media)) {
-    player.src = media;
-    player.addEventListener("loadedmetadata", () => seekTo(Number(from)), { once: true });
-  } else {
-    seekTo(Number(from));
-  }
-  player.play().catch(() => {}); // the browser may want a click on the player first
+  says.textContent = `Select ${place + 1} of ${clips().length}: ${clip.querySelector("a").textContent}`;
+  if (player.src.endsWith(media)) seekTo(Number(from));
+  else player.src = media;
 }
+// Where a file's first select began may be another by the time that the file is there.
+player.addEventListener("loadedmetadata", () => {
+  const clip = current();
+  if (clip) seekTo(Number(clip.dataset.start));
+});
 
 function mark() {
   for (const clip of clips()) {
     if (clip.dataset.id === playing) clip.setAttribute("aria-current", "true");
     else clip.removeAttribute("aria-current");
   }
+  if (current()) place = clips().indexOf(current());
 }
-document.addEventListener("htmx:afterSettle", mark);
+
+// What plays may have been taken out: the select that took its place goes on, if one did.
+document.addEventListener("htmx:afterSettle", () => {
+  mark();
+  if (!playing || current()) return;
+  const heir = clips()[place];
+  const goesOn = heir && !onlyOne && !player.paused;
+  if (!goesOn) player.pause();
+  if (heir) (goesOn ? start : show)(heir, onlyOne);
+  else [playing, reel.hidden] = ["", true];
+});
 
 // The keys of the viewer; its lines are selects here. Space begins with the first: this module hears
 // of it behind transport.js, which would stop again what plays already.
@@ -165,7 +183,7 @@ document.addEventListener("desk:command", ({ detail }) => COMMANDS[detail.name]?
 // Sleeps until the select's end instead of asking several times a second.
 function watch() {
   clearTimeout(timer);
-  const clip = document.getElementById(`clip-${playing}`);
+  const clip = current();
   if (!clip || player.paused || player.seeking) return;
   const left = Number(clip.dataset.end) - player.currentTime;
   if (left <= 0.01) return over(clip);
@@ -180,7 +198,7 @@ function over(clip) {
 
 for (const name of ["playing", "seeked", "ratechange", "pause"]) player.addEventListener(name, watch);
 player.addEventListener("ended", () => {
-  const clip = document.getElementById(`clip-${playing}`);
+  const clip = current();
   if (clip) over(clip);
 });
 player.addEventListener("error", () => {

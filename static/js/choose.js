@@ -9,6 +9,6 @@ all?.addEventListener("change", () => {
 document.addEventListener("change", (event) => {
   if (!all || event.target.name !== "row") return;
   const ticked = boxes().filter((box) => box.checked).length;
-  all.checked = ticked > 0;
-  all.indeterminate = ticked > 0 && ticked < boxes().length;
+  all.checked = ticked > 0 && ticked === boxes().length;
+  all.indeterminate = ticked > 0 && !all.checked;
 });

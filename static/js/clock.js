@@ -3,8 +3,9 @@
 // strip listens to desk:time for its own labels.
 
 import { later } from "./lines.js";
-import { seekTo, shownRange, startOf } from "./seek.js";
-import { isTimecode, name, NoTime, parseMoment, timebaseOf } from "./time.js";
+import { seekTo, shownRange, startMs } from "./seek.js";
+import { name, NoTime, parseMoment, timebaseOf } from "./time.js";
+import { asSent } from "./typed.js";
 
 const MODES = ["clock", "running", "source", "seconds"];
 
@@ -57,7 +58,7 @@ function write(block) {
   others = true;
   for (const row of block.children) {
     const link = row.firstElementChild;
-    const ms = Math.round(startOf(row) * 1000);
+    const ms = startMs(row);
     link.firstChild.data = inMode(ms);
   }
 }
@@ -177,24 +178,15 @@ document.addEventListener("desk:command", (event) => {
 
 // --- what is typed elsewhere ---
 
-// A field that nobody touched means its very moment, which its timecode may only be near to. And the
-// server takes a timecode for the file's own: where running time is shown, it is not.
+// A field that nobody touched means its very moment, which its timecode may only be near to.
 document.addEventListener("htmx:configRequest", ({ detail }) => {
   for (const side of ["start", "end"]) {
     const typed = detail.formData.get(side);
     const ours = given.get(detail.elt.elements?.[side]);
     if (typed && typed === ours?.text) detail.formData.set(side, String(ours.seconds));
-    else if (typed && mode === "running" && isTimecode(typed)) detail.formData.set(side, inSeconds(typed));
+    else if (typed) detail.formData.set(side, asSent(typed));
   }
 });
-
-function inSeconds(typed) {
-  try {
-    return String(parseMoment(typed, base, 0, true) / 1000);
-  } catch {
-    return typed; // the server says what is wrong with it
-  }
-}
 
 setMode(localStorage.getItem("time"));
 if (mode !== "clock") {

@@ -8,7 +8,8 @@
 
 import { focusedRow } from "./meant.js";
 import { announce, complain, note } from "./say.js";
-import { numberOf, startOf } from "./seek.js";
+import { isSeen, numberOf, rowFrom, startMs } from "./seek.js";
+import { asSent } from "./typed.js";
 
 const player = document.getElementById("player");
 const transcript = () => document.getElementById("transcript");
@@ -30,20 +31,12 @@ function rowAt(number) {
   return null;
 }
 
-const isSeen = (row) => row.checkVisibility?.() ?? true;
-
 // The next line of the page that is seen, or the one before it (way -1): a filter leaves numbers out.
 function seenBeside(number, way) {
   const rows = [...document.querySelectorAll("#rows li")];
   if (way < 0) rows.reverse();
   return rows.find((row) => isSeen(row) && (numberOf(row) - number) * way > 0) ?? null;
 }
-
-function startMs(row) {
-  return Math.round(startOf(row) * 1000);
-}
-
-const rowFrom = (start) => [...document.querySelectorAll("#rows li")].find((row) => startMs(row) === start) ?? null;
 
 // Where only some lines are shown, the one that is spoken may not be among them: the next is meant.
 function meantRow() {
@@ -73,22 +66,24 @@ function parse(text) {
 }
 
 function why(status, refusal) {
+  const again = open ? "What you typed is still here; try again." : "Try again.";
   if (refusal) return refusal;
-  if (!status) return "The server does not answer. What you typed is still here; try again.";
+  if (!status) return `The server does not answer. ${again}`;
   if (status === 404) return "This line or its video is gone.";
-  if (status === 403) return "This page is too old. Copy what you typed and reload it.";
-  if (status < 400) return "You are signed out. Sign in in another tab, then save again.";
-  return "The server could not do this. What you typed is still here; try again.";
+  if (status === 403) return `This page is too old. ${open ? "Copy what you typed and reload it." : "Reload it and try again."}`;
+  if (status < 400) return `You are signed out. Sign in in another tab, then ${open ? "save" : "try"} again.`;
+  return `The server could not do this. ${again}`;
 }
 
-function say(sentence) {
+// In the form, as long as there is one.
+function say(sentence, kind) {
   const place = document.getElementById("edit-trouble");
   if (place) {
     place.innerHTML = "<p class=error></p>";
     place.firstChild.textContent = sentence;
     place.hidden = false;
   } else {
-    complain(sentence);
+    complain(sentence, kind);
   }
 }
 
@@ -101,7 +96,7 @@ async function edit(row, caret = null) {
   const start = startMs(row);
   if (open && !(await save("save"))) return;
   if (!row.isConnected) row = rowFrom(start); // it came anew with the line that was saved
-  if (!row) return say(MOVED);
+  if (!row) return say(MOVED, "look");
   const number = numberOf(row);
   const wish = ++asked;
   const { status, root, refusal } = await ask(`${base()}rows/${number}/edit?row_start=${start}`);
@@ -110,12 +105,13 @@ async function edit(row, caret = null) {
     // Lines were split or merged since this page was loaded: fetch them, then go on.
     await reload();
     const moved = rowFrom(start);
-    return moved ? edit(moved, caret) : say(MOVED);
+    return moved ? edit(moved, caret) : say(MOVED, "look");
   }
   const form = root?.querySelector("#edit");
-  if (status !== 200 || !form) return say(why(status, refusal));
+  if (status !== 200 || !form) return say(why(status, refusal), "look");
   if (!row.isConnected) row = rowFrom(start); // all lines came anew meanwhile
-  if (!row) return say(MOVED);
+  if (!row) return say(MOVED, "look");
+  complain("", "look");
   if (!player.paused) {
     player.pause();
     played = true;
@@ -188,6 +184,7 @@ async function save(deed) {
   if (status === 200 && root?.querySelector("#saved")) {
     form.dataset.number = root.querySelector("#saved").dataset.first || form.dataset.number;
     close({ focus: false });
+    complain("");
     announce("Saved.");
     await take(root);
     rowAt(Number(form.dataset.number))?.querySelector("a").focus({ preventScroll: true });
@@ -210,6 +207,7 @@ function body(form, deed) {
   const data = new FormData(form);
   data.set("text", text.value.replace(/\s/g, " ")); // as long as it was, so the cursor fits
   data.set("at", [...text.value.slice(0, text.selectionStart)].length);
+  for (const side of ["start", "end"]) data.set(side, asSent(data.get(side)));
   data.set("deed", deed);
   return data;
 }
@@ -234,6 +232,7 @@ function recount(fresh) {
   const count = document.getElementById("count");
   if (!fresh) return 0;
   if (count.textContent !== fresh.textContent) count.textContent = fresh.textContent;
+  delete count.dataset.said; // find.js kept it from before
   const more = Number(fresh.dataset.total) - Number(count.dataset.total);
   count.dataset.total = fresh.dataset.total;
   return more;
@@ -360,6 +359,7 @@ function isFree() {
 async function undoOrRedo(form) {
   const { status, root, refusal } = await ask(`${form.action}?${transcript().dataset.query}`, new FormData(form));
   if (root?.querySelector("#editing")) {
+    complain("");
     announce(status === 200 ? DONE[form.id] : root.querySelector("[role=status]").textContent);
     await take(root);
   } else {

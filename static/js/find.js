@@ -481,10 +481,8 @@ function keepWords({ target }) {
   const link = target.closest?.("#rows li > a");
   if (!link) return;
   const query = new URLSearchParams(link.getAttribute("href").split("#")[0]);
-  const at = query.get("t");
-  query.delete("t");
   tellWords(query);
-  link.setAttribute("href", `?${query.size ? `${query}&` : ""}t=${at}#now`);
+  link.setAttribute("href", `?${query}#now`);
 }
 for (const name of ["pointerdown", "focusin", "contextmenu"]) document.addEventListener(name, keepWords);
 

@@ -5,7 +5,7 @@
 // line is back in sight, when a line is clicked or with the button. No timer decides it.
 
 import { allLines, lineAt, lines, whenRead } from "./lines.js";
-import { seekTo } from "./seek.js";
+import { isSeen, seekTo } from "./seek.js";
 
 const player = document.getElementById("player");
 const toggle = document.getElementById("follow");
@@ -107,8 +107,6 @@ function resume() {
 }
 
 // --- to the line beside ---
-
-const isSeen = (row) => row.checkVisibility?.() ?? true;
 
 // A range leaves lines out for their time: the playhead goes to them all the same. A filter leaves
 // them out for what they say.

@@ -83,6 +83,8 @@ let whole = null; // { task, starts, ends, weights }, read when they were in the
 let wishes = 0;
 
 const taskOf = () => document.querySelector("#applied [name=task]")?.value ?? "";
+// How many there are by now, as the page was told.
+const total = () => Number(document.getElementById("count")?.dataset.total);
 const isNarrowed = () => Boolean(document.getElementById("transcript")?.dataset.query);
 
 // As far as they are known; with their elements (rows) when all are in the page.
@@ -98,7 +100,7 @@ export function whenAllRead(tell) {
     if (wish === wishes) tell((whole = { task, starts, ends, weights }));
   };
   if (!isNarrowed()) whenRead(keep);
-  else if (whole?.task === task) keep(whole);
+  else if (whole?.task === task && whole.starts.length === total()) keep(whole);
   else fetchLines().then((found) => found && keep(found));
 }
 

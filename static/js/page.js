@@ -1,26 +1,14 @@
 // On every page: what htmx should do when the tab is hidden, the server is away or the session over.
 
-import { AWAY } from "./say.js";
+import { AWAY, complain } from "./say.js";
 
-const trouble = document.getElementById("trouble");
-
-// Why the last request of each kind failed: what the page asks by itself wipes out nothing that is
-// said of somebody's deed. Others write to the same place, so it is touched on a change only. Who
-// asks again by itself says so (data-unanswered).
-const wrong = { gone: "", deed: "", look: "", poll: "" };
+// Who asks again by itself says so (data-unanswered).
 const kindOf = ({ elt, verb }) => (elt.matches("[data-poll]") ? "poll" : verb === "get" ? "look" : "deed");
 const UNANSWERED = {
   deed: "The server does not answer: this was not saved. Try again.",
   look: "The server does not answer. Try again.",
   poll: "The server does not answer. This page asks again by itself.",
 };
-
-function say(kind, sentence) {
-  if (wrong[kind] === sentence) return;
-  wrong[kind] = sentence;
-  trouble.textContent = Object.values(wrong).find(Boolean) ?? "";
-  trouble.hidden = !trouble.textContent;
-}
 
 // A hidden tab asks nothing; when it is seen again it asks at once.
 document.addEventListener("htmx:beforeRequest", (event) => {
@@ -42,22 +30,22 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   }
 });
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  if (detail.successful) say(kindOf(detail.requestConfig), "");
+  if (detail.successful) complain("", kindOf(detail.requestConfig));
 });
 document.addEventListener("htmx:sendError", ({ detail }) => {
   const kind = kindOf(detail.requestConfig);
-  say(kind, detail.requestConfig.elt.dataset.unanswered ?? UNANSWERED[kind]);
+  complain(detail.requestConfig.elt.dataset.unanswered ?? UNANSWERED[kind], kind);
 });
 document.addEventListener("htmx:responseError", ({ detail: { requestConfig, xhr } }) => {
   const kind = kindOf(requestConfig);
   if (xhr.status === 404 && kind === "poll") {
     for (const polled of document.querySelectorAll("[data-poll]")) polled.remove(); // all are of it
-    say("gone", AWAY);
+    complain(AWAY, "gone");
   } else if (xhr.status === 404) {
-    say(kind, AWAY);
+    complain(AWAY, kind);
   } else if (xhr.status === 403) {
-    say(kind, xhr.getResponseHeader("X-Refusal") ?? "This page is too old. Reload it and try again.");
+    complain(xhr.getResponseHeader("X-Refusal") ?? "This page is too old. Reload it and try again.", kind);
   } else {
-    say(kind, "The server could not do this. Trying again may help.");
+    complain("The server could not do this. Trying again may help.", kind);
   }
 });

@@ -4,7 +4,7 @@
 // when the page goes; lines are tinted when their block comes near, so that length costs nothing.
 
 import { later } from "./lines.js";
-import { seekTo, startOf } from "./seek.js";
+import { endOf, seekTo, startOf } from "./seek.js";
 
 const EVERY_MS = 15_000;
 const player = document.getElementById("player");
@@ -90,12 +90,9 @@ function come(block, isNear) {
 // A line is played when more than half of it is.
 function tint(block, stretches) {
   if (!stretches.length) return;
-  const rows = block.children;
-  const starts = Array.from(rows, (row) => startOf(row) * 1000);
-  for (let n = 0; n < rows.length; n++) {
-    const end = starts[n] + Number(rows[n].dataset.d ?? NaN) * 1000 || starts[n + 1] || starts[n] + 1000;
-    const middle = (starts[n] + end) / 2;
-    rows[n].classList.toggle("played", stretches.some(([from, to]) => from <= middle && middle < to));
+  for (const row of block.children) {
+    const middle = (startOf(row) + endOf(row)) * 500; // in milliseconds
+    row.classList.toggle("played", stretches.some(([from, to]) => from <= middle && middle < to));
   }
 }
 

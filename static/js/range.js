@@ -2,7 +2,7 @@
 
 import { copy } from "./clipboard.js";
 import { lines } from "./lines.js";
-import { endOf, startOf } from "./seek.js";
+import { endOf, rowFrom, startMs, startOf } from "./seek.js";
 import { name as nameOf, parseMoment, timebaseOf } from "./time.js";
 import { tellWords } from "./words.js";
 
@@ -18,9 +18,6 @@ const rangeOf = (search) => FILTERS.map((name) => new URLSearchParams(search).ge
 function page(query) {
   const asked = new URLSearchParams(query);
   tellWords(asked);
-  const at = asked.get("t"); // last, for people who change it by hand
-  asked.delete("t");
-  if (at !== null) asked.set("t", at);
   return location.pathname + (asked.size ? `?${asked}` : "");
 }
 
@@ -154,14 +151,13 @@ addEventListener("popstate", () => {
 
 // What had the focus may be gone with the old lines: the line that was asked for has it then.
 let held = false; // the old lines, or their form, had the focus
-let ranged = null; // the start of the line whose range was asked for
+let ranged = null; // when the line begins whose range was asked for
 
 function keepFocus() {
   const from = ranged;
   ranged = null;
   if (!held || (document.activeElement && document.activeElement !== document.body)) return;
-  const row = from === null ? null : [...document.querySelectorAll("#rows li")].find((each) => startOf(each) === from);
-  (row?.querySelector("a") ?? document.getElementById("range-show")).focus({ preventScroll: true });
+  (rowFrom(from)?.querySelector("a") ?? document.getElementById("range-show")).focus({ preventScroll: true });
 }
 
 // The count comes anew with the lines, and what comes anew is not read out.
@@ -184,6 +180,8 @@ function lend(event) {
   const row = event.target.closest?.("#rows li");
   const isLate = event.type === (narrow.matches ? "pointerover" : "click"); // a pointer came before
   if (!row || tools.parentElement === row || isLate) return;
+  // The keyboard's focus would be lost with the tool that has it.
+  if (event.type === "pointerover" && tools.querySelector(":focus-visible")) return;
   row.append(tools);
 }
 for (const name of ["pointerover", "focusin", "click"]) document.addEventListener(name, lend);
@@ -196,7 +194,8 @@ tools.addEventListener("click", (event) => {
   if (act === "link") copyLink(startOf(row));
   if (act !== "range") return;
   const form = document.getElementById("range");
-  form.elements.start.value = ranged = startOf(row);
+  ranged = startMs(row);
+  form.elements.start.value = startOf(row);
   form.elements.end.value = endOf(row);
   form.requestSubmit();
 });

@@ -16,9 +16,16 @@ export function note(sentence) {
 
 export const AWAY = "This was deleted, or is no longer shared with you.";
 
-// For everybody, at the top of the page; until something succeeds (page.js).
-export function complain(sentence) {
+// Why the last request of each kind failed: what the page asks by itself wipes out nothing that is
+// said of somebody's deed.
+const wrong = { gone: "", deed: "", look: "", poll: "" };
+
+// For everybody, at the top of the page, till a request of that kind succeeds and "" takes it away.
+// Touched on a change only, or it would be read out again and again.
+export function complain(sentence, kind = "deed") {
+  if (wrong[kind] === sentence) return;
+  wrong[kind] = sentence;
   const trouble = document.getElementById("trouble");
-  trouble.textContent = sentence;
-  trouble.hidden = !sentence;
+  trouble.textContent = Object.values(wrong).find(Boolean) ?? "";
+  trouble.hidden = !trouble.textContent;
 }

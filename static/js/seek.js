@@ -11,6 +11,13 @@ export function startOf(row) {
   return Number(href.slice(href.lastIndexOf("t=") + 2, href.lastIndexOf("#")));
 }
 
+export const startMs = (row) => Math.round(startOf(row) * 1000);
+
+// The line of the page that begins then.
+export const rowFrom = (ms) => [...document.querySelectorAll("#rows li")].find((row) => startMs(row) === ms) ?? null;
+
+export const isSeen = (row) => row.checkVisibility?.() ?? true;
+
 // Moves the player, before anything else, and tells the others. A moment that begins a frame shows it.
 export function seekTo(at) {
   const ms = Math.round(at * 1000);
@@ -71,7 +78,7 @@ document.addEventListener("click", (event) => {
 async function explain(player) {
   if (!document.getElementById("unplayable")) return; // the bin says it in its own words
   const answer = await fetch(player.src, { method: "HEAD", cache: "no-store" }).catch(() => null);
-  if (answer?.status === 404) complain(AWAY);
+  if (answer?.status === 404) complain(AWAY, "look");
   else if (answer) document.getElementById(answer.ok ? "unplayable" : "missing").hidden = false;
 }
 

@@ -270,6 +270,7 @@ function askFor(next) {
 // --- the keyboard, on a handle ---
 
 let waits = 0;
+let wanted = null; // what the keys make of the range, until they rest
 
 const STEPS = { ArrowLeft: -1, ArrowRight: 1, PageDown: -10, PageUp: 10 };
 
@@ -283,8 +284,7 @@ function stepped(key, at, shift) {
 // Up and down go from line to line.
 function edgeBeside(at, way) {
   const { starts } = lines;
-  let n = starts.findIndex((start) => start > at + 0.0005);
-  if (n < 0) n = starts.length;
+  let n = firstWhere(starts.length, (each) => starts[each] > at + 0.0005);
   if (way > 0) return starts[n] ?? length;
   while (n > 0 && starts[n - 1] >= at - 0.0005) n--;
   return starts[n - 1] ?? 0;
@@ -301,11 +301,18 @@ strip.addEventListener("keydown", (event) => {
   shown[side] = side === "start" ? Math.min(clamp(at), shown.end) : Math.max(clamp(at), shown.start);
   const next = closed(shown);
   if (shown.start === shown.end) return;
-  range = next;
+  range = wanted = next;
   place();
   clearTimeout(waits);
-  waits = setTimeout(() => document.dispatchEvent(new CustomEvent("desk:range", { detail: next })), 500);
+  waits = setTimeout(rest, 500);
 });
+
+function rest() {
+  if (wanted) document.dispatchEvent(new CustomEvent("desk:range", { detail: wanted }));
+}
+document.addEventListener("desk:range", () => (wanted = null)); // or somebody asks for another one
+// Before inout.js hears of the command, which begins with the range that was asked for last.
+document.addEventListener("desk:command", ({ detail }) => detail.name.startsWith("range-") && rest(), { capture: true });
 
 // --- what changes ---
 
@@ -333,7 +340,7 @@ player.addEventListener("loadedmetadata", () => {
 let changed = 0;
 new MutationObserver((records) => {
   if (records.some((record) => record.target === script)) readRange();
-  if (records.every((record) => record.target.closest("form, output, .row-tools"))) return;
+  if (records.every((record) => record.target.closest("#rows li, form, output"))) return;
   clearTimeout(changed);
   changed = setTimeout(read, 200);
 }).observe(script, { childList: true, subtree: true });

@@ -100,7 +100,8 @@ function frame(step) {
 function setRate(rate) {
   if (!RATES.includes(rate)) return;
   rates.value = String(rate);
-  player.playbackRate = player.defaultPlaybackRate = rate;
+  player.defaultPlaybackRate = rate;
+  if (!shuttle) player.playbackRate = rate;
   localStorage.setItem("rate", String(rate));
 }
 

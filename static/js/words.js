@@ -4,12 +4,14 @@ const field = document.getElementById("find-words");
 const exact = document.getElementById("find-case");
 const only = document.getElementById("find-only");
 
-// Writes them into a query (URLSearchParams); one without words says nothing of them.
+// Writes them into a query (URLSearchParams), behind what is there; one without words says nothing of
+// them. Its moment comes last, for people who change it by hand.
 export function tellWords(query) {
   const words = field.value.trim();
-  const told = { q: words, case: exact.ariaPressed === "true" && "1", only: only.checked && "1" };
+  const isCased = words && exact.ariaPressed === "true";
+  const told = { q: words, case: isCased && "1", only: words && only.checked && "1", t: query.get("t") };
   for (const [name, value] of Object.entries(told)) {
-    if (words && value) query.set(name, value);
-    else query.delete(name);
+    query.delete(name);
+    if (value) query.set(name, value);
   }
 }

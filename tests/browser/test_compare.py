@@ -68,6 +68,27 @@ def test_differences_are_read_played_and_taken_over(open_page, film, other):
     assert Axe().run(page, context="#main").violations_count == 0
 
 
+def test_between_two_differences_none_is_marked_and_the_keyboard_goes_on_taking(
+    open_page, film, other
+):
+    page = open_page(f"/videos/{film.pk}/compare?b={other.pk}")
+    rows = page.locator("#rows li")
+    expect(rows).to_have_count(6)
+    ready(page)
+    player = page.locator("#player")
+    player.evaluate("(p) => { p.currentTime = 11; }")
+    expect(rows.nth(0)).to_have_attribute("aria-current", "true")
+    player.evaluate("(p) => { p.currentTime = 20; }")
+    expect(page.locator("#rows [aria-current]")).to_have_count(0)
+
+    page.get_by_role("button", name="Take these words").first.focus()
+    press(page, "Enter")
+    expect(rows).to_have_count(5)
+    expect(rows.nth(0).get_by_role("button", name="Take these words")).to_be_focused()
+    press(page, "Enter")
+    expect(rows).to_have_count(4)
+
+
 def test_another_transcript_is_read_and_used(open_page, film, other):
     page = open_page(f"/videos/{film.pk}/")
     page.get_by_role("link", name="2 transcripts").click()
@@ -124,4 +145,4 @@ def test_times_are_shown_as_the_switch_was_left(open_page, film, other):
     page.get_by_label("Words").fill('"line 5"')
     expect(hit).to_have_text("10:00:10:00")
     hit.click()
-    page.wait_for_url("**/?t=10&q=*")
+    page.wait_for_url("**/?q=*&t=10*")

@@ -13,6 +13,7 @@ from tests.factories import make_index, make_transcript
 from videos import corrections
 from videos.corrections import Seen
 from videos.local_user import local_user
+from videos.models import Video
 
 
 def edit(page, number: int):
@@ -207,6 +208,22 @@ def test_a_merge_across_blocks_keeps_the_numbers(open_page, film):
     assert numbers_fit(page, film)
 
 
+def test_the_count_of_a_search_is_that_of_the_lines_there_are_by_now(open_page, film):
+    page = open_page(f"/videos/{film.pk}/?q=%22line+5%22")
+    only, lines = page.get_by_label("Only matching"), page.locator("#count")
+    only.check()
+    only.uncheck()
+    expect(lines).to_have_text("60 lines")
+
+    edit(page, 5).evaluate("(t) => t.setSelectionRange(8, 8)")
+    press(page, "Control+Enter")
+    expect(lines).to_have_text("61 lines")
+    only.check()
+    expect(lines).to_have_text("11 of 61 lines")
+    only.uncheck()
+    expect(lines).to_have_text("61 lines")
+
+
 def test_new_times_are_seen_in_the_line_and_its_neighbour(open_page, film):
     page = open_page(f"/videos/{film.pk}/")
     edit(page, 5)
@@ -219,6 +236,22 @@ def test_new_times_are_seen_in_the_line_and_its_neighbour(open_page, film):
     assert numbers_fit(page, film)
     page.get_by_role("button", name="Undo new times").click()
     expect(line(page, 5).locator("a").first).to_have_text("0:10")
+
+
+def test_times_of_a_line_are_running_time_where_that_is_shown(open_page, film):
+    """The file's own timecode begins at ten seconds: 00:00:10:15 would be its first second."""
+    Video.objects.filter(pk=film.pk).update(start_timecode="00:00:10:00")
+    page = open_page(f"/videos/{film.pk}/", expect_errors=True)
+    page.get_by_label("Time shown as").select_option("running")
+    edit(page, 5)
+
+    page.locator("#edit-start").fill("00:00:10:15")
+    page.locator("#edit-end").fill("00:00:11:10")
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#edit")).to_have_count(0)
+    row = film.transcript.segments.get(number=5)
+    assert (row.start_ms, row.end_ms) == (10_600, 11_400)
 
 
 def test_a_time_outside_the_neighbours_is_refused_with_a_sentence(open_page, film):
@@ -578,6 +611,28 @@ def test_a_server_that_does_not_answer_costs_no_words(open_page, film):
     assert texts(film)[5] == "precious"
 
 
+def test_what_the_page_complains_of_goes_when_it_is_done_after_all(open_page, film):
+    page = open_page(f"/videos/{film.pk}/", expect_errors=True)
+    trouble = page.locator("#trouble")
+    edit(page, 5).fill("five")
+    press(page, "Enter")
+    expect(page.locator("#edit")).to_have_count(0)
+
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Undo").click()
+    expect(trouble).to_have_text("The server does not answer. Try again.")  # nothing was typed
+    page.context.set_offline(False)
+    page.get_by_role("button", name="Undo").click()
+    expect(trouble).to_be_hidden()
+
+    page.context.set_offline(True)
+    line(page, 7).locator("span").first.dblclick()
+    expect(trouble).to_have_text("The server does not answer. Try again.")
+    page.context.set_offline(False)
+    edit(page, 7)
+    expect(trouble).to_be_hidden()
+
+
 def test_ten_thousand_lines_are_corrected_at_once(open_page, clip, transactional_db):
     index = make_index(local_user())
     film = make_transcript(10_000, index, content=clip)
@@ -621,6 +676,8 @@ def test_replacing_shows_each_line_before_and_is_undone_in_one_step(open_page, f
     expect(page.locator("[name=row]:checked")).to_have_count(0)
     page.get_by_label("All", exact=True).check()
     page.get_by_label("Change the line at 0:20").uncheck()
+    expect(page.get_by_label("All", exact=True)).to_be_checked(indeterminate=True)
+    expect(page.get_by_label("All", exact=True)).not_to_be_checked()
     page.get_by_role("button", name="Replace in the chosen lines").click()
 
     expect(page.get_by_text("Replaced in 10 lines.")).to_be_visible()

@@ -402,6 +402,14 @@ def test_a_range_and_links_keep_the_words(open_page, film):
     expect(count(page)).to_contain_text("60")
 
 
+def test_the_moment_of_an_address_stays_behind_the_words(open_page, film):
+    page = open_page(f"/videos/{film.pk}/?t=12")
+
+    field(page).fill("line")
+
+    page.wait_for_url("**/?q=line&t=12")
+
+
 def test_lines_that_come_are_looked_through_too(open_page, film):
     task = film.transcript
     page = open_page(f"/videos/{film.pk}/?q=%22line+1%22&t=0")

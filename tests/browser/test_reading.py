@@ -160,3 +160,19 @@ def test_what_was_played_is_kept_tinted_and_gone_on_with(open_page, film):
     expect(rows.nth(21)).not_to_have_class("played")
     expect(page.get_by_role("link", name="Resume")).to_have_count(0)
     assert not Place.objects.exists()
+
+
+def test_the_last_line_of_a_block_is_played_when_more_than_half_of_it_is(
+    open_page, clip, transactional_db
+):
+    """Each ends where the next begins, which is in another block behind the fiftieth."""
+    cues = [(n * 2000, n * 2000 + 2000, f"This is line {n}.") for n in range(60)]
+    user = local_user()
+    video = make_transcript(cues, make_index(user), content=clip, duration_ms=120_000)
+    Place.objects.create(user=user, video=video, played=[[90_000, 98_700]])
+
+    page = open_page(f"/videos/{video.pk}/")
+    page.locator("#rows li").nth(49).scroll_into_view_if_needed()
+
+    expect(page.locator("#rows li").nth(48)).to_have_class("played")
+    expect(page.locator("#rows li").nth(49)).not_to_have_class("played")

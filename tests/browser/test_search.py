@@ -72,8 +72,22 @@ def test_results_come_while_somebody_types_and_the_address_holds_them(open_page)
     expect(page.locator("#found")).to_contain_text("in 2 videos")
 
     page.locator(".hits a").first.click()
-    page.wait_for_url(f"**/videos/{videos[1].pk}/?t=*&q=winter%20boats#now")
+    page.wait_for_url(f"**/videos/{videos[1].pk}/?q=winter*boats&t=*#now")
     expect(page.locator("#now")).to_contain_text("winter")
+
+
+def test_another_order_does_not_wait_for_what_was_typed_and_is_not_undone_by_it(open_page):
+    many(2)
+    page = open_page("/search/", expect_errors=True)
+    slow = []
+    page.route("**/search/?q=*", lambda route: route.continue_() if slow else slow.append(route))
+    with page.expect_request("**/search/?q=*"):
+        page.get_by_label("Words").fill("winter boats")
+
+    with page.expect_event("requestfailed"):  # nobody waits for it any more
+        page.get_by_label("Order").select_option("newest")
+
+    page.wait_for_url("**/search/?q=winter+boats&sort=newest")
 
 
 def test_chosen_videos_are_counted_and_deleted_after_a_question(open_page):

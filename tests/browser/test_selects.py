@@ -391,6 +391,45 @@ def test_the_keys_of_the_viewer_play_the_bin(open_page, film, three):
     until(page, "p.paused && p.currentTime < 11.5")
 
 
+def test_quick_steps_through_the_bin_play_the_select_that_is_named(open_page, film, clip):
+    other = make_transcript(3, film.index, content=clip, filename="other.mp4", duration_ms=120_000)
+    keep(film, 30_000, 38_000, film.index.owner)
+    for start_ms in (60_000, 90_000):
+        keep(other, start_ms, start_ms + 8000, film.index.owner)
+    page = open_page(f"/indexes/{film.index_id}/selects/")
+    page.get_by_role("button", name="Play through").click()
+    until(page, "!p.paused && p.currentTime > 30")
+
+    page.evaluate(f"() => ['row-next', 'row-next'].forEach({COMMAND})")
+
+    expect(page.locator("#reel-says")).to_have_text("Select 3 of 3: other.mp4")
+    until(page, "!p.paused && p.readyState > 2 && !p.seeking && p.currentTime > 30")
+    assert 90 <= page.locator("#player").evaluate("p => p.currentTime") < 98
+
+
+def test_what_plays_and_is_taken_out_of_the_bin_gives_way_to_the_next(open_page, film):
+    for start_ms in (10_000, 40_000, 70_000):
+        keep(film, start_ms, start_ms + 20_000, film.index.owner)
+    page = open_page(f"/indexes/{film.index_id}/selects/")
+    says, out = page.locator("#reel-says"), page.get_by_role("button", name="Take select 1 out")
+    page.get_by_role("button", name="Play through").click()
+    until(page, "!p.paused && p.currentTime > 10")
+
+    out.click()
+    expect(says).to_have_text("Select 1 of 2: film.mp4")
+    until(page, "!p.paused && p.currentTime > 40 && p.currentTime < 60")
+    page.locator("#player").evaluate("(p) => p.pause()")
+    out.click()
+    expect(says).to_have_text("Select 1 of 1: film.mp4")
+    until(page, "p.paused && p.currentTime >= 70")
+    page.get_by_role("button", name="Play select 1").click()
+    until(page, "!p.paused")
+    out.click()
+
+    expect(page.locator("#reel")).to_be_hidden()
+    until(page, "p.paused")
+
+
 def test_the_bin_works_without_javascript(open_page, film, three):
     page = open_page(f"/indexes/{film.index_id}/selects/", java_script_enabled=False)
     page.locator(f"#down-{three[0].pk}").click()

@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 
 from tests.browser.desk import longest_task, note_long_tasks, press, until
 from tests.browser.test_viewer import line, now, paused, play, ready
-from tests.factories import make_transcript
-from videos.models import Segment, Select
+from tests.factories import make_segments, make_transcript
+from videos.models import Segment, Select, Task, Video
 
 
 def x_of(page, seconds: float, length: float = 120) -> tuple[float, float]:
@@ -208,6 +208,20 @@ def test_handles_are_sliders_of_the_keyboard(desk):
     assert "?" not in page.url
 
 
+def test_what_is_asked_for_while_a_handle_moves_is_not_undone_by_it(desk):
+    page = desk("?start=20&end=80&t=40")
+    start, end = (page.get_by_role("slider", name=name) for name in ("In point", "Out point"))
+    start.focus()
+    press(page, "ArrowRight", "o")
+    expect(page).to_have_url(re.compile(r"\?start=21&end=40\.04$"))
+
+    end.focus()
+    press(page, "ArrowLeft", "Alt+x")
+    expect(page.locator("#count")).to_have_text("60 lines")
+    page.wait_for_timeout(700)
+    assert "start" not in page.url and "end" not in page.url
+
+
 # --- the drawing ---
 
 
@@ -228,6 +242,25 @@ def test_a_page_opened_with_a_range_draws_the_whole_video(desk):
 
     drag(page, 80.3, 100.2)  # and snaps to lines that the page does not hold
     expect(page).to_have_url(re.compile(r"\?start=80&end=(99.9|100)$"))
+
+
+def test_lines_that_come_outside_of_the_range_are_drawn(open_page, film):
+    task = film.transcript
+    Video.objects.filter(pk=film.pk).update(transcript=None)
+    Segment.objects.filter(task=task, number__gte=20).delete()
+    Task.objects.filter(pk=task.pk).update(status="indexing", step="transcribe", done_ms=40_000)
+    page = open_page(f"/videos/{film.pk}/?start=2&end=4")
+    drawn(page)
+    assert ink(page, 3)[1] < 0.01
+
+    make_segments([(n * 2000, n * 2000 + 1900, "A new line.") for n in range(20, 40)], task)
+
+    expect(page.locator("#count")).to_have_text("1 of 40 lines")
+    page.locator("#strip canvas").evaluate(
+        f"""(c) => new Promise((ok, no) => {{ setTimeout(() => no(new Error("never")), 8000);
+          const look = () => ({INK})(c, [3, 0.2, 0.8])[1] > 0.1 ? ok() : setTimeout(look, 30);
+          look(); }})"""
+    )
 
 
 def test_hits_and_selects_of_others_are_drawn(desk):
@@ -300,6 +333,28 @@ def test_it_is_drawn_again_for_another_size_or_theme(desk):
     page.emulate_media(color_scheme="dark")
     page.wait_for_timeout(300)
     assert page.locator("#strip canvas").evaluate(colour) != light
+
+
+def test_it_is_not_drawn_again_when_somebody_points_at_lines(desk):
+    page = desk()
+    drawn(page)
+    page.locator("#strip canvas").evaluate(
+        """(canvas) => { const clear = CanvasRenderingContext2D.prototype.clearRect;
+        canvas.dataset.drawn = 0;
+        CanvasRenderingContext2D.prototype.clearRect = function (...box) {
+          canvas.dataset.drawn++;
+          clear.apply(this, box);
+        }; }"""
+    )
+    page.wait_for_timeout(300)  # whatever was drawn when the page came is done
+
+    before = page.locator("#strip canvas").get_attribute("data-drawn")
+    for number in (3, 5, 8):
+        line(page, number).hover()
+        expect(line(page, number).locator(".row-tools")).to_be_attached()
+    page.wait_for_timeout(400)
+
+    assert page.locator("#strip canvas").get_attribute("data-drawn") == before
 
 
 def test_a_sharp_screen_gets_a_sharp_drawing(desk):

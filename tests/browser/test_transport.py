@@ -188,6 +188,20 @@ def test_l_shuttles_faster_and_k_stops_it_at_the_usual_rate(desk):
     expect(page.get_by_label("Rate")).to_have_value("1")
 
 
+def test_another_rate_waits_till_the_shuttle_stops(desk):
+    page = desk()
+    press(page, "l", "l")
+    until(page, "!p.paused && p.playbackRate === 2")
+
+    press(page, ">")
+    expect(page.get_by_label("Rate")).to_have_value("1.25")
+    expect(page.locator("#transport-note")).to_have_text("2× forward")
+    assert page.locator("#player").evaluate("(p) => p.playbackRate") == 2
+    press(page, "k")
+
+    until(page, "p.paused && p.playbackRate === 1.25")
+
+
 def test_j_goes_backwards_till_k(desk):
     page = desk("?t=60")
     press(page, "j", "j")

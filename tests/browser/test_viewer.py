@@ -283,6 +283,20 @@ def test_the_range_of_a_line_keeps_the_focus_of_the_keyboard(open_page, film):
     expect(page.locator("#range-show")).to_be_focused()
 
 
+def test_a_pointer_takes_no_tool_away_that_has_the_focus_of_the_keyboard(open_page, film):
+    page = open_page(f"/videos/{film.pk}/")
+    line(page, 7).locator("a").focus()
+    page.keyboard.press("Tab")
+    tool = line(page, 7).get_by_role("button", name="Range")
+
+    line(page, 9).hover()
+    expect(tool).to_be_focused()
+    line(page, 9).locator("a").focus()
+    line(page, 11).hover()
+
+    expect(line(page, 11).locator(".row-tools")).to_be_visible()
+
+
 def test_where_it_is_narrow_the_tools_stand_below_the_line_that_was_clicked(open_page, film):
     Segment.objects.filter(task=film.transcript).update(text="So many words. " * 30)
     page = open_page(f"/videos/{film.pk}/", viewport={"width": 380, "height": 900})
@@ -527,6 +541,10 @@ def test_more_contrast_and_the_systems_own_colours_show_every_state(open_page, f
     assert loop.evaluate(ground) != clear.evaluate(ground)
     outline = "(each) => getComputedStyle(each).outlineStyle"
     assert [line(page, n).evaluate(outline) for n in (2, 3)] == ["none", "solid"]
+    marked = """(root, n) => { const found = getComputedStyle(root, `::highlight(find-${n})`);
+      return [found.color, found.backgroundColor]; }"""
+    colours = [page.locator(":root").evaluate(marked, number) for number in range(5)]
+    assert colours == [["rgb(0, 0, 0)", "rgb(255, 255, 0)"]] * 5  # MarkText on Mark
 
 
 def test_the_player_and_the_lines_are_in_sight_together(open_page, film):
@@ -560,6 +578,7 @@ def test_what_is_said_runs_its_own_way_on_each_page(open_page, film):
         f"/search/?q={said[:3]}": ".hits .hit",
         f"/indexes/{film.index_id}/selects/": ".clip .words bdi",
         f"/videos/{film.pk}/rows/": ".lines td bdi",
+        f"/videos/{film.pk}/replace?find=OK&replace=ok": ".lines td:last-child > :first-child",
     }
     for path, where in pages.items():
         page = open_page(path)

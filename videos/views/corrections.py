@@ -141,11 +141,18 @@ def _saved(request: Request, video: Video, edited: Edited) -> HttpResponse:
     """
     page, first = Page(video, request.GET, request.user), edited.first
     html = "" if first is None else _near(page, first, first + edited.now - 1 + LOOK_BACK)
-    page.worth_a_look = _worth_a_look(page)  # or the page would draw all lines to count them
     context = {"page": page, "video": video, "edited": edited, "html": html}
     context["total"] = _shown(video).segments.count()
-    context["count"] = context["total"] if page.form.is_open else _in_range(page).count()
+    context["count"] = _count(page)
     return render(request, "videos/_saved.html", context)
+
+
+def _count(page: Page) -> int:
+    """How many lines the page shows; it fetches them all only where it must look into each."""
+    if not page.filter.is_open:
+        return page.count
+    page.worth_a_look = _worth_a_look(page)
+    return _in_range(page).count()
 
 
 def _in_range(page: Page) -> SegmentQuerySet:
@@ -163,7 +170,8 @@ def _near(page: Page, first: int, last: int) -> str:
     span = lines.filter(number__gte=max(0, first - 1), number__lte=last + 1)
     said = lines.filter(number__lt=first - 1).aggregate(ms=Max("end_ms"))["ms"] or 0
     form = page.form
-    return rows.render_near(rows.fetch(span), last, form.start_ms, form.end_ms, said)
+    keep = "" if page.filter.is_open else page.filter.query()
+    return rows.render_near(rows.fetch(span), last, form.start_ms, form.end_ms, said, keep)
 
 
 @require_safe

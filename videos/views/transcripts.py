@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -164,6 +166,7 @@ class Place:
     same: bool
     rows: list[str]  # of the shown transcript: given to ``take`` with the others' keys
     others: list[int]
+    number: int  # among those that can be taken: the one behind it has its focus when it is gone
 
     @property
     def duration_ms(self) -> int:
@@ -198,15 +201,18 @@ class Comparison:
 
     @property
     def places(self) -> list[Place]:
-        first = self.number * PAGE_STRETCHES
-        return [self._place(*each) for each in self.wanted[first : first + PAGE_STRETCHES]]
+        first, numbers = self.number * PAGE_STRETCHES, count(1)
+        wanted = self.wanted[first : first + PAGE_STRETCHES]
+        return [self._place(*each, numbers) for each in wanted]
 
-    def _place(self, at: Stretch, same: bool) -> Place:
+    def _place(self, at: Stretch, same: bool, numbers: Iterator[int]) -> Place:
         a, b = self.a.lines[at.a0 : at.a1], self.b.lines[at.b0 : at.b1]
         both = [*a, *b]
         left, right = comparing.differences(a, b, strict=self.strict)
         start, end = min(line.start_ms for line in both), max(line.end_ms for line in both)
-        return Place(start, end, left, right, same, *self._takeable(at, same))
+        keys, others = self._takeable(at, same)
+        number = next(numbers) if keys else 0
+        return Place(start, end, left, right, same, keys, others, number)
 
     def _takeable(self, at: Stretch, same: bool) -> tuple[list[str], list[int]]:
         """The keys with which the shown transcript can take the other's words, if it can."""
