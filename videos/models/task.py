@@ -50,7 +50,7 @@ class Step(models.TextChoices):
 
 FINAL = (Status.READY, Status.FAILED)
 ELSEWHERE = (Step.SUBMIT, Step.POLL, Step.RECEIVE)
-HEAVY = (Step.TRANSCRIBE, Step.SUBMIT)  # each with slots of its own; the others are small
+HEAVY = (Step.TRANSCRIBE, Step.SUBMIT)  # owners take turns at these; the others are small
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
@@ -73,11 +73,8 @@ class TaskQuerySet(models.QuerySet["Task"]):
         ripe = Q(not_before__isnull=True) | Q(not_before__lte=Now())
         return self.unfinished().exclude(step=Step.FETCH).filter(free, ripe)
 
-    def heavy(self, step: str = Step.TRANSCRIBE) -> TaskQuerySet:
+    def at(self, step: str) -> TaskQuerySet:
         return self.filter(step=step)
-
-    def light(self) -> TaskQuerySet:
-        return self.exclude(step__in=HEAVY)
 
     def next_turn(self) -> str | None:
         """The id of the task that comes next: of the owner served longest ago the one that was
