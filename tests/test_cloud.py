@@ -645,6 +645,21 @@ def test_many_that_wait_there_do_not_keep_a_new_one_waiting(rung):
     assert new.pk in rung
 
 
+def test_what_is_to_be_deleted_there_goes_one_after_the_other(cloud: Cloud, monkeypatch):
+    pks = [RemoteDeletion.objects.create(engine="twelvelabs", task_id=str(n)).pk for n in range(3)]
+    begun, ended = [], []
+
+    def carry_out(pk: int) -> None:
+        begun.append(pk)
+        tasks.forget()  # another message, beside it
+        RemoteDeletion.objects.filter(pk=pk).delete()
+        ended.append(pk)
+
+    monkeypatch.setattr(forgetting, "carry_out", carry_out)
+    tasks.forget()
+    assert begun == ended == pks
+
+
 # --- gone here, gone there ---
 
 

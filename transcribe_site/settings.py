@@ -198,9 +198,9 @@ CELERY_TASK_ACKS_LATE = True
 # A message whose worker died is not put back: the sweep finds the row. No message loops.
 CELERY_TASK_REJECT_ON_WORKER_LOST = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-# Of small steps there are three kinds. And 2 more: webhooks, and the sweep, which comes through
-# though all slots are taken.
-CELERY_WORKER_CONCURRENCY = 2 + sum(
+# Of small steps there are three kinds. And 3 more: webhooks, deletions in a cloud, and the sweep,
+# which comes through though all slots are taken.
+CELERY_WORKER_CONCURRENCY = 3 + sum(
     (SPEECH_SLOTS, SENDING_SLOTS, 3 * LIGHT_SLOTS, FETCH_SLOTS, PICTURE_SLOTS, COPY_SLOTS)
 )
 CELERY_WORKER_POOL = "threads"  # the work itself runs in child processes; a thread only waits

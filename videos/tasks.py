@@ -34,13 +34,13 @@ from videos.models.task import HEAVY
 
 logger = logging.getLogger(__name__)
 
-SWEEP_RINGS = 20  # a sweep rings for so many; the others come with the next one
 ORPHAN_SECONDS = 3600.0
 DELIVERIES_KEPT = timedelta(days=30)
 LATE_UPLOAD = "This upload was not finished in time."
 
 _fetch_slots = threading.BoundedSemaphore(settings.FETCH_SLOTS)
 _delivery_slot = threading.BoundedSemaphore(1)
+_deletion_slot = threading.BoundedSemaphore(1)
 # An upload waits for the network, speech for the cores, an answer for a cloud, somebody's click
 # for a picture: none shall wait for another.
 SLOTS = {
@@ -68,15 +68,11 @@ def _look_around(**_: Any) -> None:
 
 def ring(task_id: str) -> None:
     """Tell a worker that this task is due. If nobody hears it, the sweep rings again."""
-    _send(advance, task_id)
-    failpoints.reach("ring.after_publish")
-
-
-def _send(job: Any, argument: object) -> None:
     try:
-        job.apply_async((argument,), retry=False)
+        advance.apply_async((task_id,), retry=False)
     except Exception as error:  # whatever a broker raises: it must not cost the caller anything
-        logger.warning("%s %s not rung, the sweep will: %s", job.name, argument, error)
+        logger.warning("task=%s not rung, the sweep will: %s", task_id, error)
+    failpoints.reach("ring.after_publish")
 
 
 @shared_task
@@ -131,9 +127,15 @@ def _whose_turn(step: Step = Step.TRANSCRIBE) -> str | None:
 
 
 @shared_task
-def forget(deletion_id: int, **_: Any) -> None:
-    """Delete something in a cloud, if it is due."""
-    forgetting.carry_out(deletion_id)
+def forget(**_: Any) -> None:
+    """Delete in a cloud what is due, one after the other: many shall not hold all threads."""
+    if not _deletion_slot.acquire(blocking=False):
+        return
+    try:
+        while not _stopping.is_set() and (deletion := RemoteDeletion.objects.due().first()):
+            forgetting.carry_out(deletion.pk)
+    finally:
+        _deletion_slot.release()
 
 
 @shared_task
@@ -148,8 +150,8 @@ def sweep(**_: Any) -> None:
         due = Task.objects.due().at(step).order_by("updated_at")
         for task_id in due.values_list("pk", flat=True)[:slots]:
             ring(task_id)
-    for deletion_id in RemoteDeletion.objects.due().values_list("pk", flat=True)[:SWEEP_RINGS]:
-        _send(forget, deletion_id)
+    if RemoteDeletion.objects.due().exists():
+        _ring_errand(forget)
     _ring_errands()
     derive.sweep()
     if not Pulse.objects.heard("cleaner", settings.CLEAN_MINUTES * 60):
