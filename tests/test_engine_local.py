@@ -309,6 +309,14 @@ def test_the_hubs_answer_is_remembered_for_a_while(config, model):
     assert Whisper().availability(fetching(config, url)).ok
 
 
+def test_a_task_asks_a_hub_again_that_was_away_just_now(config, model, sample):
+    with fake_hub(model) as url:
+        whisper_models._hub_answers[url] = (time.monotonic(), False)
+        assert not Whisper().availability(fetching(config, url)).ok
+        with closing(Whisper().transcribe(sample, fetching(config, url))) as reports:
+            assert next(reports).doing.startswith("Fetching")
+
+
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
