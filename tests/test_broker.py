@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import errno
+import socket
 import threading
 import time
 from pathlib import Path
 from queue import Empty
 
 import pytest
+from celery import Celery
 from celery.signals import worker_shutting_down
 from kombu import Connection, Exchange, Queue
-from kombu.exceptions import ChannelError
+from kombu.exceptions import ChannelError, OperationalError
 from kombu.transport import filesystem
 from kombu.transport.virtual import BrokerState
 
@@ -91,6 +93,23 @@ def test_who_starts_while_another_writes_the_bindings_waits_for_them(queue, tmp_
     connection.channel()._queue_bind("alone", "alone", "", "alone")
 
     assert table.read_bytes() == written
+
+
+@pytest.mark.parametrize("how", ["refuses", "is silent"])
+def test_who_rings_does_not_wait_for_a_broker_that(how, tmp_path, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("BROKER_URL", f"redis://127.0.0.1:{server.getsockname()[1]}/0")
+        if how == "refuses":
+            server.close()
+        app = Celery(set_as_current=False)
+        app.conf.broker_url, app.conf.broker_transport_options = environment.broker(tmp_path)
+        hung_up = threading.Timer(10, server.close)  # or without a timeout this were no test's end
+        hung_up.start()
+        begun = time.monotonic()
+        with pytest.raises(OperationalError):
+            app.send_task("ring", retry=False)
+        assert time.monotonic() - begun < 4
+        hung_up.cancel()
 
 
 def test_a_worker_that_waits_for_messages_soon_asks_whether_it_shall_stop(queue):

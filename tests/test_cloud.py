@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from datetime import timedelta
 from email.utils import formatdate
 from importlib import import_module
@@ -681,9 +682,23 @@ def test_an_upload_and_local_speech_do_not_wait_for_each_other(monkeypatch, rung
     assert taken == [sent.pk]
 
 
+def test_a_slow_cloud_keeps_no_picture_waiting(monkeypatch, rung):
+    asked, new = sending(step=Step.POLL), sending(step=Step.PREPARE)
+    taken: list[str] = []
+    monkeypatch.setattr(
+        tasks, "_take", lambda pk: taken.append(pk) or Task.objects.claim(pk, LEASE)
+    )
+    with ExitStack() as slots:
+        for _ in range(tasks.SLOTS[Step.POLL]):
+            slots.enter_context(tasks._slots[Step.POLL])
+        tasks.advance(asked.pk)
+        tasks.advance(new.pk)
+    assert taken == [new.pk]
+
+
 def test_many_that_wait_there_do_not_keep_a_new_one_waiting(rung):
     index = make_index()
-    for _ in range(tasks.SWEEP_RINGS):
+    for _ in range(20):
         sending(index=index, step=Step.POLL)
     new = sending(index=index, step=Step.PREPARE)
     for _ in range(2):
@@ -691,6 +706,21 @@ def test_many_that_wait_there_do_not_keep_a_new_one_waiting(rung):
         tasks.sweep()
         Task.objects.filter(pk__in=rung, step=Step.POLL).update(updated_at=Now())
     assert new.pk in rung
+
+
+def test_what_is_to_be_deleted_there_goes_one_after_the_other(cloud: Cloud, monkeypatch):
+    pks = [RemoteDeletion.objects.create(engine="twelvelabs", task_id=str(n)).pk for n in range(3)]
+    begun, ended = [], []
+
+    def carry_out(pk: int) -> None:
+        begun.append(pk)
+        tasks.forget()  # another message, beside it
+        RemoteDeletion.objects.filter(pk=pk).delete()
+        ended.append(pk)
+
+    monkeypatch.setattr(forgetting, "carry_out", carry_out)
+    tasks.forget()
+    assert begun == ended == pks
 
 
 # --- gone here, gone there ---

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 from contextlib import closing
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from queue import SimpleQueue
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,7 +22,7 @@ from tests.fake_hub import fake_hub
 from tests.makers import Picture, media, silence
 from tests.test_media_sandbox import wait_until_dead
 from videos import engines
-from videos.engines import whisper_job, whisper_models
+from videos.engines import sphinx_job, whisper_job, whisper_models
 from videos.engines.base import EngineConfig, EngineCrashed, EngineError
 from videos.engines.sphinx import Sphinx
 from videos.engines.whisper import BLOCK_SECONDS, Whisper
@@ -146,6 +149,19 @@ def children_of(pid):
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_a_dead_decoder_fails_everybody_at_once_with_its_end():
+    dead = [sys.executable, "-c", "raise SystemExit(3)"]
+    decoder = subprocess.Popen(dead, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
+    idle.put(decoder)
+    decoder.wait()
+
+    for _ in range(2):
+        assert idle.qsize() == 1
+        with pytest.raises(RuntimeError, match="ended with code 3"):
+            sphinx_job._cues(idle, Region(0, 1000, np.zeros(16_000, np.int16)))
+
+
 def test_closing_the_reports_leaves_no_process(config, two_minutes):
     before = set(children_of(os.getpid()))
     with closing(Sphinx().transcribe(two_minutes, config)) as reports:
@@ -318,6 +334,14 @@ def test_the_hubs_answer_is_remembered_for_a_while(config, model):
         assert Whisper().availability(fetching(config, url)).ok
 
     assert Whisper().availability(fetching(config, url)).ok
+
+
+def test_a_task_asks_a_hub_again_that_was_away_just_now(config, model, sample):
+    with fake_hub(model) as url:
+        whisper_models._hub_answers[url] = (time.monotonic(), False)
+        assert not Whisper().availability(fetching(config, url)).ok
+        with closing(Whisper().transcribe(sample, fetching(config, url))) as reports:
+            assert next(reports).doing.startswith("Fetching")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import time
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from tests.api import SRT, refusal
@@ -251,6 +251,22 @@ def test_a_worker_that_died_left_nothing_and_cannot_write_any_more(caller, index
     fetching.run(living, lambda: False)
     assert Task.objects.get().step == Step.PREPARE
     assert parts(settings) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_claims_at_once_one_gets_the_fetch(caller, index):
+    ingest.accept_url(index, "http://example.org/a.mp4", Wishes())
+    pk, late = Fetch.objects.get().pk, []
+    other = threading.Thread(
+        target=in_thread, args=(lambda: late.append(Fetch.objects.claim(pk, 60)),)
+    )
+    with transaction.atomic():
+        assert Fetch.objects.claim(pk, 60) is not None
+        other.start()
+        time.sleep(0.5)  # it waits for the row now, which is committed under its eyes
+    other.join()
+
+    assert late == [None] and Fetch.objects.get().attempts == 1
 
 
 def slowly(handler: Handler) -> None:

@@ -257,6 +257,23 @@ def test_no_child_outlives_a_parent_that_is_killed():
     assert wait_until_dead(pids) == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere process 1 has them")
+def test_nothing_is_left_to_be_reaped():
+    code = (
+        "import os\n"
+        "from videos import process\n"
+        "from videos.media import sandbox\n"
+        "process.adopt_orphans()\n"
+        f"sandbox.run('{HERE}:answer', {{}}, sandbox.Limits())\n"
+        "print(os.waitpid(-1, os.WNOHANG))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=sandbox.ROOT, capture_output=True, text=True
+    )
+
+    assert "ChildProcessError" in done.stderr and done.stdout == ""
+
+
 def test_secrets_of_the_parent_are_not_in_the_childs_environment(monkeypatch):
     for name in ("SECRET_KEY", "TWELVELABS_API_KEY", "DATABASE_URL", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "s3cret")

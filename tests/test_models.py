@@ -173,10 +173,21 @@ def test_the_owner_who_was_served_longest_ago_comes_first():
     one = make_task(make_video(bob), step=Step.TRANSCRIBE)
     Task.objects.claim(many[0].pk, LEASE)
     order = []
-    while task_id := Task.objects.due().heavy().next_turn():
+    while task_id := Task.objects.due().at(Step.TRANSCRIBE).next_turn():
         order.append(task_id)
         Task.objects.claim(task_id, LEASE)
     assert order == [one.pk, *(task.pk for task in many[1:])]
+
+
+@pytest.mark.parametrize("step", [Step.PREPARE, Step.POLL, Step.RECEIVE])
+def test_a_small_step_is_no_turn(step):
+    ann, bob = make_index(), make_index()
+    served = make_task(make_video(ann), step=Step.TRANSCRIBE)
+    Task.objects.claim(served.pk, LEASE).end(Status.READY)
+    make_task(make_video(ann), step=Step.TRANSCRIBE)
+    Task.objects.claim(make_task(make_video(bob), step=step).pk, LEASE)
+    hers = make_task(make_video(bob), step=Step.TRANSCRIBE)
+    assert Task.objects.due().at(Step.TRANSCRIBE).next_turn() == hers.pk
 
 
 def test_percent_is_full_only_when_ready():

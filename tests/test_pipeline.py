@@ -396,6 +396,31 @@ def test_the_sweep_leaves_alone_what_runs_or_waits_or_ended(engine, rung):
     assert rung == []
 
 
+def test_who_finds_no_slot_is_taken_by_who_has_it(rung, monkeypatch):
+    first, second = waiting(step=Step.PREPARE), waiting(step=Step.PREPARE)
+    monkeypatch.setitem(tasks._slots, Step.PREPARE, threading.BoundedSemaphore(1))
+    taken: list[str] = []
+
+    def take(task_id: str) -> None:
+        Task.objects.claim(task_id, LEASE)
+        if task_id == first.pk:
+            tasks.advance(second.pk)  # beside it: it finds no slot
+        taken.append(task_id)
+
+    monkeypatch.setattr(tasks, "_take", take)
+    tasks.advance(first.pk)
+    assert taken == [first.pk, second.pk]
+
+
+def test_who_comes_while_a_slot_is_let_go_is_rung(rung, monkeypatch):
+    first, second = waiting(step=Step.PREPARE), waiting(step=Step.PREPARE)
+    turns = iter([first.pk, None, second.pk])
+    monkeypatch.setattr(tasks, "_whose_turn", lambda step: next(turns))
+    monkeypatch.setattr(tasks, "_take", lambda task_id: None)
+    tasks.advance(first.pk)
+    assert rung == [first.pk, second.pk]
+
+
 def test_a_message_for_a_deleted_task_is_nothing(rung):
     tasks.advance("0" * 24)
     assert rung == []

@@ -138,3 +138,26 @@ def test_a_backup_holds_rows_and_files_and_the_second_copies_only_the_new(
     assert first[0] == "Copied the database."
     rows = sqlite3.connect(target / "db.sqlite3").execute("SELECT COUNT(*) FROM videos_segment")
     assert rows.fetchone() == (3,)
+
+
+def test_a_file_that_a_power_cut_left_empty_in_a_backup_is_copied_again(tmp_path, video):
+    source = storage.media_path(video.media_name)
+    copy = tmp_path / "copy" / "media" / video.media_name
+    copy.parent.mkdir(parents=True)
+    copy.touch()
+    name = f"media/{video.media_name}"
+
+    assert upkeep._copy(source, tmp_path / "copy", name)
+    assert copy.read_bytes() == b"the bytes of a film"
+    assert not upkeep._copy(source, tmp_path / "copy", name)
+
+
+def test_a_backup_s_file_is_written_before_it_has_its_name(tmp_path, video, monkeypatch):
+    deeds: list[str] = []
+    for name in ("fsync", "replace"):
+        does = getattr(os, name)
+        monkeypatch.setattr(os, name, lambda *a, n=name, f=does: (deeds.append(n), f(*a)))
+    (tmp_path / "copy").mkdir()
+
+    upkeep._copy(storage.media_path(video.media_name), tmp_path / "copy", "media/a/b")
+    assert deeds == ["fsync", "replace", "fsync", "fsync", "fsync"]

@@ -10,6 +10,7 @@ from django.db import connection
 
 from tests.factories import make_index, make_task, make_transcript, make_user, make_video
 from videos.forms import IndexForm
+from videos.media.sandbox import ChildDied
 from videos.models import Index, Pulse, Task, Video
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_known_engine")]
@@ -260,6 +261,23 @@ def test_the_sample_leads_to_its_page(client, user, monkeypatch):
 
     assert (response.status_code, response["Location"]) == (303, f"/videos/{video.pk}/")
     assert client.get("/sample").status_code == 405
+
+
+@pytest.mark.parametrize("why", ["not enough room", "took too long"])
+def test_a_sample_that_cannot_be_had_is_a_sentence_and_leaves_nothing(
+    client, user, settings, monkeypatch, why
+):
+    if why == "not enough room":
+        settings.MIN_FREE_BYTES = 2**60
+    else:
+        monkeypatch.setattr("videos.admission.probe", too_slow)
+
+    assert why in client.post("/sample", follow=True).text
+    assert list(settings.INCOMING_ROOT.iterdir()) == [] and not Video.objects.exists()
+
+
+def too_slow(path):
+    raise ChildDied("it slept", limit="time")
 
 
 # --- doors and signs ---

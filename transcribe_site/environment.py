@@ -180,6 +180,18 @@ def database(data_dir: Path) -> dict[str, Any]:
     }
 
 
+REDIS_OPTIONS = {
+    # Far above any run, or Redis hands a running task's message out a second time.
+    "visibility_timeout": 6 * 3600,
+    # A page that rings does not wait for a broker that is away or stands still: the sweep rings
+    # again. `retry=False` alone does not reach the first connection. A worker connects by
+    # CELERY_BROKER_CONNECTION_MAX_RETRIES, for ever, and waits for messages without blocking.
+    "max_retries": 0,
+    "socket_connect_timeout": 2,
+    "socket_timeout": 2,
+}
+
+
 def broker(data_dir: Path) -> tuple[str, dict[str, Any]]:
     """BROKER_URL with its transport options; without one, a folder serves as the broker.
 
@@ -187,8 +199,7 @@ def broker(data_dir: Path) -> tuple[str, dict[str, Any]]:
     doorbell, the sweep rings again (ARCHITECTURE.md, "Rows are the truth").
     """
     if url := text("BROKER_URL"):
-        # Far above any run, or Redis hands a running task's message out a second time.
-        return url, {"visibility_timeout": 6 * 3600, "socket_connect_timeout": 2}
+        return url, REDIS_OPTIONS
     folder = data_dir / "broker"
     return "folder://", {
         "data_folder_in": str(folder / "queue"),

@@ -176,7 +176,7 @@ SWEEP_SECONDS = env.number("SWEEP_SECONDS", 5, least=0.2)
 # `serve` starts a worker again that has not swept for so long. Far above the longest small step.
 WORKER_MUTE_SECONDS = env.number("WORKER_MUTE_SECONDS", max(300, 10 * SWEEP_SECONDS), least=1)
 # How many tasks may listen to speech at once on one machine, how many may be sent to a cloud,
-# and how many small steps beside them.
+# and how many small steps of each kind beside them.
 SPEECH_SLOTS = env.whole("SPEECH_SLOTS", 1, least=1)
 SENDING_SLOTS = env.whole("SENDING_SLOTS", 2, least=1)
 LIGHT_SLOTS = env.whole("LIGHT_SLOTS", 2, least=1)
@@ -198,9 +198,11 @@ CELERY_TASK_ACKS_LATE = True
 # A message whose worker died is not put back: the sweep finds the row. No message loops.
 CELERY_TASK_REJECT_ON_WORKER_LOST = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_CONCURRENCY = sum(
-    (SPEECH_SLOTS, SENDING_SLOTS, LIGHT_SLOTS, FETCH_SLOTS, PICTURE_SLOTS, COPY_SLOTS, 1)
-)  # 1: webhooks
+# Of small steps there are three kinds. And 3 more: webhooks, deletions in a cloud, and the sweep,
+# which comes through though all slots are taken.
+CELERY_WORKER_CONCURRENCY = 3 + sum(
+    (SPEECH_SLOTS, SENDING_SLOTS, 3 * LIGHT_SLOTS, FETCH_SLOTS, PICTURE_SLOTS, COPY_SLOTS)
+)
 CELERY_WORKER_POOL = "threads"  # the work itself runs in child processes; a thread only waits
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_ACCEPT_CONTENT = ["json"]

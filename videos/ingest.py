@@ -32,7 +32,7 @@ from videos.admission import Refused
 from videos.engines.base import Cue
 from videos.media.probe import Probe
 from videos.models import Asset, Fetch, Index, Segment, Status, Step, Task, Video
-from videos.uploads import PartFile
+from videos.uploads import PartFile, refuse_size
 
 SAMPLE_FILE = Path(settings.BASE_DIR) / "static" / "sample" / "sample.mp4"
 OF_BYTES = ("sha256", "size_bytes", "content_type", "duration_ms")  # an asset's fields
@@ -156,16 +156,24 @@ def index_asset(index: Index, asset: Asset, wishes: Wishes) -> Video:
 
 
 def accept_sample(user: User) -> Video:
-    """Give the user the clip that ships with the site, in an index of the user's own."""
+    """Give the user the clip that ships with the site, in an index of the user's own.
+
+    Raises Refused.
+    """
+    if why := refuse_size(SAMPLE_FILE.stat().st_size):
+        raise Refused(why)
     index = Index.objects.owned_by(user).first() or Index.objects.create(
         owner=user, name=DEFAULT_INDEX
     )
     part = storage.new_part_path()
-    shutil.copyfile(SAMPLE_FILE, part)
-    with open(part, "rb") as handle:
-        digest = hashlib.file_digest(handle, "sha256").hexdigest()
-        os.fsync(handle.fileno())
-    return _take_in(index, part, digest, SAMPLE_NAME, Wishes(language="en"))
+    try:
+        shutil.copyfile(SAMPLE_FILE, part)
+        with open(part, "rb") as handle:
+            digest = hashlib.file_digest(handle, "sha256").hexdigest()
+            os.fsync(handle.fileno())
+        return _take_in(index, part, digest, SAMPLE_NAME, Wishes(language="en"))
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def first_task(index: Index, wishes: Wishes) -> Task:

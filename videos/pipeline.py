@@ -356,7 +356,7 @@ class _Listening:
             return False
         self.turn_began = time.monotonic()
         mine = self.task.video.index.owner_id
-        return Task.objects.due().heavy().exclude(video__index__owner=mine).exists()
+        return Task.objects.due().at(Step.TRANSCRIBE).exclude(video__index__owner=mine).exists()
 
 
 def _media(task: Task) -> Path:

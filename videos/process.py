@@ -14,6 +14,7 @@ from typing import IO
 from django.conf import settings
 
 PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
 PARENT_VARIABLE = "DESK_PARENT"
 
 
@@ -30,6 +31,15 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != int(parent):
         sys.exit("The process that started this one is gone.")
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what our children leave behind, so that we can reap it (Linux).
+
+    Else it falls to process 1, which in a container may be one of ours and reaps nothing.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def know_no_pages() -> None:

@@ -78,7 +78,7 @@ def adopt(part: Path, name: str) -> None:
     with _lock():
         os.replace(part, target)
     for folder in (target.parent, target.parent.parent, Path(settings.MEDIA_ROOT)):
-        _sync_folder(folder)  # each may be new, and is itself an entry of the one above
+        sync_folder(folder)  # each may be new, and is itself an entry of the one above
 
 
 def discard_unless(used: Callable[[], bool], name: str, *, grace: float = 0) -> bool:
@@ -145,7 +145,7 @@ def _lock() -> Iterator[None]:
         yield
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """A rename outlives a power cut only when its folder is synced as well."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -34,18 +34,23 @@ from videos.models.task import HEAVY
 
 logger = logging.getLogger(__name__)
 
-SWEEP_RINGS = 20  # a sweep rings for so many; the others come with the next one
 ORPHAN_SECONDS = 3600.0
 DELIVERIES_KEPT = timedelta(days=30)
 LATE_UPLOAD = "This upload was not finished in time."
 
 _fetch_slots = threading.BoundedSemaphore(settings.FETCH_SLOTS)
 _delivery_slot = threading.BoundedSemaphore(1)
-# An upload waits for the network and speech for the cores: neither shall wait for the other.
-_slots = {
-    Step.TRANSCRIBE: threading.BoundedSemaphore(settings.SPEECH_SLOTS),
-    Step.SUBMIT: threading.BoundedSemaphore(settings.SENDING_SLOTS),
+_deletion_slot = threading.BoundedSemaphore(1)
+# An upload waits for the network, speech for the cores, an answer for a cloud, somebody's click
+# for a picture: none shall wait for another.
+SLOTS = {
+    Step.PREPARE: settings.LIGHT_SLOTS,
+    Step.TRANSCRIBE: settings.SPEECH_SLOTS,
+    Step.SUBMIT: settings.SENDING_SLOTS,
+    Step.POLL: settings.LIGHT_SLOTS,
+    Step.RECEIVE: settings.LIGHT_SLOTS,
 }
+_slots = {step: threading.BoundedSemaphore(slots) for step, slots in SLOTS.items()}
 _stopping = threading.Event()
 
 
@@ -63,31 +68,28 @@ def _look_around(**_: Any) -> None:
 
 def ring(task_id: str) -> None:
     """Tell a worker that this task is due. If nobody hears it, the sweep rings again."""
-    _send(advance, task_id)
-    failpoints.reach("ring.after_publish")
-
-
-def _send(job: Any, argument: object) -> None:
     try:
-        job.apply_async((argument,), retry=False)
+        advance.apply_async((task_id,), retry=False)
     except Exception as error:  # whatever a broker raises: it must not cost the caller anything
-        logger.warning("%s %s not rung, the sweep will: %s", job.name, argument, error)
+        logger.warning("task=%s not rung, the sweep will: %s", task_id, error)
+    failpoints.reach("ring.after_publish")
 
 
 @shared_task
 def advance(task_id: str, **_: Any) -> None:
-    """Take the task one step on, if it is due. Safe to deliver twice, late or never."""
+    """Take a step on, if the task is due for it: whose turn it is. Safe to deliver twice, late
+    or never. Without a free slot do nothing: who holds it rings when it is free.
+    """
     _be_heard()
-    step = Task.objects.due().filter(pk=task_id).values_list("step", flat=True).first()
-    if step is None or _stopping.is_set():
+    found = Task.objects.due().filter(pk=task_id).values_list("step", flat=True).first()
+    if found is None or not _slots[step := Step(found)].acquire(blocking=False):
         return
-    if step in HEAVY:
-        _take_the_next(Step(step))
-    else:
-        _take(task_id)
-        ring(task_id)
-        if step == Step.PREPARE and (video := Video.objects.filter(tasks=task_id).first()):
-            derive.want(video)
+    try:
+        _take_those_who_wait(step)
+    finally:
+        _slots[step].release()
+    if not _stopping.is_set() and (next_id := _whose_turn(step)):
+        ring(next_id)
 
 
 def _be_heard() -> None:
@@ -103,27 +105,37 @@ def _take(task_id: str) -> None:
         _ring_errands()  # it may have ended, and its owner's webhook waits for that
 
 
-def _take_the_next(step: Step) -> None:
-    """Take whose turn it is. Without a free slot do nothing: who holds it rings when it is free."""
-    if not _slots[step].acquire(blocking=False):
-        return
-    try:
-        if taken := _whose_turn(step):
-            _take(taken)
-    finally:
-        _slots[step].release()
-    if not _stopping.is_set() and (task_id := _whose_turn(step)):
-        ring(task_id)
+def _take_those_who_wait(step: Step) -> None:
+    """One of the heavy steps, and of small ones one after the other: to ring for each of them
+    would take longer than the step.
+    """
+    while not _stopping.is_set() and (task_id := _whose_turn(step)):
+        _take(task_id)
+        if step in HEAVY:
+            return
+        ring(task_id)  # it may be due for its next step
+        if step == Step.PREPARE and (video := Video.objects.filter(tasks=task_id).first()):
+            derive.want(video)
 
 
 def _whose_turn(step: Step = Step.TRANSCRIBE) -> str | None:
-    return Task.objects.due().heavy(step).next_turn()
+    due = Task.objects.due().at(step)
+    if step in HEAVY:
+        return due.next_turn()
+    # The one left alone for longest: many that wait for a cloud come again and again.
+    return due.order_by("updated_at").values_list("pk", flat=True).first()
 
 
 @shared_task
-def forget(deletion_id: int, **_: Any) -> None:
-    """Delete something in a cloud, if it is due."""
-    forgetting.carry_out(deletion_id)
+def forget(**_: Any) -> None:
+    """Delete in a cloud what is due, one after the other: many shall not hold all threads."""
+    if not _deletion_slot.acquire(blocking=False):
+        return
+    try:
+        while not _stopping.is_set() and (deletion := RemoteDeletion.objects.due().first()):
+            forgetting.carry_out(deletion.pk)
+    finally:
+        _deletion_slot.release()
 
 
 @shared_task
@@ -134,16 +146,12 @@ def sweep(**_: Any) -> None:
     Task.objects.due().filter(asked_at__lt=overdue).finish(
         Status.FAILED, pipeline.overdue_sentence()
     )
-    due = Task.objects.due()
-    # The one left alone for longest first: many that wait for a cloud come again and again.
-    light = due.light().order_by("updated_at").values_list("pk", flat=True)[:SWEEP_RINGS]
-    for task_id in light:
-        ring(task_id)
-    for step in HEAVY:  # whom it names does not matter: the slot goes to whose turn it is
-        for task_id in due.heavy(step).order_by("updated_at").values_list("pk", flat=True)[:1]:
+    for step, slots in SLOTS.items():  # whom it names does not matter: see ``_whose_turn``
+        due = Task.objects.due().at(step).order_by("updated_at")
+        for task_id in due.values_list("pk", flat=True)[:slots]:
             ring(task_id)
-    for deletion_id in RemoteDeletion.objects.due().values_list("pk", flat=True)[:SWEEP_RINGS]:
-        _send(forget, deletion_id)
+    if RemoteDeletion.objects.due().exists():
+        _ring_errand(forget)
     _ring_errands()
     derive.sweep()
     if not Pulse.objects.heard("cleaner", settings.CLEAN_MINUTES * 60):

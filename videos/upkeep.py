@@ -7,7 +7,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -113,7 +113,7 @@ def back_up(target: Path) -> Iterator[str]:
     """
     target.mkdir(parents=True, exist_ok=True)
     if connection.vendor == "sqlite":
-        _copy_database(target / "db.sqlite3")
+        _copy_database(target)
         yield "Copied the database."
     else:
         yield "The database is not copied: use pg_dump, before this."
@@ -121,29 +121,43 @@ def back_up(target: Path) -> Iterator[str]:
         if (source := Path(settings.DATA_DIR) / name).exists():
             shutil.copy2(source, target / name)
     names = storage.stored_names()
-    copied = sum(_copy(storage.media_path(name), target / "media" / name) for name in names)
+    copied = sum(_copy(storage.media_path(name), target, f"media/{name}") for name in names)
     yield f"Copied {copied:,} new files."
     for poster in Path(settings.DERIVED_ROOT).glob(POSTERS):
-        _copy(poster, target / "derived" / poster.relative_to(settings.DERIVED_ROOT))
+        _copy(poster, target, f"derived/{poster.relative_to(settings.DERIVED_ROOT)}")
 
 
-def _copy_database(path: Path) -> None:
+def _copy_database(root: Path) -> None:
     """SQLite's own online backup: a moment's state, whatever is written meanwhile."""
-    draft = path.with_suffix(".part")
+    draft = root / "db.part"
     source = settings.DATABASES["default"]["NAME"]
     with closing(sqlite3.connect(source)) as ours, closing(sqlite3.connect(draft)) as copy:
         ours.backup(copy)
-    os.replace(draft, path)
+    _put(draft, root, "db.sqlite3")
 
 
-def _copy(source: Path, target: Path) -> bool:
-    if target.exists():
-        return False
-    target.parent.mkdir(parents=True, exist_ok=True)
+def _copy(source: Path, root: Path, name: str) -> bool:
+    """False where it is there already. Files never change, but half of one may have been left."""
+    target = root / name
     draft = target.with_suffix(".part")
     try:
+        if target.exists() and target.stat().st_size == source.stat().st_size:
+            return False
+        target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source, draft)
     except FileNotFoundError:  # deleted meanwhile
         return False
-    os.replace(draft, target)
+    _put(draft, root, name)
     return True
+
+
+def _put(draft: Path, root: Path, name: str) -> None:
+    """Give it its name for good: a name that a power cut leaves on half a file is never mended."""
+    with open(draft, "rb") as file:
+        os.fsync(file.fileno())
+    os.replace(draft, root / name)
+    for folder in (root / name).parents:
+        with suppress(OSError):  # a disk of backups may know no such thing
+            storage.sync_folder(folder)
+        if folder == root:
+            break

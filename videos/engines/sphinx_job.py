@@ -9,6 +9,7 @@ import sys
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any
 
@@ -54,8 +55,10 @@ def _ready(waiting: Waiting, most: int) -> Iterator[dict[str, Any]]:
 
 def _cues(idle: SimpleQueue[subprocess.Popen[bytes]], region: Region) -> list[Cue]:
     decoder = idle.get()
-    answer = _ask(decoder, region.samples)
-    idle.put(decoder)
+    try:
+        answer = _ask(decoder, region.samples)
+    finally:
+        idle.put(decoder)  # a dead one too: whoever takes it fails at once instead of waiting
     words = [
         Word(region.start_ms + start, min(region.start_ms + end, region.end_ms), text, probability)
         for start, end, text, probability in answer
@@ -71,8 +74,9 @@ def _start_decoder() -> subprocess.Popen[bytes]:
 def _ask(decoder: subprocess.Popen[bytes], samples: Samples) -> list[list[Any]]:
     assert decoder.stdin is not None and decoder.stdout is not None
     sound = samples.tobytes()
-    decoder.stdin.write(len(sound).to_bytes(4, "big") + sound)
-    decoder.stdin.flush()
+    with suppress(BrokenPipeError):  # its end, below, says why
+        decoder.stdin.write(len(sound).to_bytes(4, "big") + sound)
+        decoder.stdin.flush()
     line = decoder.stdout.readline()
     if not line:
         raise RuntimeError(f"a decoder process ended with code {decoder.wait()}")

@@ -57,6 +57,7 @@ class Whisper:
         )
 
     def _fetched(self, config: EngineConfig) -> Iterator[Report]:
+        whisper_models.forget_no(config)
         available = self.availability(config)
         if not available.ok:
             raise EngineError(available.reason)

@@ -75,6 +75,15 @@ def availability(config: EngineConfig) -> Availability:
     return Availability(True)
 
 
+def forget_no(config: EngineConfig) -> None:
+    """Have a hub asked again that was not there: all tries of a task fall within its memory.
+
+    Pages go by what is remembered; with a dead network each question takes seconds.
+    """
+    if not _hub_answers.get(_hub(config), (0.0, False))[1]:
+        _hub_answers.pop(_hub(config), None)
+
+
 def fetch(config: EngineConfig) -> Iterator[Report]:
     """Fetch the model in a child, telling how far it is; then ``located`` finds it.
 

@@ -271,7 +271,7 @@ class _Child:
         return self.stderr.decode("utf-8", "replace").strip() or "nothing on standard error"
 
     def end(self) -> None:
-        """Kill the whole group and reap the child."""
+        """Kill the whole group and reap the child, with what it left to us."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
@@ -279,3 +279,6 @@ class _Child:
                 if pipe is not None:
                     pipe.close()
         self.process.wait()
+        with suppress(ChildProcessError):  # its watcher is ours now, or process 1 has it
+            while True:
+                os.waitpid(-self.process.pid, 0)

@@ -22,16 +22,24 @@ class ErrandQuerySet(models.QuerySet[Some]):
         return self
 
     def due(self) -> Self:
+        return self.open().ripe()
+
+    def ripe(self) -> Self:
+        """Nobody's lease is running, no waiting time is left."""
         free = Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
         ripe = Q(not_before__isnull=True) | Q(not_before__lte=Now())
-        return self.open().filter(free, ripe)
+        return self.filter(free, ripe)
 
     def claim(self, pk: object, seconds: float) -> Some | None:
-        """Give the errand to the caller alone for so long; None if it is not due."""
+        """Give the errand to the caller alone for so long; None if it is not due.
+
+        Which are open may take a join, and an UPDATE of one is by a subquery, which Postgres
+        does not ask again after waiting for another claim. So the lease stands outside of it.
+        """
         with transaction.atomic():
             claimed = (
-                self.due()
-                .filter(pk=pk)
+                self.filter(pk=pk, pk__in=self.open().values("pk"))
+                .ripe()
                 .update(
                     lease_no=F("lease_no") + 1,
                     lease_until=Now() + timedelta(seconds=seconds),

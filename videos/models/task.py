@@ -50,7 +50,7 @@ class Step(models.TextChoices):
 
 FINAL = (Status.READY, Status.FAILED)
 ELSEWHERE = (Step.SUBMIT, Step.POLL, Step.RECEIVE)
-HEAVY = (Step.TRANSCRIBE, Step.SUBMIT)  # each with slots of its own; the others are small
+HEAVY = (Step.TRANSCRIBE, Step.SUBMIT)  # owners take turns at these; the others are small
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
@@ -73,11 +73,8 @@ class TaskQuerySet(models.QuerySet["Task"]):
         ripe = Q(not_before__isnull=True) | Q(not_before__lte=Now())
         return self.unfinished().exclude(step=Step.FETCH).filter(free, ripe)
 
-    def heavy(self, step: str = Step.TRANSCRIBE) -> TaskQuerySet:
+    def at(self, step: str) -> TaskQuerySet:
         return self.filter(step=step)
-
-    def light(self) -> TaskQuerySet:
-        return self.exclude(step__in=HEAVY)
 
     def next_turn(self) -> str | None:
         """The id of the task that comes next: of the owner served longest ago the one that was
@@ -109,7 +106,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
                 lease_until=Now() + lease,
                 interruptions=F("interruptions") + interrupted,
                 claims=F("claims") + 1,
-                claimed_at=Now(),
+                claimed_at=Case(When(step__in=HEAVY, then=Now()), default=F("claimed_at")),
                 not_before=None,
                 updated_at=Now(),
             )
@@ -162,7 +159,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
 
 def _served_longest_ago(owners: list[int]) -> int:
-    """The owner whose last claim lies furthest back; who had none comes first."""
+    """The owner who was listened to or sent for furthest back; who never was comes first."""
     claimed = Task.objects.filter(video__index__owner__in=owners, claimed_at__isnull=False)
     last = dict(claimed.values_list("video__index__owner").annotate(Max("claimed_at")).order_by())
     return min(owners, key=lambda owner: (owner in last, last.get(owner), owner))
@@ -191,7 +188,7 @@ class Task(WithRole, models.Model):
     lease_no = models.PositiveBigIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
     not_before = models.DateTimeField(null=True, blank=True)
-    claimed_at = models.DateTimeField(null=True, blank=True)
+    claimed_at = models.DateTimeField(null=True, blank=True)  # last, for a heavy step: its turn
     claims = models.PositiveIntegerField(default=0)
     interruptions = models.PositiveIntegerField(default=0)  # since it last got on
     # Goes up with each correction: what was drawn of a ready task's lines holds for one edition.

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from videos import ingest
+from videos.admission import Refused
 from videos.forms import IndexForm
 from videos.models import Index, Member, Role, Tag, Video
 from videos.models.member import GIVEN
@@ -114,7 +115,11 @@ def states(request: Request) -> HttpResponse:
 @require_POST
 def sample(request: Request) -> HttpResponse:
     """Give the user the clip that ships with the site, to look around with."""
-    video = ingest.accept_sample(request.user)
+    try:
+        video = ingest.accept_sample(request.user)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return back(request, reverse("library"))
     return SeeOther(reverse("viewer", args=[video.pk]))
 
 

@@ -26,6 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         process.die_with_parent()
+        process.adopt_orphans()
         process.know_no_pages()
         process.use_own_temp_folder()
         process.make_folders()
