@@ -91,10 +91,19 @@ def test_the_shipped_settings_pass_djangos_own_check(tmp_path):
         if not name.startswith(("DATABASE", "DJANGO"))
     }
     env |= {"DATA_DIR": str(tmp_path), "HTTPS": "1", "HOST": "0.0.0.0", "DEBUG": ""}
+    env["TRUSTED_PROXY"] = "10.0.0.1"
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
     checked = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
 
     assert checked.returncode == 0, checked.stderr
+
+
+def test_without_a_proxy_that_is_believed_no_page_is_redirected_for_ever(tmp_path):
+    env = os.environ | {"DATA_DIR": str(tmp_path), "HTTPS": "1", "TRUSTED_PROXY": ""}
+    told = "from transcribe_site import settings as s; print(s.HTTPS, s.SECURE_SSL_REDIRECT)"
+    found = subprocess.run([sys.executable, "-c", told], cwd=ROOT, env=env, capture_output=True)
+
+    assert found.stdout.split() == [b"True", b"False"], found.stderr
 
 
 @pytest.mark.django_db

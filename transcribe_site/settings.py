@@ -253,7 +253,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 if HTTPS:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
-    SECURE_SSL_REDIRECT = env.flag("SSL_REDIRECT", default=True)
+    # Without a proxy that is believed no request looks like https, and each would be redirected.
+    SECURE_SSL_REDIRECT = env.flag("SSL_REDIRECT", default=bool(TRUSTED_PROXY))
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
 
