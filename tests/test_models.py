@@ -126,7 +126,7 @@ def test_who_lost_the_lease_writes_nothing_more():
     Task.objects.claim(task.pk, LEASE)
     for write in (
         lambda: sleeper.write(done_ms=9),
-        lambda: sleeper.renew(LEASE),
+        lambda: sleeper.write(lease_until=Now() + LEASE),
         sleeper.release,
         lambda: sleeper.end(Status.READY),
     ):

@@ -68,11 +68,15 @@ def _look_around(**_: Any) -> None:
 
 def ring(task_id: str) -> None:
     """Tell a worker that this task is due. If nobody hears it, the sweep rings again."""
-    try:
-        advance.apply_async((task_id,), retry=False)
-    except Exception as error:  # whatever a broker raises: it must not cost the caller anything
-        logger.warning("task=%s not rung, the sweep will: %s", task_id, error)
+    _ring(advance, task_id)
     failpoints.reach("ring.after_publish")
+
+
+def _ring(job: Any, *whom: str) -> None:
+    try:
+        job.apply_async(whom, retry=False)
+    except Exception as error:  # whatever a broker raises: it must not cost the caller anything
+        logger.warning("%s %s not rung, the sweep will: %s", job.name, " ".join(whom), error)
 
 
 @shared_task
@@ -118,7 +122,7 @@ def _take_those_who_wait(step: Step) -> None:
             derive.want(video)
 
 
-def _whose_turn(step: Step = Step.TRANSCRIBE) -> str | None:
+def _whose_turn(step: Step) -> str | None:
     due = Task.objects.due().at(step)
     if step in HEAVY:
         return due.next_turn()
@@ -151,7 +155,7 @@ def sweep(**_: Any) -> None:
         for task_id in due.values_list("pk", flat=True)[:slots]:
             ring(task_id)
     if RemoteDeletion.objects.due().exists():
-        _ring_errand(forget)
+        _ring(forget)
     _ring_errands()
     derive.sweep()
     if not Pulse.objects.heard("cleaner", settings.CLEAN_MINUTES * 60):
@@ -163,11 +167,11 @@ def sweep(**_: Any) -> None:
 
 
 def ring_fetch() -> None:
-    _ring_errand(fetch)
+    _ring(fetch)
 
 
 def ring_delivery() -> None:
-    _ring_errand(deliver)
+    _ring(deliver)
 
 
 def _ring_errands() -> None:
@@ -175,13 +179,6 @@ def _ring_errands() -> None:
         ring_fetch()
     if Delivery.objects.due().exists():
         ring_delivery()
-
-
-def _ring_errand(errand: Any) -> None:
-    try:
-        errand.apply_async(retry=False)
-    except Exception as error:  # as for ``ring``
-        logger.warning("%s not rung, the sweep will: %s", errand.name, error)
 
 
 @shared_task

@@ -2,9 +2,9 @@ from videos.models.api_key import ApiKey
 from videos.models.asset import Asset
 from videos.models.correction import Correction
 from videos.models.derivation import Derivation, Kind
-from videos.models.errand import LostLease
 from videos.models.fetch import Fetch
 from videos.models.index import Index
+from videos.models.lease import LostLease
 from videos.models.member import Member, NotAllowed, Role
 from videos.models.place import Place
 from videos.models.pulse import Pulse

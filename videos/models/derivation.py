@@ -9,8 +9,8 @@ from django.db import models, transaction
 from django.db.models import Case, F, Q, When
 from django.db.models.functions import Now
 
-from videos.models.errand import LostLease
 from videos.models.index import Index
+from videos.models.lease import UNCLAIMED, LostLease
 from videos.models.video import Video
 
 if TYPE_CHECKING:
@@ -35,10 +35,8 @@ class DerivationQuerySet(models.QuerySet["Derivation"]):
         return self.filter(state=Derivation.WAITING)
 
     def due(self) -> DerivationQuerySet:
-        """Those a worker may claim now, by the database's clock."""
-        free = Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
-        ripe = Q(not_before__isnull=True) | Q(not_before__lte=Now())
-        return self.unfinished().filter(free, ripe)
+        """Those a worker may claim now."""
+        return self.unfinished().filter(UNCLAIMED)
 
     def next_id(self, kinds: tuple[Kind, ...]) -> int | None:
         """What somebody looks at comes first, then what was asked for first."""

@@ -4,14 +4,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Now
 
+from videos.models.lease import UNCLAIMED, LostLease
+
 Some = TypeVar("Some", bound="Errand")
-
-
-class LostLease(Exception):
-    """Somebody else holds the row, or it was cancelled or deleted: write nothing more."""
 
 
 class ErrandQuerySet(models.QuerySet[Some]):
@@ -25,10 +23,7 @@ class ErrandQuerySet(models.QuerySet[Some]):
         return self.open().ripe()
 
     def ripe(self) -> Self:
-        """Nobody's lease is running, no waiting time is left."""
-        free = Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
-        ripe = Q(not_before__isnull=True) | Q(not_before__lte=Now())
-        return self.filter(free, ripe)
+        return self.filter(UNCLAIMED)
 
     def claim(self, pk: object, seconds: float) -> Some | None:
         """Give the errand to the caller alone for so long; None if it is not due.

@@ -3,13 +3,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Now
+
+from videos.models.lease import RIPE
 
 
 class RemoteDeletionQuerySet(models.QuerySet["RemoteDeletion"]):
     def due(self) -> RemoteDeletionQuerySet:
-        return self.filter(Q(not_before__isnull=True) | Q(not_before__lte=Now()))
+        return self.filter(RIPE)
 
     def claim(self, pk: int, lease: timedelta) -> RemoteDeletion | None:
         """Keep others away for ``lease``; None if it is not due. Twice would do no harm either."""

@@ -9,9 +9,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from videos.models import webhook
-from videos.models.errand import LostLease
 from videos.models.ids import IdField
 from videos.models.index import Index
+from videos.models.lease import UNCLAIMED, LostLease
 from videos.models.member import WithRole, role_of
 from videos.models.video import Video
 
@@ -65,13 +65,8 @@ class TaskQuerySet(models.QuerySet["Task"]):
         return self.exclude(status__in=FINAL)
 
     def due(self) -> TaskQuerySet:
-        """Those a worker may claim now: nobody's lease is running, no waiting time is left.
-
-        The database's clock judges, so that machines need not agree on the time.
-        """
-        free = Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
-        ripe = Q(not_before__isnull=True) | Q(not_before__lte=Now())
-        return self.unfinished().exclude(step=Step.FETCH).filter(free, ripe)
+        """Those a worker may claim now."""
+        return self.unfinished().exclude(step=Step.FETCH).filter(UNCLAIMED)
 
     def at(self, step: str) -> TaskQuerySet:
         return self.filter(step=step)
@@ -252,9 +247,6 @@ class Task(WithRole, models.Model):
         for name, value in fields.items():
             if not hasattr(value, "resolve_expression"):
                 setattr(self, name, value)
-
-    def renew(self, lease: timedelta) -> None:
-        self.write(lease_until=Now() + lease)
 
     def release(self, *, after_seconds: float = 0, **fields: Any) -> None:
         """Hand the task back, to be claimed again not before so many seconds have gone."""
