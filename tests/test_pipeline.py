@@ -230,7 +230,7 @@ def test_a_long_task_lets_others_have_their_turn(engine, monkeypatch):
     long, short = waiting(video=make_video(index, content=b"long")), waiting()
     assert take(long).status == Status.PENDING
     assert Task.objects.get(pk=long.pk).done_ms == 2000
-    assert tasks._whose_turn() == short.pk
+    assert tasks._whose_turn(Step.TRANSCRIBE) == short.pk
 
 
 def test_progress_says_what_comes_before_listening(engine):
