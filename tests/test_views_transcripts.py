@@ -5,8 +5,10 @@ import time
 import pytest
 
 from tests.factories import make_index, make_segments, make_task, make_transcript, make_user
-from videos import corrections
+from videos import corrections, ingest
 from videos.corrections import Seen
+from videos.models import Video
+from videos.views import tasks
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -221,6 +223,19 @@ def test_two_transcripts_of_ten_thousand_lines_are_compared_in_a_moment(client, 
 
 
 # --- who may ---
+
+
+def test_a_video_that_is_deleted_at_that_moment_is_gone(client, video, monkeypatch):
+    found = tasks.find_video
+
+    def slow(*args, **options):
+        known = found(*args, **options)
+        ingest.delete_video(Video.objects.get(pk=video.pk))
+        return known
+
+    monkeypatch.setattr(tasks, "find_video", slow)
+    answer = client.post(f"/videos/{video.pk}/again")
+    assert answer.status_code == 404 and "deleted meanwhile" in answer.text
 
 
 def test_a_stranger_sees_and_changes_nothing(client, video, other):

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 
-from videos.models import NotAllowed
+from videos.models import Index, NotAllowed, Task, Video
 from videos.timecode import spoken
 
 SENTENCES = {
@@ -72,6 +72,22 @@ def say_refusal(
         results = [{"ok": False, "message": SENTENCES[status]}]
         return JsonResponse({"results": results}, status=status)
 
+    return middleware
+
+
+def say_gone(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware: a video that is deleted while it is changed is gone; nothing went wrong here."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        gone = isinstance(exception, Index.DoesNotExist | Video.DoesNotExist | Task.DoesNotExist)
+        return page(request, 404, "This was deleted meanwhile.") if gone else None
+
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]
     return middleware
 
 
