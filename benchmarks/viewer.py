@@ -75,9 +75,7 @@ def compare(folder: Path, count: int, turns: int) -> None:
             found: dict[str, list[Figures]] = {name: [] for name in addresses}
             for _ in range(turns):
                 for name, url in addresses.items():
-                    browser = playwright.chromium.launch(
-                        executable_path=chromium.PATH, args=chromium.FLAGS
-                    )
+                    browser = chromium.launch(playwright)
                     found[name].append(measure(browser, url))
                     browser.close()
     show(count, found)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 
+from playwright.sync_api import Browser, Playwright
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 PATH = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, NAMES)), "/usr/bin/chromium"
@@ -29,3 +31,7 @@ FLAGS = [
     "--autoplay-policy=no-user-gesture-required",
     f"--disable-features={FEATURES_OFF}",
 ]
+
+
+def launch(playwright: Playwright) -> Browser:
+    return playwright.chromium.launch(executable_path=PATH, args=FLAGS)

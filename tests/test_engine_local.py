@@ -53,6 +53,13 @@ def whisper_config(config, model):
     return replace(config, whisper_model=str(model), extra={BLOCK_SECONDS: "20"})
 
 
+@pytest.fixture(scope="module")
+def heard(tmp_path_factory):
+    """What Sphinx reports of the sample on two cores."""
+    config = EngineConfig(data_dir=tmp_path_factory.mktemp("heard"), cores=2)
+    return listen(Sphinx(), makers.SAMPLE, config)
+
+
 def listen(engine, path, config, **options):
     return list(engine.transcribe(path, config, **options))
 
@@ -87,36 +94,32 @@ def check_progress(reports, last_ms):
 # --- sphinx ---
 
 
-def test_sphinx_hears_every_word_of_the_sample_where_it_is_said(config):
-    reports = listen(Sphinx(), makers.SAMPLE, config)
-
-    found, true = cues(reports), makers.SPOKEN["cues"]
+def test_sphinx_hears_every_word_of_the_sample_where_it_is_said(heard):
+    found, true = cues(heard), makers.SPOKEN["cues"]
     assert [cue.text for cue in found] == [cue["text"] for cue in true]
     for cue, said in zip(found, true, strict=True):
         assert abs(cue.start_ms - said["start_ms"]) < TOLERANCE_MS
         assert abs(cue.end_ms - said["end_ms"]) < TOLERANCE_MS
-    assert all(0 <= word.probability <= 1 for word in words(reports))
-    check_progress(reports, makers.SPOKEN["duration_ms"])
+    assert all(0 <= word.probability <= 1 for word in words(heard))
+    check_progress(heard, makers.SPOKEN["duration_ms"])
 
 
-def test_sphinx_hears_the_same_on_one_core_and_in_other_containers(config, tmp_path):
+def test_sphinx_hears_the_same_on_one_core_and_in_other_containers(config, tmp_path, heard):
     webm = media(
         tmp_path / "x.webm", makers.sample_sound().repeat(3), picture=Picture(), rate=48_000
     )
     true = [cue["text"] for cue in makers.SPOKEN["cues"]]
 
     one = listen(Sphinx(), makers.SAMPLE, replace(config, cores=1))
-    two = listen(Sphinx(), makers.SAMPLE, config)
-    assert cues(one) == cues(two)
+    assert cues(one) == cues(heard)
     assert [cue.text for cue in cues(listen(Sphinx(), webm, config))] == true
 
 
-def test_sphinx_goes_on_from_any_point_with_the_same_words(config):
-    reports = listen(Sphinx(), makers.SAMPLE, config)
-    whole = words(reports)
+def test_sphinx_goes_on_from_any_point_with_the_same_words(config, heard):
+    whole = words(heard)
 
-    for done_ms in sorted({r.done_ms for r in reports if r.done_ms})[::3]:
-        assert resumed(Sphinx(), makers.SAMPLE, config, done_ms, reports) == whole
+    for done_ms in sorted({r.done_ms for r in heard if r.done_ms})[::3]:
+        assert resumed(Sphinx(), makers.SAMPLE, config, done_ms, heard) == whole
 
 
 def test_sphinx_invents_no_words_in_silence(config, tmp_path):

@@ -4,26 +4,17 @@ uploads drawn videos with captions through its form, and photographs its pages i
 
 from __future__ import annotations
 
-import os
 import random
-import re
-import shutil
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import av
 import numpy as np
-import requests
 from playwright.sync_api import Page, sync_playwright
 
 from tests import chromium
+from tests.faults.stack import Stack, running, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "img"
@@ -114,47 +105,9 @@ def _noise(cues: list[tuple[float, float, str]]) -> Iterator[av.AudioFrame]:
         yield frame
 
 
-@contextmanager
-def site(folder: Path) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    env = os.environ | {"DATA_DIR": str(folder), "PORT": str(port), "ENGINE": "sphinx"}
-    process = subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=ROOT, env=env)
-    url = f"http://localhost:{port}"
-    try:
-        _wait(lambda: requests.get(f"{url}/readyz", timeout=2).ok)
-        yield url
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-
-
-def _wait(question) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        try:
-            if question():
-                return
-        except requests.ConnectionError:
-            pass
-        time.sleep(0.3)
-    raise SystemExit("The site did not get so far in two minutes.")
-
-
-def upload(url: str, path: Path, captions: str) -> None:
-    session = requests.Session()
-    page = session.get(f"{url}/upload/", timeout=10).text
-    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-    assert token
-    with open(path, "rb") as file:
-        session.post(
-            f"{url}/upload/",
-            data={"csrfmiddlewaretoken": token[1], "new_index": "The harbour film"},
-            files={"file": (path.name, file), "captions": (f"{path.stem}.srt", captions)},
-            headers={"Referer": f"{url}/upload/"},
-            timeout=120,
-        ).raise_for_status()
+def drawn(stack: Stack) -> bool:
+    """All thumbnails and waveforms are made."""
+    return {row[0] for row in stack.rows("SELECT state FROM videos_derivation")} == {"ready"}
 
 
 def photograph(page: Page, name: str, path: str = "", *, settle: int = 1200) -> None:
@@ -167,7 +120,7 @@ def photograph(page: Page, name: str, path: str = "", *, settle: int = 1200) -> 
 
 def take_all(url: str) -> None:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.PATH, args=chromium.FLAGS)
+        browser = chromium.launch(playwright)
         for scheme in ("light", "dark"):
             size = {"width": 1440, "height": 900}
             context = browser.new_context(base_url=url, viewport=size, color_scheme=scheme)
@@ -214,18 +167,16 @@ def _bin(page: Page, viewer: str) -> str:
 
 def main() -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="desk-pictures-"))
-    try:
-        with site(folder / "data") as url:
-            names = ("the boat builder", "two sisters", "harbour master")
-            for seed, name in enumerate(names):
-                cues, path = lines(seed), folder / f"{name}.mp4"
-                draw(path, cues, 0.4 + 0.4 * seed)
-                upload(url, path, srt(cues))
-            time.sleep(20)  # thumbnails and waveforms are made meanwhile
-            take_all(url)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="desk-pictures-") as name:
+        folder = Path(name)
+        with running(folder / "data") as stack:
+            for seed, title in enumerate(("the boat builder", "two sisters", "harbour master")):
+                cues, film = lines(seed), folder / f"{title}.mp4"
+                draw(film, cues, 0.4 + 0.4 * seed)
+                words = srt(cues).encode()
+                assert stack.upload(film, captions=words, new_index="The harbour film").ok
+            wait_for(lambda: stack.all_ready() and drawn(stack), 120, "all that the pages show")
+            take_all(stack.url)
 
 
 if __name__ == "__main__":

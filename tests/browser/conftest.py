@@ -21,7 +21,7 @@ def browser():
     if not Path(chromium.PATH).exists():
         missing(f"The browser {chromium.PATH}")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.PATH, args=chromium.FLAGS)
+        browser = chromium.launch(playwright)
         yield browser
         browser.close()
 

@@ -35,7 +35,7 @@ def page(browser, site):
 
 
 def test_from_a_chosen_file_to_a_range_that_can_be_sent_to_somebody(page, tmp_path):
-    video = spoken_video(tmp_path / "Interview, take 2.mp4", seconds=60)
+    video = spoken_video(tmp_path / "Interview, take 2.mp4")
     page.goto("/")
     page.locator("input[type=file][name=file]").set_input_files(video)
     page.get_by_role("button", name="Upload", exact=True).click()
@@ -46,7 +46,7 @@ def test_from_a_chosen_file_to_a_range_that_can_be_sent_to_somebody(page, tmp_pa
     expect(rows.nth(2)).to_contain_text(SPOKEN[2]["text"], timeout=60_000)
     expect(page.locator("#progress")).to_contain_text("Transcript by CMU Sphinx", timeout=90_000)
     everything = rows.count()
-    assert everything >= 2 * len(SPOKEN)
+    assert everything >= len(SPOKEN)
 
     rows.nth(3).locator("span").first.click()
     expect(rows.nth(3)).to_have_attribute("aria-current", "true")

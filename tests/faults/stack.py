@@ -255,7 +255,7 @@ class Stack:
         session, token = self.session()
         files = [("file", (path.name, path.read_bytes(), "video/mp4")) for path in paths]
         if captions:
-            files.append(("captions", ("words.srt", captions, "text/plain")))
+            files.append(("captions", (f"{paths[0].stem}.srt", captions, "text/plain")))
         data = {"csrfmiddlewaretoken": token, "new_index": "Interviews"} | fields
         url = f"{self.url}/upload/"
         return session.post(url, data=data, files=files, timeout=60, allow_redirects=False)

@@ -19,8 +19,8 @@ PROXY = "videos.media.proxy_job"
 
 @pytest.fixture(scope="module")
 def silent(tmp_path_factory) -> Path:
-    """Ten minutes of picture in a file that few browsers play."""
-    return spoken_video(tmp_path_factory.mktemp("media") / "silent.mkv", seconds=600, sound=False)
+    """Five minutes of picture in a file that few browsers play."""
+    return spoken_video(tmp_path_factory.mktemp("media") / "silent.mkv", seconds=300, sound=False)
 
 
 def upload(stack: Stack, path: Path) -> str:
@@ -59,7 +59,7 @@ def test_a_worker_killed_while_a_copy_is_made_makes_it_again(stack, silent, tmp_
     copy = tmp_path / "copy.mp4"
     copy.write_bytes(requests.get(f"{stack.url}{page}proxy", timeout=10).content)
     with av.open(str(copy)) as container:
-        assert container.duration / av.time_base == pytest.approx(600, abs=1)
+        assert container.duration / av.time_base == pytest.approx(300, abs=1)
 
 
 def test_a_transcript_does_not_wait_for_a_copy(embedded, silent, sample):
