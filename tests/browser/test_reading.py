@@ -101,7 +101,7 @@ def test_a_range_is_cleared_and_the_lines_worth_a_look_stay_alone(open_page, dou
 
     page.get_by_role("link", name="Clear the range").click()
 
-    page.wait_for_url("**/?q=line&doubt=1&only=1")
+    page.wait_for_url("**/?doubt=1&q=line&only=1")
     expect(rows).to_have_text(["0:04This is line 2."])
     page.get_by_role("link", name="Doubtful lines (1)").click()
     expect(rows).to_have_count(6)
