@@ -43,8 +43,9 @@ document.addEventListener("drop", (event) => {
   const files = [...event.dataTransfer.files];
   const videos = files.filter((file) => !CAPTIONS.test(file.name));
   const captions = files.filter((file) => CAPTIONS.test(file.name));
-  if (videos.length) add(videos, [...captions, ...form.elements.captions.files]);
-  else for (const file of captions) offer(file, keepCaptions);
+  if (!videos.length) return captions.forEach((file) => offer(file, keepCaptions));
+  add(videos, [...captions, ...form.elements.captions.files]);
+  form.elements.captions.value = ""; // they waited for these, not for the next
 });
 
 // Captions that are dropped alone wait in their field for a video.

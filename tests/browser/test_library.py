@@ -1,11 +1,11 @@
 from __future__ import annotations
 
+import base64
 import re
 import threading
 import time
 
 from axe_playwright_python.sync_playwright import Axe
-from django.conf import settings
 from playwright.sync_api import expect
 
 from tests.factories import make_index, make_task, make_transcript, make_video
@@ -224,24 +224,41 @@ def test_a_break_after_the_last_byte_does_not_say_that_nothing_was_kept(
     assert Video.objects.count() == 1
 
 
-def test_files_dropped_on_the_library_are_sent(open_page, sample):
-    make_video(make_index(local_user()))
-    page = open_page("/")
-
-    page.evaluate_handle("() => new DataTransfer()")
+def drop(page, name: str, content: bytes) -> None:
+    """Somebody lets go of a file over the page."""
     data = page.evaluate_handle(
-        """async (url) => {
-            const bytes = await (await fetch(url)).blob();
+        """([name, content]) => {
             const transfer = new DataTransfer();
-            transfer.items.add(new File([bytes], "dropped.mp4", { type: "video/mp4" }));
+            const bytes = Uint8Array.from(atob(content), (each) => each.charCodeAt(0));
+            transfer.items.add(new File([bytes], name));
             return transfer;
         }""",
-        f"{settings.STATIC_URL}sample/sample.mp4",
+        [name, base64.b64encode(content).decode()],
     )
     page.dispatch_event("body", "dragover", {"dataTransfer": data})
     page.dispatch_event("body", "drop", {"dataTransfer": data})
 
+
+def test_files_dropped_on_the_library_are_sent(open_page, sample):
+    make_video(make_index(local_user()))
+    page = open_page("/")
+
+    drop(page, "dropped.mp4", sample.read_bytes())
+
     expect(page.locator("#queue li").get_by_role("link")).to_have_text("dropped.mp4")
+
+
+def test_captions_dropped_alone_go_to_the_next_video_and_to_no_other(open_page, sample):
+    page = open_page("/")
+    drop(page, "words.srt", b"1\n00:00:00,000 --> 00:00:01,000\nFrom elsewhere.\n")
+    page.wait_for_function("() => document.getElementById('id_captions').files.length")
+
+    for number, name in enumerate(("first.mp4", "second.mp4")):
+        drop(page, name, sample.read_bytes())
+        expect(page.locator("#queue li").nth(number).get_by_role("link")).to_have_text(name)
+
+    heard = {video.filename: video.tasks.get().engine for video in Video.objects.all()}
+    assert heard == {"first.mp4": "captions", "second.mp4": "sphinx"}
 
 
 def test_captions_dropped_on_the_library_are_offered_to_the_video_of_their_name(open_page):
