@@ -18,7 +18,7 @@ from tests.factories import make_index, make_segments, make_task, make_transcrip
 from tests.makers import _sound_frames, tone
 from videos import derive
 from videos.local_user import local_user
-from videos.models import Derivation, Kind, Segment
+from videos.models import Derivation, Kind, Segment, Task, Video
 from videos.models.select import keep
 
 SECONDS, FPS = 10, Fraction(25)
@@ -268,6 +268,22 @@ def test_captions_are_off_then_on_remembered_and_follow_a_correction(open_page, 
 
     command(page, "captions")
     expect(button).to_have_attribute("aria-pressed", "false")
+
+
+def test_captions_over_the_picture_are_those_of_the_transcript_that_came(open_page, film):
+    page = open_page(f"/videos/{film.pk}/")
+    command(page, "captions")
+    page.get_by_text("Transcribe again…").click()
+    page.get_by_role("button", name="Transcribe again").click()
+    expect(page.locator("#progress")).to_contain_text("Waiting for its turn")
+
+    task = film.tasks.first()
+    make_segments([(0, 2000, "A better line.")], task)
+    Task.objects.filter(pk=task.pk).finish("ready")
+    Video.objects.filter(pk=film.pk).update(transcript=task)
+
+    expect(page.locator("#count")).to_have_text("1 line")
+    until(page, "p.textTracks[0].cues?.[0]?.text === 'A better line.'")
 
 
 def test_a_waveform_that_is_made_while_the_page_is_open_is_told_to_it(open_page, camera):
