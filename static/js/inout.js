@@ -31,7 +31,7 @@ const last = () => (Number.isFinite(player.duration) ? player.duration : Number(
 function read() {
   const before = range.end;
   range = shownRange();
-  if (range.end !== before) parked = NaN;
+  if (range.end !== before) [parked, passes] = [NaN, false]; // that was another Out
   for (const button of document.querySelectorAll("[data-needs-range]")) button.disabled = !isSet();
   if (!isSet()) loop.setAttribute("aria-pressed", "false");
   arm();

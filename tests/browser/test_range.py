@@ -244,6 +244,19 @@ def test_playing_stops_once_at_the_end_of_the_range(desk):
     assert now(page) == pytest.approx(11.96, abs=0.001)
 
 
+def test_playing_on_from_the_end_of_a_range_stops_at_a_new_one(desk):
+    page = desk("?start=10&end=11&t=10.8")
+    play(page)
+    until(page, "p.paused")
+    press(page, "Space")
+    until(page, "p.currentTime > 11.1")
+    detail = "{ detail: { start: 10, end: 13 } }"
+    page.evaluate(f"() => {{ document.dispatchEvent(new CustomEvent('desk:range', {detail})) }}")
+
+    until(page, "p.paused")
+    assert now(page) == pytest.approx(12.96, abs=0.001)
+
+
 def test_a_loop_plays_the_range_again_and_again(desk):
     page = desk("?start=10&end=11&t=10.5")
     page.locator("#player").evaluate(
