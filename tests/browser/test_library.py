@@ -44,6 +44,16 @@ def test_a_long_tag_widens_nothing(open_page, film):
             assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
+def test_the_menu_of_an_index_lies_in_a_narrow_window(open_page):
+    index = make_index(local_user(), name="A name that leaves its buttons a row of their own")
+    page = open_page(f"/indexes/{index.pk}/", viewport={"width": 390, "height": 844})
+
+    page.get_by_text("Change…").click()
+
+    menu = page.locator(".menu > .ask").bounding_box()
+    assert menu["x"] >= 0 and menu["x"] + menu["width"] <= 390
+
+
 def test_files_are_sent_one_by_one_and_lead_to_their_pages(open_page, sample):
     page = open_page("/upload/")
 
