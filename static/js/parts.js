@@ -16,6 +16,7 @@ const SENTENCES = {
   404: "What was sent of this file is no longer on the server. Trying again sends it anew.",
   [FULL]: "The disk of this server is full. What was sent so far is kept: make room, then try again.",
   unreadable: "This file was changed or moved while it was sent. Choose it again.",
+  noCaptions: "The captions were changed or moved meanwhile. Choose both files again: what was sent is kept.",
 };
 
 // The server's last answer. `fields` are what the form says of the file, its token among them;
@@ -82,7 +83,10 @@ function rest(milliseconds, signal) {
 
 async function once(method, url, body, { token, signal, onprogress, idle = IDLE_MS }) {
   if (signal.aborted) throw new Broken();
-  if (body instanceof Blob) await body.slice(0, 1).arrayBuffer().catch(unreadable);
+  if (body instanceof Blob) await body.slice(0, 1).arrayBuffer().catch(() => refuse(SENTENCES.unreadable));
+  const captions = body instanceof FormData && body.get("captions");
+  // All of them: the beginning of a file that is gone is empty, and no error.
+  if (captions) await captions.arrayBuffer().catch(() => refuse(SENTENCES.noCaptions));
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     let timer = 0;
@@ -110,8 +114,8 @@ async function once(method, url, body, { token, signal, onprogress, idle = IDLE_
   });
 }
 
-function unreadable() {
-  throw new Refused(SENTENCES.unreadable);
+function refuse(sentence) {
+  throw new Refused(sentence);
 }
 
 function settle(request, resolve, reject) {

@@ -120,3 +120,20 @@ def test_a_full_disk_is_said_and_what_was_sent_is_kept(open_page, sample):
     row.get_by_role("button", name="Try again").click()
     expect(row.get_by_role("link")).to_have_text("sample.mp4")
     assert sent == ["3", "4", "5"]
+
+
+def test_captions_that_are_gone_when_they_are_sent_are_said(open_page, sample, tmp_path):
+    captions = tmp_path / "words.srt"
+    captions.write_text("1\n00:00:00,000 --> 00:00:01,000\nBefore.\n")
+    page = open_page("/upload/", expect_errors=True)
+    page.route(
+        "**/upload/parts/*/3",
+        lambda route: captions.unlink() or route.fallback(),
+    )
+    page.get_by_label("Captions to use instead").set_input_files(captions)
+
+    choose(page, sample)
+
+    row = page.locator("#queue li")
+    expect(row).to_contain_text("The captions were changed or moved meanwhile.")
+    expect(row.get_by_role("button", name="Try again")).to_be_visible()
