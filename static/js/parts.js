@@ -11,10 +11,12 @@ export class Refused extends Error {}
 class Broken extends Error {}
 
 const SENTENCES = {
-  signedOut: "You were signed out. Reload the page, sign in and choose the file again: it goes on where it stopped.",
+  200: "You were signed out. Reload the page, sign in and choose the file again: it goes on where it stopped.", // the page to sign in
   403: "This page is too old. Reload it and choose the file again: it goes on where it stopped.",
   404: "What was sent of this file is no longer on the server. Trying again sends it anew.",
+  413: "Something between this page and the server takes no parts of this size.",
   [FULL]: "The disk of this server is full. What was sent so far is kept: make room, then try again.",
+  other: "The server could not take this file. Trying again goes on where it stopped.",
   unreadable: "This file was changed or moved while it was sent. Choose it again.",
   noCaptions: "The captions were changed or moved meanwhile. Choose both files again: what was sent is kept.",
 };
@@ -121,11 +123,10 @@ function refuse(sentence) {
 function settle(request, resolve, reject) {
   const { status, responseText } = request;
   if ((status >= 500 && status !== FULL) || status === 408 || status === 429) return reject(new Broken());
-  const why = request.getResponseHeader("X-Refusal") ?? SENTENCES[status];
-  if (why) return reject(new Refused(why));
   try {
-    resolve(JSON.parse(responseText));
+    if (status < 300) return resolve(JSON.parse(responseText));
   } catch {
-    reject(new Refused(SENTENCES.signedOut)); // the sign-in page
+    // A page, then.
   }
+  reject(new Refused(request.getResponseHeader("X-Refusal") ?? SENTENCES[status] ?? SENTENCES.other));
 }
