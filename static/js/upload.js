@@ -65,14 +65,18 @@ async function offer(file, otherwise) {
     .then((found) => found.json())
     .catch(() => null);
   if (!answer?.video) return otherwise(file);
-  const item = { file, video: answer.video, state: "offered" };
+  const item = { file, video: answer.video };
   draw(item);
   offers.push(item);
-  item.row.className = "offered";
-  say(item, `There is a video of this name: ${item.video.name}. Its transcript so far is kept.`);
-  buttons(item);
   section.hidden = false;
   count();
+  propose(item, `There is a video of this name: ${item.video.name}. Its transcript so far is kept.`);
+}
+
+function propose(item, sentence) {
+  item.state = item.row.className = "offered";
+  say(item, sentence);
+  buttons(item);
   item.row.querySelector("[data-act=give]").focus({ preventScroll: true });
 }
 
@@ -83,8 +87,9 @@ async function give(item) {
   body.append("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
   body.append("captions", item.file);
   const answer = await fetch(item.video.give, { method: "POST", body, headers: { Accept: "application/json" } })
-    .then((found) => found.json())
-    .catch(() => ({ ok: false, message: "The server could not take these captions. Trying again may help." }));
+    .then((found) => (found.redirected ? { unheard: sentences[200] } : found.json()))
+    .catch(() => ({ unheard: "The server could not take these captions. Trying again may help." }));
+  if (answer.unheard) return propose(item, answer.unheard);
   if (!answer.ok) return refuse(item, answer.message);
   finish(item, { url: item.video.url });
   item.row.className = "given";

@@ -8,7 +8,7 @@ import time
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.factories import make_index, make_task, make_transcript, make_video
+from tests.factories import make_index, make_task, make_transcript, make_user, make_video
 from videos import ingest
 from videos.local_user import local_user
 from videos.models import Tag, Task, Video
@@ -299,6 +299,26 @@ def test_captions_dropped_on_the_library_are_offered_to_the_video_of_their_name(
     page.dispatch_event("body", "drop", {"dataTransfer": data})
     page.get_by_role("button", name="Keep for a new video").click()
     assert page.evaluate(waiting)[-1] == "Harbour.srt"
+
+
+def test_captions_that_could_not_be_given_can_be_given_again(open_page):
+    make_transcript(3, make_index(local_user()), filename="harbour.mp4")
+    page = open_page("/", expect_errors=True)
+    page.route("**/videos/*/captions", lambda route: route.abort())
+    drop(page, "harbour.srt", b"1\n00:00:01,000 --> 00:00:02,000\nFrom elsewhere.\n")
+    row, button = page.locator("#queue li"), page.get_by_role("button", name="Use them there")
+
+    button.click()
+
+    expect(row).to_contain_text("The server could not take these captions. Trying again may help.")
+    expect(button).to_be_focused()
+    page.unroute_all()
+    user = make_user()  # who was let in without a password has to sign in now
+    button.click()
+    expect(row).to_contain_text("You were signed out. Reload the page and sign in.")
+    user.delete()
+    button.click()
+    expect(row).to_contain_text("These captions are the transcript now.")
 
 
 def test_what_was_sent_enters_the_list_and_the_counts(open_page, sample):
