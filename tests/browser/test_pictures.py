@@ -197,6 +197,20 @@ def test_a_thumbnail_is_shown_beside_a_lines_time(open_page, film):
     expect(page.locator(".preview")).to_be_hidden()
 
 
+def test_thumbnails_that_could_not_be_fetched_are_asked_for_again(open_page, film):
+    make(film, Kind.SPRITE)
+    page = open_page(f"/videos/{film.pk}/", expect_errors=True)
+    page.route("**/sprite.json*", lambda route: route.abort())
+    with page.expect_event("requestfailed"):
+        page.locator("#rows li > a").nth(3).hover()
+
+    page.unroute_all()
+    page.wait_for_timeout(2100)
+    page.locator("#rows li > a").nth(4).hover()
+
+    expect(page.locator(".preview")).to_be_visible()
+
+
 def test_lines_have_pictures_when_wished_and_nothing_moves_when_they_come(open_page, film):
     make(film, Kind.SPRITE)
     page = open_page(f"/videos/{film.pk}/")
