@@ -1,6 +1,7 @@
 // Sends files one after the other and tells how far each one is; large ones in parts, which go on
 // after a break. Without it the form works as it is.
 
+import { onDrop } from "./drop.js";
 import { Refused, sendInParts } from "./parts.js";
 
 const form = document.getElementById("upload");
@@ -26,21 +27,8 @@ form.addEventListener("submit", (event) => {
   form.elements.file.value = form.elements.captions.value = "";
 });
 
-const holdsFiles = (event) => event.dataTransfer?.types.includes("Files");
-document.addEventListener("dragover", (event) => {
-  if (!holdsFiles(event)) return;
-  event.preventDefault();
-  document.body.classList.add("dropping");
-});
-document.addEventListener("dragleave", (event) => {
-  if (!event.relatedTarget) document.body.classList.remove("dropping");
-});
-document.addEventListener("drop", (event) => {
-  if (!holdsFiles(event)) return;
-  event.preventDefault();
-  document.body.classList.remove("dropping");
+onDrop((files) => {
   document.getElementById("upload-fold")?.setAttribute("open", "");
-  const files = [...event.dataTransfer.files];
   const videos = files.filter((file) => !CAPTIONS.test(file.name));
   const captions = files.filter((file) => CAPTIONS.test(file.name));
   if (!videos.length) return captions.forEach((file) => offer(file, keepCaptions));
