@@ -21,7 +21,17 @@ function isText(node) {
   return node.nodeType === Node.ELEMENT_NODE && node.matches(".block, li, li > span:not(.row-tools)");
 }
 
+const shownTask = () => document.querySelector("#applied [name=task]")?.value;
+
+// Another transcript may have come in the place of the one whose lines they are.
+function isOther() {
+  const before = task;
+  task = shownTask() ?? before;
+  return task !== before;
+}
+
 const address = element?.getAttribute("src");
+let task = shownTask();
 let readings = 0;
 let timer = 0;
 
@@ -47,7 +57,7 @@ if (element) {
     if (element.track.mode === "showing" && "stale" in element.dataset) readAgain();
   });
   new MutationObserver((records) => {
-    if (records.some((record) => [...record.addedNodes].some(isText))) readAgain();
+    if (isOther() || records.some((record) => [...record.addedNodes].some(isText))) readAgain();
   }).observe(document.getElementById("script"), { childList: true, subtree: true });
   if (localStorage.getItem("captions") === "1") set(true);
   tell();

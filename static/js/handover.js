@@ -92,6 +92,7 @@ class Refused extends Error {}
 
 async function fetchText(url) {
   const response = await fetch(url);
+  if (response.redirected) throw new Refused("You were signed out. Reload the page and sign in.");
   const text = await response.text();
   if (!response.ok) throw new Refused(text.length < 200 ? text : "This cannot be copied.");
   return text;

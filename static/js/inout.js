@@ -19,6 +19,7 @@ const base = timebaseOf(main.dataset);
 let range = { start: null, end: null };
 let asked = null; // the newest range that was asked for and is not shown yet
 let sent = null; // the one that the server is looking up
+let request = null; // the form's newest, of here or of who typed a range
 let timer = 0;
 let parked = NaN; // where it stands when it stopped at Out, or went there
 let passes = false; // it plays on from there
@@ -31,7 +32,7 @@ const last = () => (Number.isFinite(player.duration) ? player.duration : Number(
 function read() {
   const before = range.end;
   range = shownRange();
-  if (range.end !== before) parked = NaN;
+  if (range.end !== before) [parked, passes] = [NaN, false]; // that was another Out
   for (const button of document.querySelectorAll("[data-needs-range]")) button.disabled = !isSet();
   if (!isSet()) loop.setAttribute("aria-pressed", "false");
   arm();
@@ -54,15 +55,21 @@ function send() {
     return clear?.click();
   }
   const form = document.getElementById("range");
-  sent = asked;
+  [sent, request] = [asked, null];
   form.elements.start.value = start === null ? "" : rounded(start);
   form.elements.end.value = end === null ? "" : rounded(end);
   window.htmx.process(form); // it may have come just now: unprocessed, it would load a page
   form.requestSubmit();
 }
 
-document.addEventListener("htmx:afterRequest", (event) => {
-  if (!event.detail.requestConfig?.elt.matches(".range")) return; // it may have lost its id: range.js
+// By its class: it may have lost its id (range.js).
+const isRange = ({ requestConfig }) => requestConfig?.elt.matches(".range");
+
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  if (isRange(detail)) request = detail.xhr;
+});
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  if (!isRange(detail) || detail.xhr !== request) return; // one that it took the place of was cut off
   if (asked === sent) asked = null;
   sent = null;
   if (asked) send();

@@ -11,11 +11,14 @@ export class Refused extends Error {}
 class Broken extends Error {}
 
 const SENTENCES = {
-  signedOut: "You were signed out. Reload the page, sign in and choose the file again: it goes on where it stopped.",
+  200: "You were signed out. Reload the page, sign in and choose the file again: it goes on where it stopped.", // the page to sign in
   403: "This page is too old. Reload it and choose the file again: it goes on where it stopped.",
   404: "What was sent of this file is no longer on the server. Trying again sends it anew.",
+  413: "Something between this page and the server takes no parts of this size.",
   [FULL]: "The disk of this server is full. What was sent so far is kept: make room, then try again.",
+  other: "The server could not take this file. Trying again goes on where it stopped.",
   unreadable: "This file was changed or moved while it was sent. Choose it again.",
+  noCaptions: "The captions were changed or moved meanwhile. Choose both files again: what was sent is kept.",
 };
 
 // The server's last answer. `fields` are what the form says of the file, its token among them;
@@ -82,7 +85,10 @@ function rest(milliseconds, signal) {
 
 async function once(method, url, body, { token, signal, onprogress, idle = IDLE_MS }) {
   if (signal.aborted) throw new Broken();
-  if (body instanceof Blob) await body.slice(0, 1).arrayBuffer().catch(unreadable);
+  if (body instanceof Blob) await body.slice(0, 1).arrayBuffer().catch(() => refuse(SENTENCES.unreadable));
+  const captions = body instanceof FormData && body.get("captions");
+  // All of them: the beginning of a file that is gone is empty, and no error.
+  if (captions) await captions.arrayBuffer().catch(() => refuse(SENTENCES.noCaptions));
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     let timer = 0;
@@ -110,18 +116,17 @@ async function once(method, url, body, { token, signal, onprogress, idle = IDLE_
   });
 }
 
-function unreadable() {
-  throw new Refused(SENTENCES.unreadable);
+function refuse(sentence) {
+  throw new Refused(sentence);
 }
 
 function settle(request, resolve, reject) {
   const { status, responseText } = request;
   if ((status >= 500 && status !== FULL) || status === 408 || status === 429) return reject(new Broken());
-  const why = request.getResponseHeader("X-Refusal") ?? SENTENCES[status];
-  if (why) return reject(new Refused(why));
   try {
-    resolve(JSON.parse(responseText));
+    if (status < 300) return resolve(JSON.parse(responseText));
   } catch {
-    reject(new Refused(SENTENCES.signedOut)); // the sign-in page
+    // A page, then.
   }
+  reject(new Refused(request.getResponseHeader("X-Refusal") ?? SENTENCES[status] ?? SENTENCES.other));
 }

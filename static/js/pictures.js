@@ -10,6 +10,7 @@ const script = document.getElementById("script");
 const toggle = document.getElementById("pictures");
 const FRAME = matchMedia("(width < 30rem)").matches ? [60, 40] : [80, 48]; // a line's, at most
 const GAP = 10; // between the pointer and the preview
+const AGAIN_MS = 2000;
 
 let sheet = null; // {url, count, columns, interval_ms, width, height}, or the promise of it
 let address = "";
@@ -21,13 +22,19 @@ function load() {
   if (!url) return Promise.resolve(null);
   if (url !== address) {
     address = url;
-    sheet = fetch(url).then(read).catch(() => null);
+    sheet = fetch(url).then(read).catch(forget);
   }
   return sheet;
 }
 
+// It is asked for again, if not for each move of a pointer.
+function forget() {
+  setTimeout(() => (address = ""), AGAIN_MS);
+  return null;
+}
+
 async function read(answer) {
-  if (!answer.ok) return null;
+  if (!answer.ok) throw new Error(answer.status);
   const map = await answer.json();
   const image = new Image();
   image.src = map.url;

@@ -1,6 +1,7 @@
 // Sends files one after the other and tells how far each one is; large ones in parts, which go on
 // after a break. Without it the form works as it is.
 
+import { onDrop } from "./drop.js";
 import { Refused, sendInParts } from "./parts.js";
 
 const form = document.getElementById("upload");
@@ -26,25 +27,13 @@ form.addEventListener("submit", (event) => {
   form.elements.file.value = form.elements.captions.value = "";
 });
 
-const holdsFiles = (event) => event.dataTransfer?.types.includes("Files");
-document.addEventListener("dragover", (event) => {
-  if (!holdsFiles(event)) return;
-  event.preventDefault();
-  document.body.classList.add("dropping");
-});
-document.addEventListener("dragleave", (event) => {
-  if (!event.relatedTarget) document.body.classList.remove("dropping");
-});
-document.addEventListener("drop", (event) => {
-  if (!holdsFiles(event)) return;
-  event.preventDefault();
-  document.body.classList.remove("dropping");
+onDrop((files) => {
   document.getElementById("upload-fold")?.setAttribute("open", "");
-  const files = [...event.dataTransfer.files];
   const videos = files.filter((file) => !CAPTIONS.test(file.name));
   const captions = files.filter((file) => CAPTIONS.test(file.name));
-  if (videos.length) add(videos, [...captions, ...form.elements.captions.files]);
-  else for (const file of captions) offer(file, keepCaptions);
+  if (!videos.length) return captions.forEach((file) => offer(file, keepCaptions));
+  add(videos, [...captions, ...form.elements.captions.files]);
+  form.elements.captions.value = ""; // they waited for these, not for the next
 });
 
 // Captions that are dropped alone wait in their field for a video.
@@ -64,14 +53,18 @@ async function offer(file, otherwise) {
     .then((found) => found.json())
     .catch(() => null);
   if (!answer?.video) return otherwise(file);
-  const item = { file, video: answer.video, state: "offered" };
+  const item = { file, video: answer.video };
   draw(item);
   offers.push(item);
-  item.row.className = "offered";
-  say(item, `There is a video of this name: ${item.video.name}. Its transcript so far is kept.`);
-  buttons(item);
   section.hidden = false;
   count();
+  propose(item, `There is a video of this name: ${item.video.name}. Its transcript so far is kept.`);
+}
+
+function propose(item, sentence) {
+  item.state = item.row.className = "offered";
+  say(item, sentence);
+  buttons(item);
   item.row.querySelector("[data-act=give]").focus({ preventScroll: true });
 }
 
@@ -82,8 +75,9 @@ async function give(item) {
   body.append("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
   body.append("captions", item.file);
   const answer = await fetch(item.video.give, { method: "POST", body, headers: { Accept: "application/json" } })
-    .then((found) => found.json())
-    .catch(() => ({ ok: false, message: "The server could not take these captions. Trying again may help." }));
+    .then((found) => (found.redirected ? { unheard: sentences[200] } : found.json()))
+    .catch(() => ({ unheard: "The server could not take these captions. Trying again may help." }));
+  if (answer.unheard) return propose(item, answer.unheard);
   if (!answer.ok) return refuse(item, answer.message);
   finish(item, { url: item.video.url });
   item.row.className = "given";

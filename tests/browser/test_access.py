@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+
+import av
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
@@ -85,3 +88,23 @@ def test_what_has_the_focus_stands_behind_nothing_and_where_the_eye_expects_it(
     expect(page.locator("#script ~ #below")).to_have_count(1 if view else 0)
     page.set_viewport_size({"width": 1280 if view else 390, "height": 800})
     expect(page.locator("#script ~ #below")).to_have_count(0 if view else 1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_how_far_a_meter_is_can_be_seen(open_page, scheme):
+    page = open_page("/upload/", color_scheme=scheme)
+    page.evaluate("() => document.body.prepend(document.createElement('progress'))")
+    page.locator("progress").first.evaluate("(meter) => (meter.value = 0.5)")  # axe passes it over
+
+    with av.open(io.BytesIO(page.locator("progress").first.screenshot())) as picture:
+        row = next(picture.decode(video=0)).to_ndarray(format="rgb24")[2]
+
+    darker, lighter = sorted(luminance(row[at]) for at in (20, -20))
+    assert (lighter + 0.05) / (darker + 0.05) >= 3
+
+
+def luminance(colour) -> float:
+    """Of three bytes, as WCAG 2 has it."""
+    parts = [each / 255 for each in colour]
+    red, green, blue = [n / 12.92 if n <= 0.04 else ((n + 0.055) / 1.055) ** 2.4 for n in parts]
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
+import base64
 import re
 import threading
 import time
 
 from axe_playwright_python.sync_playwright import Axe
-from django.conf import settings
 from playwright.sync_api import expect
 
-from tests.factories import make_index, make_task, make_transcript, make_video
+from tests.factories import make_index, make_task, make_transcript, make_user, make_video
 from videos import ingest
 from videos.local_user import local_user
 from videos.models import Tag, Task, Video
@@ -42,6 +42,16 @@ def test_a_long_tag_widens_nothing(open_page, film):
         for path in ("/", f"/indexes/{film.index_id}/", f"/videos/{film.pk}/"):
             page.goto(path)
             assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_the_menu_of_an_index_lies_in_a_narrow_window(open_page):
+    index = make_index(local_user(), name="A name that leaves its buttons a row of their own")
+    page = open_page(f"/indexes/{index.pk}/", viewport={"width": 390, "height": 844})
+
+    page.get_by_text("Change…").click()
+
+    menu = page.locator(".menu > .ask").bounding_box()
+    assert menu["x"] >= 0 and menu["x"] + menu["width"] <= 390
 
 
 def test_files_are_sent_one_by_one_and_lead_to_their_pages(open_page, sample):
@@ -224,24 +234,41 @@ def test_a_break_after_the_last_byte_does_not_say_that_nothing_was_kept(
     assert Video.objects.count() == 1
 
 
-def test_files_dropped_on_the_library_are_sent(open_page, sample):
-    make_video(make_index(local_user()))
-    page = open_page("/")
-
-    page.evaluate_handle("() => new DataTransfer()")
+def drop(page, name: str, content: bytes) -> None:
+    """Somebody lets go of a file over the page."""
     data = page.evaluate_handle(
-        """async (url) => {
-            const bytes = await (await fetch(url)).blob();
+        """([name, content]) => {
             const transfer = new DataTransfer();
-            transfer.items.add(new File([bytes], "dropped.mp4", { type: "video/mp4" }));
+            const bytes = Uint8Array.from(atob(content), (each) => each.charCodeAt(0));
+            transfer.items.add(new File([bytes], name));
             return transfer;
         }""",
-        f"{settings.STATIC_URL}sample/sample.mp4",
+        [name, base64.b64encode(content).decode()],
     )
     page.dispatch_event("body", "dragover", {"dataTransfer": data})
     page.dispatch_event("body", "drop", {"dataTransfer": data})
 
+
+def test_files_dropped_on_the_library_are_sent(open_page, sample):
+    make_video(make_index(local_user()))
+    page = open_page("/")
+
+    drop(page, "dropped.mp4", sample.read_bytes())
+
     expect(page.locator("#queue li").get_by_role("link")).to_have_text("dropped.mp4")
+
+
+def test_captions_dropped_alone_go_to_the_next_video_and_to_no_other(open_page, sample):
+    page = open_page("/")
+    drop(page, "words.srt", b"1\n00:00:00,000 --> 00:00:01,000\nFrom elsewhere.\n")
+    page.wait_for_function("() => document.getElementById('id_captions').files.length")
+
+    for number, name in enumerate(("first.mp4", "second.mp4")):
+        drop(page, name, sample.read_bytes())
+        expect(page.locator("#queue li").nth(number).get_by_role("link")).to_have_text(name)
+
+    heard = {video.filename: video.tasks.get().engine for video in Video.objects.all()}
+    assert heard == {"first.mp4": "captions", "second.mp4": "sphinx"}
 
 
 def test_captions_dropped_on_the_library_are_offered_to_the_video_of_their_name(open_page):
@@ -272,6 +299,26 @@ def test_captions_dropped_on_the_library_are_offered_to_the_video_of_their_name(
     page.dispatch_event("body", "drop", {"dataTransfer": data})
     page.get_by_role("button", name="Keep for a new video").click()
     assert page.evaluate(waiting)[-1] == "Harbour.srt"
+
+
+def test_captions_that_could_not_be_given_can_be_given_again(open_page):
+    make_transcript(3, make_index(local_user()), filename="harbour.mp4")
+    page = open_page("/", expect_errors=True)
+    page.route("**/videos/*/captions", lambda route: route.abort())
+    drop(page, "harbour.srt", b"1\n00:00:01,000 --> 00:00:02,000\nFrom elsewhere.\n")
+    row, button = page.locator("#queue li"), page.get_by_role("button", name="Use them there")
+
+    button.click()
+
+    expect(row).to_contain_text("The server could not take these captions. Trying again may help.")
+    expect(button).to_be_focused()
+    page.unroute_all()
+    user = make_user()  # who was let in without a password has to sign in now
+    button.click()
+    expect(row).to_contain_text("You were signed out. Reload the page and sign in.")
+    user.delete()
+    button.click()
+    expect(row).to_contain_text("These captions are the transcript now.")
 
 
 def test_what_was_sent_enters_the_list_and_the_counts(open_page, sample):

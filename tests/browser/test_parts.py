@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.factories import make_user
 from videos import multipart, storage
 from videos.models import Asset, Upload, Video
 
@@ -120,3 +121,38 @@ def test_a_full_disk_is_said_and_what_was_sent_is_kept(open_page, sample):
     row.get_by_role("button", name="Try again").click()
     expect(row.get_by_role("link")).to_have_text("sample.mp4")
     assert sent == ["3", "4", "5"]
+
+
+def test_captions_that_are_gone_when_they_are_sent_are_said(open_page, sample, tmp_path):
+    captions = tmp_path / "words.srt"
+    captions.write_text("1\n00:00:00,000 --> 00:00:01,000\nBefore.\n")
+    page = open_page("/upload/", expect_errors=True)
+    page.route(
+        "**/upload/parts/*/3",
+        lambda route: captions.unlink() or route.fallback(),
+    )
+    page.get_by_label("Captions to use instead").set_input_files(captions)
+
+    choose(page, sample)
+
+    row = page.locator("#queue li")
+    expect(row).to_contain_text("The captions were changed or moved meanwhile.")
+    expect(row.get_by_role("button", name="Try again")).to_be_visible()
+
+
+def test_what_is_no_answer_of_the_server_is_told_apart(open_page, sample):
+    page = open_page("/upload/", expect_errors=True)
+    row = page.locator("#queue li")
+    answer = {"status": 413}
+    page.route("**/upload/parts/*/3", lambda route: route.fulfill(**answer))
+    choose(page, sample)
+    expect(row).to_contain_text("Something between this page and the server takes no parts of this")
+
+    answer["status"] = 400
+    row.get_by_role("button", name="Try again").click()
+    expect(row).to_contain_text("The server could not take this file. Trying again goes on where")
+
+    page.unroute_all()
+    make_user()  # who was let in without a password has to sign in now
+    row.get_by_role("button", name="Try again").click()
+    expect(row).to_contain_text("You were signed out. Reload the page, sign in and choose")

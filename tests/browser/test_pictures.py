@@ -18,7 +18,7 @@ from tests.factories import make_index, make_segments, make_task, make_transcrip
 from tests.makers import _sound_frames, tone
 from videos import derive
 from videos.local_user import local_user
-from videos.models import Derivation, Kind, Segment
+from videos.models import Derivation, Kind, Segment, Task, Video
 from videos.models.select import keep
 
 SECONDS, FPS = 10, Fraction(25)
@@ -197,6 +197,20 @@ def test_a_thumbnail_is_shown_beside_a_lines_time(open_page, film):
     expect(page.locator(".preview")).to_be_hidden()
 
 
+def test_thumbnails_that_could_not_be_fetched_are_asked_for_again(open_page, film):
+    make(film, Kind.SPRITE)
+    page = open_page(f"/videos/{film.pk}/", expect_errors=True)
+    page.route("**/sprite.json*", lambda route: route.abort())
+    with page.expect_event("requestfailed"):
+        page.locator("#rows li > a").nth(3).hover()
+
+    page.unroute_all()
+    page.wait_for_timeout(2100)
+    page.locator("#rows li > a").nth(4).hover()
+
+    expect(page.locator(".preview")).to_be_visible()
+
+
 def test_lines_have_pictures_when_wished_and_nothing_moves_when_they_come(open_page, film):
     make(film, Kind.SPRITE)
     page = open_page(f"/videos/{film.pk}/")
@@ -268,6 +282,22 @@ def test_captions_are_off_then_on_remembered_and_follow_a_correction(open_page, 
 
     command(page, "captions")
     expect(button).to_have_attribute("aria-pressed", "false")
+
+
+def test_captions_over_the_picture_are_those_of_the_transcript_that_came(open_page, film):
+    page = open_page(f"/videos/{film.pk}/")
+    command(page, "captions")
+    page.get_by_text("Transcribe again…").click()
+    page.get_by_role("button", name="Transcribe again").click()
+    expect(page.locator("#progress")).to_contain_text("Waiting for its turn")
+
+    task = film.tasks.first()
+    make_segments([(0, 2000, "A better line.")], task)
+    Task.objects.filter(pk=task.pk).finish("ready")
+    Video.objects.filter(pk=film.pk).update(transcript=task)
+
+    expect(page.locator("#count")).to_have_text("1 line")
+    until(page, "p.textTracks[0].cues?.[0]?.text === 'A better line.'")
 
 
 def test_a_waveform_that_is_made_while_the_page_is_open_is_told_to_it(open_page, camera):

@@ -193,6 +193,24 @@ def test_in_and_out_may_follow_at_once(desk):
     assert page.url.endswith("?start=20&end=30.04")
 
 
+def test_in_and_out_may_follow_while_another_range_is_asked_for(desk):
+    page, held = desk("?t=20", expect_errors=True), []
+    page.route(re.compile("start=0"), lambda route: None)
+    page.route(
+        re.compile("start=20"),
+        lambda route: route.fallback() if held else held.append(route),
+    )
+    page.locator("#range-start").fill("0:04")
+    press(page, "Enter")
+    page.locator("#range-start").blur()
+    with page.expect_request(re.compile("start=20")):
+        press(page, "i")  # instead of that one, which was not answered
+    press(page, "ArrowRight", "ArrowRight", "o")
+    held[0].continue_()
+
+    expect(page).to_have_url(re.compile(r"\?start=20&end=30\.04$"))
+
+
 def test_x_takes_the_line_at_the_playhead_and_the_keys_play_on(desk):
     page = desk("?t=14.5")
     press(page, "x")
@@ -242,6 +260,19 @@ def test_playing_stops_once_at_the_end_of_the_range(desk):
     page.locator("#player").evaluate("(p) => { p.currentTime = 11.5 }")
     until(page, "p.paused")
     assert now(page) == pytest.approx(11.96, abs=0.001)
+
+
+def test_playing_on_from_the_end_of_a_range_stops_at_a_new_one(desk):
+    page = desk("?start=10&end=11&t=10.8")
+    play(page)
+    until(page, "p.paused")
+    press(page, "Space")
+    until(page, "p.currentTime > 11.1")
+    detail = "{ detail: { start: 10, end: 13 } }"
+    page.evaluate(f"() => {{ document.dispatchEvent(new CustomEvent('desk:range', {detail})) }}")
+
+    until(page, "p.paused")
+    assert now(page) == pytest.approx(12.96, abs=0.001)
 
 
 def test_a_loop_plays_the_range_again_and_again(desk):

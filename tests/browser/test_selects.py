@@ -452,6 +452,12 @@ def test_the_bin_is_accessible(open_page, film, three, scheme):
         assert menu["x"] >= 0 and menu["x"] + menu["width"] <= width
 
 
+def test_a_button_that_is_off_is_seen_in_the_systems_own_colours(open_page, film, three):
+    page = open_page(f"/indexes/{film.index_id}/selects/", forced_colors="active")
+
+    expect(page.locator(f"#up-{three[0].pk}")).to_have_css("opacity", "1")
+
+
 def test_a_select_whose_file_cannot_be_played_says_so_in_the_bin(open_page, film):
     other = make_transcript(3, film.index, content=b"no film", filename="b.mp4")
     keep(other, 0, 2000, film.index.owner)

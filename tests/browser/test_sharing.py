@@ -77,3 +77,15 @@ def test_a_role_that_is_taken_back_is_told_on_an_open_page(two):
     page.keyboard.press("Enter")
 
     expect(page.locator("#edit-trouble")).to_contain_text("You may read this index")
+
+
+def test_who_was_signed_out_is_told_so_instead_of_copying_the_sign_in_page(two):
+    page = two("ann", f"/videos/{two.video.pk}/")
+    page.context.clear_cookies()
+
+    page.get_by_text("Copy as", exact=True).click()
+    page.get_by_role("button", name="Timecode and text").click()
+
+    expect(page.locator("#handed")).to_have_text(
+        "You were signed out. Reload the page and sign in."
+    )
