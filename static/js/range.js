@@ -36,9 +36,20 @@ document.addEventListener("htmx:configRequest", (event) => {
     if (!event.detail.formData.get(name)?.trim()) event.detail.formData.delete(name);
   }
 });
-// Until the server answers, blocks that lie outside of the range are out of sight already.
-document.addEventListener("htmx:beforeRequest", ({ detail }) => {
-  if (isRange(detail.elt) && !transcript().dataset.query) foresee(detail.requestConfig.formData);
+// Until the server answers, blocks that lie outside of the range are out of sight already; that is
+// seen before it is asked. On the window: somebody may decline (edit.js).
+addEventListener("htmx:confirm", (event) => {
+  const { elt, issueRequest } = event.detail;
+  if (event.defaultPrevented || !isRange(elt) || transcript().dataset.query) return;
+  event.preventDefault();
+  foresee(new FormData(elt));
+  const ask = () => {
+    if (elt.isConnected) return issueRequest();
+    foresee(null); // an answer to what was asked for before took the form away
+    document.dispatchEvent(new CustomEvent("desk:declined"));
+  };
+  if (document.hidden) ask();
+  else requestAnimationFrame(() => setTimeout(ask));
 });
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
   if (isRange(detail.elt)) foresee(null);

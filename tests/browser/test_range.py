@@ -184,6 +184,37 @@ def test_the_keys_know_the_lines_that_a_range_leaves_out(desk, film, query):
     expect(page).to_have_url(re.compile(r"\?start=4\.5&end=8$"))
 
 
+def test_a_range_is_seen_before_the_server_is_asked(desk):
+    page = desk()
+    seen, frames = page.evaluate("""() => new Promise((tell) => {
+        let frames = 0;
+        const first = document.querySelector("#rows li");
+        document.addEventListener("htmx:beforeRequest", () => {
+            tell([first.getClientRects().length, frames]);
+        });
+        document.getElementById("range-start").value = "1:45"; // in the second block
+        document.getElementById("range").requestSubmit();
+        requestAnimationFrame(() => frames++);
+    })""")
+    assert (seen, frames) == (0, 1)
+    expect(page.locator("#count")).to_have_text("8 of 60 lines")
+
+
+def test_a_form_that_is_gone_when_its_turn_comes_asks_for_nothing(desk):
+    page = desk()
+    page.evaluate("""() => {
+        window.declined = 0;
+        document.addEventListener("desk:declined", () => window.declined++);
+        const form = document.getElementById("range");
+        form.elements.start.value = "1:45";
+        form.requestSubmit();
+        form.replaceWith(form.cloneNode(true)); // as an answer does
+    }""")
+    page.wait_for_function("() => window.declined === 1")
+    assert page.evaluate("document.querySelector('#rows li').getClientRects().length") == 1
+    expect(page.locator("#count")).to_have_text("60 lines")
+
+
 def test_in_and_out_may_follow_at_once(desk):
     page = desk()
     page.locator("#player").evaluate("(p) => { p.currentTime = 20 }")
