@@ -12,7 +12,7 @@ import docx
 import opentimelineio as otio
 import pysubs2
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.exports.films import RATES, SPOKEN, clips, film, mixed, range_clip
@@ -157,6 +157,7 @@ def test_nothing_is_refused_with_a_sentence(name):
 
 
 @given(NASTY, NASTY)
+@example("half a pair: \ud800", "and \udfff")
 @MANY
 def test_no_text_breaks_a_timeline(text, title):
     what = one(text, note=text, colour="red")
@@ -167,6 +168,7 @@ def test_no_text_breaks_a_timeline(text, title):
         }
         assert not words(text) or words(text) in found
     assert len(json.loads(exports.write("otio", what, title=title))["tracks"]["children"]) == 2
+    assert len(json.loads(exports.write("json", what, title=title))["segments"]) == 3
     edl = exports.write("edl", what, title=title).decode()
     assert len(re.findall(r"^\d{3}  ", edl, re.M)) == 3
     assert all(not line or line[:3].isdigit() or line.startswith(("* ", "TITLE", "FCM"))

@@ -82,7 +82,8 @@ def write(
         raise ValueError("There is no line to hand over.")
     form, cut = FORMATS[name], Cut(title, clips, handles, by_record)
     found = form.writer(cut)
-    return found if isinstance(found, bytes) else found.encode()
+    # Half of a surrogate pair is no letter, and JSON's writers keep it.
+    return found if isinstance(found, bytes) else found.encode(errors="ignore")
 
 
 def filename(name: str, title: str) -> str:
