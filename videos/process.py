@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from django.conf import settings
+from django.core.management import call_command
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -65,6 +66,12 @@ def lock(name: str, *, wait: bool) -> IO[str]:
     handle = open(Path(settings.DATA_DIR) / f"{name}.lock", "w")  # noqa: SIM115
     fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     return handle
+
+
+def migrate() -> None:
+    """Bring the database's tables up to date; of several that start at once the others wait."""
+    with lock("migrate", wait=True):
+        call_command("migrate", verbosity=0, interactive=False)
 
 
 def make_folders() -> None:

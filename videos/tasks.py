@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from functools import partial
 from itertools import islice
@@ -133,13 +133,24 @@ def _whose_turn(step: Step) -> str | None:
 @shared_task
 def forget(**_: Any) -> None:
     """Delete in a cloud what is due, one after the other: many shall not hold all threads."""
-    if not _deletion_slot.acquire(blocking=False):
+    _one_by_one(_deletion_slot, _forget_next)
+
+
+def _forget_next() -> bool:
+    if deletion := RemoteDeletion.objects.due().first():
+        forgetting.carry_out(deletion.pk)
+    return deletion is not None
+
+
+def _one_by_one(slot: threading.BoundedSemaphore, take_next: Callable[[], bool]) -> None:
+    """Until there is none; nothing where another thread is at it."""
+    if not slot.acquire(blocking=False):
         return
     try:
-        while not _stopping.is_set() and (deletion := RemoteDeletion.objects.due().first()):
-            forgetting.carry_out(deletion.pk)
+        while not _stopping.is_set() and take_next():
+            pass
     finally:
-        _deletion_slot.release()
+        slot.release()
 
 
 @shared_task
@@ -206,13 +217,7 @@ def _fetch_next() -> None:
 @shared_task
 def deliver(**_: Any) -> None:
     """Tell webhooks what waits for them, one after the other."""
-    if not _delivery_slot.acquire(blocking=False):
-        return
-    try:
-        while not _stopping.is_set() and _deliver_next():
-            pass
-    finally:
-        _delivery_slot.release()
+    _one_by_one(_delivery_slot, _deliver_next)
 
 
 def _deliver_next() -> bool:

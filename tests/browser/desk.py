@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from tests.factories import make_segments
+from videos.models import Segment, Task, Video
+
 
 def press(page, *keys: str) -> None:
     for key in keys:
@@ -44,3 +47,20 @@ def note_long_tasks(page) -> None:
 def longest_task(page) -> float:
     """Milliseconds; 0 when none took 50."""
     return page.evaluate("window.longest")
+
+
+def half_heard(film: Video) -> Task:
+    """Take the film back to where its task has heard 20 of its lines."""
+    task = film.transcript
+    Video.objects.filter(pk=film.pk).update(transcript=None)
+    Segment.objects.filter(task=task, number__gte=20).delete()
+    Task.objects.filter(pk=task.pk).update(status="indexing", step="transcribe", done_ms=40_000)
+    return task
+
+
+def hear_anew(film: Video, text: str) -> None:
+    """Its newest task ends with one line, which is shown."""
+    task = film.tasks.first()
+    make_segments([(0, 2000, text)], task)
+    Task.objects.filter(pk=task.pk).finish("ready")
+    Video.objects.filter(pk=film.pk).update(transcript=task)

@@ -13,12 +13,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser.desk import until
+from tests.browser.desk import hear_anew, until
 from tests.factories import make_index, make_segments, make_task, make_transcript
 from tests.makers import _sound_frames, tone
 from videos import derive
 from videos.local_user import local_user
-from videos.models import Derivation, Kind, Segment, Task, Video
+from videos.models import Derivation, Kind, Segment
 from videos.models.select import keep
 
 SECONDS, FPS = 10, Fraction(25)
@@ -291,10 +291,7 @@ def test_captions_over_the_picture_are_those_of_the_transcript_that_came(open_pa
     page.get_by_role("button", name="Transcribe again").click()
     expect(page.locator("#progress")).to_contain_text("Waiting for its turn")
 
-    task = film.tasks.first()
-    make_segments([(0, 2000, "A better line.")], task)
-    Task.objects.filter(pk=task.pk).finish("ready")
-    Video.objects.filter(pk=film.pk).update(transcript=task)
+    hear_anew(film, "A better line.")
 
     expect(page.locator("#count")).to_have_text("1 line")
     until(page, "p.textTracks[0].cues?.[0]?.text === 'A better line.'")

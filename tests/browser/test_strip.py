@@ -7,10 +7,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.desk import longest_task, note_long_tasks, press, until
+from tests.browser.desk import half_heard, longest_task, note_long_tasks, press, until
 from tests.browser.test_viewer import line, now, paused, play, ready
 from tests.factories import make_segments, make_transcript
-from videos.models import Segment, Select, Task, Video
+from videos.models import Segment, Select
 
 
 def x_of(page, seconds: float, length: float = 120) -> tuple[float, float]:
@@ -245,10 +245,7 @@ def test_a_page_opened_with_a_range_draws_the_whole_video(desk):
 
 
 def test_lines_that_come_outside_of_the_range_are_drawn(open_page, film):
-    task = film.transcript
-    Video.objects.filter(pk=film.pk).update(transcript=None)
-    Segment.objects.filter(task=task, number__gte=20).delete()
-    Task.objects.filter(pk=task.pk).update(status="indexing", step="transcribe", done_ms=40_000)
+    task = half_heard(film)
     page = open_page(f"/videos/{film.pk}/?start=2&end=4")
     drawn(page)
     assert ink(page, 3)[1] < 0.01

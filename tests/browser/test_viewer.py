@@ -4,6 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.browser.desk import half_heard, hear_anew
 from tests.factories import make_segments, make_task, make_transcript, make_user
 from videos import search
 from videos.models import Segment, Task, Video
@@ -380,10 +381,7 @@ def test_it_all_works_without_javascript(open_page, film):
 
 
 def test_progress_turns_into_the_transcript_by_itself(open_page, film):
-    task = film.transcript
-    Video.objects.filter(pk=film.pk).update(transcript=None)
-    Segment.objects.filter(task=task, number__gte=20).delete()
-    Task.objects.filter(pk=task.pk).update(status="indexing", step="transcribe", done_ms=40_000)
+    task = half_heard(film)
     page = open_page(f"/videos/{film.pk}/")
     expect(page.locator("#progress")).to_contain_text("33 %")
     expect(page.locator("#count")).to_have_text("20 lines")
@@ -407,10 +405,7 @@ def test_progress_turns_into_the_transcript_by_itself(open_page, film):
 
 
 def test_a_transcript_that_grew_is_as_high_as_one_that_was_there(open_page, film):
-    task = film.transcript
-    Video.objects.filter(pk=film.pk).update(transcript=None)
-    Segment.objects.filter(task=task, number__gte=20).delete()
-    Task.objects.filter(pk=task.pk).update(status="indexing", step="transcribe", done_ms=40_000)
+    task = half_heard(film)
     page = open_page(f"/videos/{film.pk}/")
     for come in (20, 35, 55):  # into the block, over its edge, into the next
         cues = [(n * 2000, n * 2000 + 1900, "A line.") for n in range(come, come + 20)]
@@ -451,10 +446,7 @@ def test_transcribing_again_exchanges_the_lines_when_the_new_ones_are_ready(open
     expect(page.locator("#progress")).to_contain_text("Shown until the new one is ready")
     expect(page.locator("#count")).to_have_text("60 lines")
 
-    task = film.tasks.first()
-    make_segments([(0, 2000, "A better line.")], task)
-    Task.objects.filter(pk=task.pk).finish("ready")
-    Video.objects.filter(pk=film.pk).update(transcript=task)
+    hear_anew(film, "A better line.")
     expect(page.locator("#count")).to_have_text("1 line")
     expect(line(page, 0)).to_contain_text("A better line.")
     assert not paused(page)

@@ -20,10 +20,7 @@ class ErrandQuerySet(models.QuerySet[Some]):
         return self
 
     def due(self) -> Self:
-        return self.open().ripe()
-
-    def ripe(self) -> Self:
-        return self.filter(UNCLAIMED)
+        return self.open().filter(UNCLAIMED)
 
     def claim(self, pk: object, seconds: float) -> Some | None:
         """Give the errand to the caller alone for so long; None if it is not due.
@@ -32,15 +29,11 @@ class ErrandQuerySet(models.QuerySet[Some]):
         does not ask again after waiting for another claim. So the lease stands outside of it.
         """
         with transaction.atomic():
-            claimed = (
-                self.filter(pk=pk, pk__in=self.open().values("pk"))
-                .ripe()
-                .update(
-                    lease_no=F("lease_no") + 1,
-                    lease_until=Now() + timedelta(seconds=seconds),
-                    attempts=F("attempts") + 1,
-                    not_before=None,
-                )
+            claimed = self.filter(UNCLAIMED, pk=pk, pk__in=self.open().values("pk")).update(
+                lease_no=F("lease_no") + 1,
+                lease_until=Now() + timedelta(seconds=seconds),
+                attempts=F("attempts") + 1,
+                not_before=None,
             )
             return self.get(pk=pk) if claimed else None
 

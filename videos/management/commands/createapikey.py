@@ -1,7 +1,6 @@
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from videos import process
@@ -20,8 +19,7 @@ class Command(BaseCommand):
         if not name.strip():
             raise CommandError("Give the key a name.")
         process.make_folders()
-        with process.lock("migrate", wait=True):  # it may be the first command, and `serve` too
-            call_command("migrate", verbosity=0, interactive=False)
+        process.migrate()  # it may be the first command
         self.stdout.write(ApiKey.make(self._owner(user).pk, name.strip()[:100]))
 
     def _owner(self, username: str | None) -> User:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import IO, Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.wsgi import get_wsgi_application
 from django.db import DatabaseError, connection
@@ -43,8 +42,7 @@ class Command(BaseCommand):
         process.use_own_temp_folder()
         process.make_folders()
         alone = None if web_only else _be_alone()  # held until this process ends
-        with process.lock("migrate", wait=True):
-            call_command("migrate", verbosity=0, interactive=False)
+        process.migrate()
         self._refuse_an_open_door()
         server = _Web()
         children = [] if web_only else [_Child("worker"), _Child("beat")]
