@@ -28,15 +28,21 @@ def browser():
 
 @pytest.fixture
 def open_page(browser, live_server, transactional_db, settings):
-    """Opens a path in a context of its own; the options are the context's."""
+    """Opens a path in a context of its own; the options are the context's.
+
+    Whose requests a test will hold or break must be `routed`: a route that is set on a loaded page
+    takes hold a moment after Chromium says so, and a request that is sent at once may slip through.
+    """
     settings.DEFAULT_ENGINE = "sphinx"  # or the form asks the network for a better one
     contexts, complaints = [], []
 
-    def open_page(path: str, *, expect_errors: bool = False, **options):
+    def open_page(path: str, *, expect_errors: bool = False, routed: bool = False, **options):
         options = {"viewport": {"width": 1280, "height": 800}} | options
         context = browser.new_context(base_url=live_server.url, **options)
         context.set_default_timeout(8000)
         contexts.append(context)
+        if routed:
+            context.route("**/never-asked", lambda route: route.continue_())
         page = context.new_page()
         if not expect_errors:
             page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -83,7 +83,7 @@ def test_words_go_to_the_clipboard(open_page, film, browser_does):
 
 
 def test_who_cannot_copy_is_told_why(open_page, film):
-    page = open_page(f"/videos/{film.pk}/", expect_errors=True)
+    page = open_page(f"/videos/{film.pk}/", expect_errors=True, routed=True)
     page.route("**/copy/**", lambda route: route.abort())
     page.get_by_text("Copy as", exact=True).click()
     page.get_by_role("button", name="Timecode and text").click()

@@ -141,7 +141,7 @@ def test_the_way_of_the_bytes_is_told(open_page, sample):
 
 
 def test_an_upload_can_be_cancelled_and_tried_again(open_page, sample):
-    page = open_page("/upload/", expect_errors=True)
+    page = open_page("/upload/", expect_errors=True, routed=True)
     held = []
     page.route("**/upload/", lambda route: held.append(route) if not held else route.continue_())
 
@@ -160,7 +160,7 @@ def test_an_upload_can_be_cancelled_and_tried_again(open_page, sample):
 def test_an_upload_cancelled_while_the_server_is_asked_is_sent_once_when_tried_again(
     open_page, sample
 ):
-    page = open_page("/upload/")
+    page = open_page("/upload/", routed=True)
     asked, sent = [], []
     page.route("**/upload/check*", lambda route: asked.append(route))
     page.on("request", lambda request: sent.append(request) if request.method == "POST" else None)
@@ -303,7 +303,7 @@ def test_captions_dropped_on_the_library_are_offered_to_the_video_of_their_name(
 
 def test_captions_that_could_not_be_given_can_be_given_again(open_page):
     make_transcript(3, make_index(local_user()), filename="harbour.mp4")
-    page = open_page("/", expect_errors=True)
+    page = open_page("/", expect_errors=True, routed=True)
     page.route("**/videos/*/captions", lambda route: route.abort())
     drop(page, "harbour.srt", b"1\n00:00:01,000 --> 00:00:02,000\nFrom elsewhere.\n")
     row, button = page.locator("#queue li"), page.get_by_role("button", name="Use them there")

@@ -37,7 +37,7 @@ def hold(page, number) -> None:
 
 
 def test_a_connection_that_breaks_midway_costs_one_part(open_page, sample):
-    page, breaks = open_page("/upload/", expect_errors=True), [1, 1]
+    page, breaks = open_page("/upload/", expect_errors=True, routed=True), [1, 1]
     page.route(
         "**/upload/parts/*/3",
         lambda route: (
@@ -65,7 +65,7 @@ def test_a_connection_that_breaks_midway_costs_one_part(open_page, sample):
 
 
 def test_the_same_file_goes_on_after_a_reload(open_page, sample):
-    page = open_page("/upload/", expect_errors=True)
+    page = open_page("/upload/", expect_errors=True, routed=True)
     page.on("dialog", lambda dialog: dialog.accept())
     hold(page, 4)
     with page.expect_request("**/upload/parts/*/4"):
@@ -86,7 +86,7 @@ def test_the_same_file_goes_on_after_a_reload(open_page, sample):
 
 
 def test_a_pause_keeps_what_was_sent_and_a_cancel_does_not(open_page, sample):
-    page = open_page("/upload/", expect_errors=True)
+    page = open_page("/upload/", expect_errors=True, routed=True)
     hold(page, 3)
     row, sent = page.locator("#queue li"), numbers(page)
     with page.expect_request("**/upload/parts/*/3"):
@@ -111,7 +111,7 @@ def test_a_pause_keeps_what_was_sent_and_a_cancel_does_not(open_page, sample):
 
 
 def test_a_full_disk_is_said_and_what_was_sent_is_kept(open_page, sample):
-    page = open_page("/upload/", expect_errors=True)
+    page = open_page("/upload/", expect_errors=True, routed=True)
     page.route("**/upload/parts/*/3", lambda route: route.fulfill(status=507))
     row = page.locator("#queue li")
     choose(page, sample)
@@ -126,7 +126,7 @@ def test_a_full_disk_is_said_and_what_was_sent_is_kept(open_page, sample):
 def test_captions_that_are_gone_when_they_are_sent_are_said(open_page, sample, tmp_path):
     captions = tmp_path / "words.srt"
     captions.write_text("1\n00:00:00,000 --> 00:00:01,000\nBefore.\n")
-    page = open_page("/upload/", expect_errors=True)
+    page = open_page("/upload/", expect_errors=True, routed=True)
     page.route(
         "**/upload/parts/*/3",
         lambda route: captions.unlink() or route.fallback(),
@@ -141,7 +141,7 @@ def test_captions_that_are_gone_when_they_are_sent_are_said(open_page, sample, t
 
 
 def test_what_is_no_answer_of_the_server_is_told_apart(open_page, sample):
-    page = open_page("/upload/", expect_errors=True)
+    page = open_page("/upload/", expect_errors=True, routed=True)
     row = page.locator("#queue li")
     answer = {"status": 413}
     page.route("**/upload/parts/*/3", lambda route: route.fulfill(**answer))

@@ -199,7 +199,7 @@ def test_a_thumbnail_is_shown_beside_a_lines_time(open_page, film):
 
 def test_thumbnails_that_could_not_be_fetched_are_asked_for_again(open_page, film):
     make(film, Kind.SPRITE)
-    page = open_page(f"/videos/{film.pk}/", expect_errors=True)
+    page = open_page(f"/videos/{film.pk}/", expect_errors=True, routed=True)
     page.route("**/sprite.json*", lambda route: route.abort())
     with page.expect_event("requestfailed"):
         page.locator("#rows li > a").nth(3).hover()
@@ -213,7 +213,7 @@ def test_thumbnails_that_could_not_be_fetched_are_asked_for_again(open_page, fil
 
 def test_lines_have_pictures_when_wished_and_nothing_moves_when_they_come(open_page, film):
     make(film, Kind.SPRITE)
-    page = open_page(f"/videos/{film.pk}/")
+    page = open_page(f"/videos/{film.pk}/", routed=True)
     assert not page.locator("#script.pictures").count()
 
     page.route("**/sprite.json*", lambda route: None)  # they never come

@@ -225,7 +225,7 @@ def test_in_and_out_may_follow_at_once(desk):
 
 
 def test_in_and_out_may_follow_while_another_range_is_asked_for(desk):
-    page, held = desk("?t=20", expect_errors=True), []
+    page, held = desk("?t=20", expect_errors=True, routed=True), []
     page.route(re.compile("start=0"), lambda route: None)
     page.route(
         re.compile("start=20"),

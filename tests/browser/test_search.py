@@ -79,7 +79,7 @@ def test_results_come_while_somebody_types_and_the_address_holds_them(open_page)
 
 def test_another_order_does_not_wait_for_what_was_typed_and_is_not_undone_by_it(open_page):
     many(2)
-    page = open_page("/search/", expect_errors=True)
+    page = open_page("/search/", expect_errors=True, routed=True)
     slow = []
     page.route("**/search/?q=*", lambda route: route.continue_() if slow else slow.append(route))
     with page.expect_request("**/search/?q=*"):

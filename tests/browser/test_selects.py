@@ -76,7 +76,7 @@ def test_a_line_that_was_corrected_is_not_kept_when_the_video_plays_elsewhere(op
 
 
 def test_each_press_keeps_what_was_there_however_slow_the_server_is(open_page, film):
-    page = open_page(f"/videos/{film.pk}/?t=8", expect_errors=True)
+    page = open_page(f"/videos/{film.pk}/?t=8", expect_errors=True, routed=True)
     expect(line(page, 4)).to_have_attribute("aria-current", "true")
     note, kept = page.locator("#keep [name=note]"), page.locator("#selects .kept li")
     waiting: list[Route] = []
@@ -316,7 +316,7 @@ def test_dragging_is_given_up_scrolls_at_the_edge_and_posts_a_new_order_only(
 
 
 def test_deeds_on_the_bin_wait_for_each_other_and_leave_the_focus_beside(open_page, film, three):
-    page = open_page(f"/indexes/{film.index_id}/selects/")
+    page = open_page(f"/indexes/{film.index_id}/selects/", routed=True)
     page.route("**/move", lambda route: (page.wait_for_timeout(300), route.continue_()))
     page.locator(f"#down-{three[0].pk}").focus()
     press(page, "Enter", "Enter")
@@ -346,7 +346,7 @@ def test_deeds_on_the_bin_wait_for_each_other_and_leave_the_focus_beside(open_pa
 
 
 def test_an_order_that_was_not_saved_is_not_shown(open_page, film, three):
-    page = open_page(f"/indexes/{film.index_id}/selects/", expect_errors=True)
+    page = open_page(f"/indexes/{film.index_id}/selects/", expect_errors=True, routed=True)
     page.route("**/selects/order", lambda route: route.abort())
     page.locator(f"#clip-{three[0].pk} .grip").hover()
     page.mouse.down()

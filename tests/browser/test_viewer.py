@@ -635,7 +635,7 @@ def test_a_deed_that_failed_is_said_until_one_succeeds_whatever_the_page_asks_by
     open_page, film
 ):
     Task.objects.filter(video=film).update(status="indexing", step="transcribe", done_ms=40_000)
-    page = open_page(f"/videos/{film.pk}/?start=2&end=4", expect_errors=True)
+    page = open_page(f"/videos/{film.pk}/?start=2&end=4", expect_errors=True, routed=True)
     trouble = page.locator("#trouble")
     page.route("**/selects", lambda route: route.abort())
     page.keyboard.press("m")
