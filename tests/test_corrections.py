@@ -544,6 +544,20 @@ def test_undo_is_refused_when_somebody_changed_the_line_since(user, task):
     assert row(task, 1).text == "to the Niger"
 
 
+def test_what_cannot_be_undone_any_more_does_not_stand_before_what_can(user, task):
+    save(user, task, 0, "He came down")
+    save(user, task, 1, "to the river")
+    save(make_user(), task, 1, "to the Niger")
+    with pytest.raises(Changed):
+        corrections.undo(user, task)
+
+    corrections.undo(user, task)
+
+    assert lines(task) == ["We came down", "to the Niger", "before light"]
+    with pytest.raises(Refused, match="nothing to undo"):
+        corrections.undo(user, task)
+
+
 def test_undo_is_refused_when_a_line_of_somebody_elses_stands_between_its_lines(user):
     cues = [(0, 10_000, "one two"), (3000, 9000, "three four"), (5500, 5900, "Hm")]
     task = make_transcript(cues, make_index(user), duration_ms=60_000).transcript
@@ -588,6 +602,8 @@ def test_redo_is_refused_when_somebody_changed_the_line_since(user, task):
     with pytest.raises(Changed, match="cannot be done again"):
         corrections.redo(user, task)
     assert lines(task)[1] == "to the Niger"
+    with pytest.raises(Refused, match="nothing to redo"):
+        corrections.redo(user, task)
 
 
 def test_no_version_comes_twice_on_the_way_back_and_forth(user, task):

@@ -269,7 +269,7 @@ def _forget_hubs():
 
 
 def fetching(config, url, **changes):
-    return replace(config, whisper_model="tiny", hub_url=url, model_stall_seconds=2, **changes)
+    return replace(config, whisper_model="tiny", hub_url=url, **changes)
 
 
 def test_a_model_is_fetched_once_and_then_used_without_the_hub(config, model):
@@ -298,9 +298,9 @@ def test_a_fetched_model_that_was_deleted_is_not_believed_in(config, model):
 def test_a_hub_that_stops_answering_is_given_up(config, model, mode):
     started = time.monotonic()
     with fake_hub(model, mode) as url, pytest.raises(EngineError, match="stopped sending"):
-        listen(Whisper(), makers.SAMPLE, fetching(config, url))
+        listen(Whisper(), makers.SAMPLE, fetching(config, url, model_stall_seconds=2))
 
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 20
 
 
 def test_a_model_that_the_hub_has_not_is_a_sentence(config, model):

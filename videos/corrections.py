@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import partial, reduce
 from itertools import pairwise
 from typing import Any
 
@@ -173,25 +173,19 @@ def take(user: User, task: Task, seen: Sequence[Seen], others: Sequence[Segment]
 
 
 def undo(user: User, task: Task) -> Edited:
-    """Take this user's last correction back, if its lines are still as it left them."""
-    with _transcript(task):
-        last = task.corrections.last_by(user)
-        if last is None:
-            raise Refused("There is nothing to undo.")
-        edited = _exchange(task, last.after, last.before, "undone")
-        task.corrections.filter(pk=last.pk).update(undone=True)
-        return edited
+    """Take this user's last correction back, if its lines are still as it left them.
+
+    One whose lines are not is refused once: the next undo is of the one before it.
+    """
+    return _step(task, partial(task.corrections.last_by, user), undone=True)
 
 
 def redo(user: User, task: Task) -> Edited:
-    """Do once more what this user undid last, if its lines are still as the undoing left them."""
-    with _transcript(task):
-        undone_last = task.corrections.next_by(user)
-        if undone_last is None:
-            raise Refused("There is nothing to redo.")
-        edited = _exchange(task, undone_last.before, undone_last.after, "done again")
-        task.corrections.filter(pk=undone_last.pk).update(undone=False)
-        return edited
+    """Do once more what this user undid last, if its lines are still as the undoing left them.
+
+    Refused once, as by ``undo``.
+    """
+    return _step(task, partial(task.corrections.next_by, user), undone=False)
 
 
 # --- one line ---
@@ -352,6 +346,25 @@ def _still(task: Task, lines: Sequence[Line], what: str) -> list[Segment]:
 
 
 # --- what is written ---
+
+
+def _step(task: Task, find: Callable[[], Correction | None], undone: bool) -> Edited:
+    verb, done = ("undo", "undone") if undone else ("redo", "done again")
+    with _transcript(task):
+        step = find()
+        if step is None:
+            raise Refused(f"There is nothing to {verb}.")
+        this = task.corrections.filter(pk=step.pk)
+        old, new = (step.after, step.before) if undone else (step.before, step.after)
+        try:
+            edited = _exchange(task, old, new, done)
+        except Changed as changed:  # before anything was written
+            this.update(stale=True)
+            refusal = changed
+        else:
+            this.update(undone=undone)
+            return edited
+    raise refusal
 
 
 def _exchange(task: Task, old: Sequence[Line], new: Sequence[Line], what: str) -> Edited:

@@ -9,6 +9,10 @@ const UNANSWERED = {
   look: "The server does not answer. Try again.",
   poll: "The server does not answer. This page asks again by itself.",
 };
+const UNSAID = {
+  403: "This page is too old. Reload it and try again.",
+  other: "The server could not do this. Trying again may help.",
+};
 
 // A hidden tab asks nothing; when it is seen again it asks at once.
 document.addEventListener("htmx:beforeRequest", (event) => {
@@ -43,9 +47,7 @@ document.addEventListener("htmx:responseError", ({ detail: { requestConfig, xhr 
     complain(AWAY, "gone");
   } else if (xhr.status === 404) {
     complain(AWAY, kind);
-  } else if (xhr.status === 403) {
-    complain(xhr.getResponseHeader("X-Refusal") ?? "This page is too old. Reload it and try again.", kind);
   } else {
-    complain("The server could not do this. Trying again may help.", kind);
+    complain(xhr.getResponseHeader("X-Refusal") ?? UNSAID[xhr.status] ?? UNSAID.other, kind);
   }
 });

@@ -98,6 +98,10 @@ def test_each_press_keeps_what_was_there_however_slow_the_server_is(open_page, f
     page.evaluate(COMMAND, "keep-select")
     expect(page.locator("#trouble")).to_contain_text("could not do this")
     expect(note).to_have_value("precious")
+    too_large = {"status": 413, "headers": {"X-Refusal": "What was sent is too large."}}
+    page.route("**/selects", lambda route: route.fulfill(**too_large))
+    page.evaluate(COMMAND, "keep-select")
+    expect(page.locator("#trouble")).to_have_text("What was sent is too large.")
     page.unroute("**/selects")
     note.fill("typed meanwhile")
 

@@ -63,3 +63,4 @@ def test_a_form_larger_than_all_files_may_be_is_refused_with_a_sentence(embedded
     answer = send(embedded, 4, chunked=True)
     assert answer.status_code == 413
     assert "What was sent is too large." in answer.text
+    assert answer.headers["X-Refusal"] == "What was sent is too large."

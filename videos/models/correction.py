@@ -15,18 +15,21 @@ if TYPE_CHECKING:
 class CorrectionQuerySet(models.QuerySet["Correction"]):
     def last_by(self, user: AbstractBaseUser) -> Correction | None:
         """What the user would undo."""
-        return self.filter(user_id=user.pk, undone=False).order_by("-pk").first()
+        return self._steps_of(user).filter(undone=False).order_by("-pk").first()
 
     def next_by(self, user: AbstractBaseUser) -> Correction | None:
         """What the user would redo: of those undone the one that was done first."""
-        return self.filter(user_id=user.pk, undone=True).order_by("pk").first()
+        return self._steps_of(user).filter(undone=True).order_by("pk").first()
 
     def at_hand_of(self, user: AbstractBaseUser) -> CorrectionQuerySet:
         """Both of these, without their lines, by one query."""
-        mine = self.filter(user_id=user.pk)
+        mine = self._steps_of(user)
         last = mine.filter(undone=False).order_by("-pk").values("pk")[:1]
         following = mine.filter(undone=True).order_by("pk").values("pk")[:1]
         return self.filter(Q(pk__in=last) | Q(pk__in=following)).defer("before", "after")
+
+    def _steps_of(self, user: AbstractBaseUser) -> CorrectionQuerySet:
+        return self.filter(user_id=user.pk, stale=False)
 
 
 class Correction(models.Model):
@@ -34,7 +37,8 @@ class Correction(models.Model):
 
     ``before`` and ``after`` are lists of lines as ``videos.corrections`` writes them. One that
     was undone is kept until its user corrects something else, to be redone; an editor's hand
-    shows in a transcript that has others.
+    shows in a transcript that has others. A ``stale`` one can be neither any more: somebody
+    changed its lines since.
     """
 
     class Kind(models.TextChoices):
@@ -55,6 +59,7 @@ class Correction(models.Model):
     before = models.JSONField()
     after = models.JSONField()
     undone = models.BooleanField(default=False)
+    stale = models.BooleanField(default=False)
     at = models.DateTimeField(auto_now_add=True)
 
     objects = CorrectionQuerySet.as_manager()

@@ -37,8 +37,12 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     if not isinstance(exception, NotAllowed):
         return page(request, 403)
-    response = page(request, 403, str(exception))
-    response["X-Refusal"] = str(exception)  # for scripts, which show no page of an error
+    return _refusal(request, 403, str(exception))
+
+
+def _refusal(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
+    response = page(request, status, sentence)
+    response["X-Refusal"] = sentence  # for scripts, which show no page of an error
     return response
 
 
@@ -68,7 +72,7 @@ def say_refusal(
             return get_response(request)
         status = 507 if refusal == "disk-full" else 413
         if request.accepts("text/html"):
-            return page(request, status)
+            return _refusal(request, status, SENTENCES[status])
         results = [{"ok": False, "message": SENTENCES[status]}]
         return JsonResponse({"results": results}, status=status)
 
