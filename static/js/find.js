@@ -331,6 +331,14 @@ function go(hit, seeks = false) {
   if (seeks) seekTo(startOf(line));
 }
 
+// Hits are gone on from the line that the page was opened at.
+function standAt(row) {
+  now = hits.line.findIndex((line) => lines[line] === row);
+  if (row && now < 0) passed = startOf(row);
+  if (paints) paintNow();
+  say();
+}
+
 function scrollTo(line) {
   line.scrollIntoView({ block: "center" });
   // Blocks that were never laid out only guess their height: look again when they are.
@@ -431,7 +439,10 @@ only.addEventListener("change", () => {
 
 function step(by, seeks = false) {
   if (stale) searchAgain();
-  if (now < 0) return go(nearest(), seeks);
+  if (now < 0) {
+    from ??= place();
+    return go(nearest(), seeks);
+  }
   // Alt+Enter on a hit that was only shown plays it before it goes on.
   if (seeks && sought !== now) return go((sought = now), true);
   go(now + by, seeks);
@@ -454,7 +465,8 @@ let waiting = 0;
 
 function renew() {
   stale = true;
-  if (!field.value.trim()) return;
+  // A transcript that was laid aside may come back with some of its lines left out.
+  if (!field.value.trim()) return document.querySelector("#rows.only") ? search() : undefined;
   clearTimeout(telling); // of places in lines that are gone
   clearTimeout(waiting);
   waiting = setTimeout(searchAgain, 50);
@@ -503,6 +515,7 @@ function open() {
   whole();
   if (!field.value.trim()) return;
   search();
-  if (!query.has("t")) go(0);
+  if (query.has("t")) standAt(document.getElementById("now"));
+  else go(0);
 }
 open();

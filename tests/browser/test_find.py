@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.browser.desk import press
 from tests.factories import make_index, make_segments, make_transcript
 from videos.folding import fold, holds, terms
 from videos.local_user import local_user
@@ -483,6 +484,26 @@ def test_what_is_counted_is_what_is_shown(open_page, film):
     expect(lines).to_have_text("60 lines")
 
 
+def test_all_lines_are_back_when_the_words_went_in_a_range_that_is_cleared(open_page, film):
+    page = open_page(f"/videos/{film.pk}/")
+    # While pictures are made the page asks for them, and keeps no transcript aside.
+    page.locator("[data-poll]").evaluate_all("found => found.forEach((each) => each.remove())")
+    field(page).fill('"line 5"')
+    page.get_by_label("Only matching").check()
+    expect(page.locator("#rows li:visible")).to_have_count(11)
+    page.locator("#range-end").fill("60")
+    press(page, "Enter")
+    expect(page.locator("#count")).to_have_text("1 of 60 lines")
+    field(page).focus()
+    press(page, "Escape")
+    expect(page.locator("#count")).to_have_text("30 of 60 lines")
+
+    page.locator("#range-clear").click()
+
+    expect(page.locator("#count")).to_have_text("60 lines")
+    expect(page.locator("#rows li:visible")).to_have_count(60)
+
+
 def test_where_no_line_matches_a_sentence_says_so(open_page, film):
     page = open_page(f"/videos/{film.pk}/?q=line+nonsense")
     sentence = page.get_by_text("No line here holds all of these words.")
@@ -602,3 +623,14 @@ def test_nothing_in_it_stands_in_the_way_of_a_screen_reader(open_page, clip, tra
     found = Axe().run(page)
 
     assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize(("at", "said"), [(70, "4 / 16"), (72, "16")])
+def test_hits_are_gone_on_from_the_line_that_the_page_was_opened_at(open_page, film, at, said):
+    page = open_page(f"/videos/{film.pk}/?q=5&t={at}#now")
+    expect(count(page)).to_have_text(said)
+
+    press(page, "n")
+
+    expect(count(page)).to_have_text("5 / 16")
+    assert page.evaluate(NOW) == 45
