@@ -250,8 +250,11 @@ def test_a_video_without_a_transcript_has_no_lines_to_correct(client, user):
     video.index.owner = user
     video.index.save()
 
-    for path in ("rows/", "rows/0/edit", "replace"):
+    for path in ("rows/", "replace"):
         assert client.get(f"/videos/{video.pk}/{path}").status_code == 404
+    refused = client.get(f"/videos/{video.pk}/rows/0/edit", headers=HTMX)
+    assert refused.status_code == 403
+    assert refused["X-Refusal"] == "Lines can be corrected when the transcript is ready."
     assert client.post(f"/videos/{video.pk}/undo").status_code == 404
 
 

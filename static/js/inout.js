@@ -3,11 +3,11 @@
 // Playing stops once where the range ends, on its last frame, or begins again where "Loop" is on;
 // playing around it goes on a little and comes back. It sleeps till then, and not at all while
 // paused. An address with #t=10,20 (a media fragment) opens with that range. desk:range (detail.start, detail.end: seconds or
-// null) sets the range from elsewhere; desk:declined says that what was asked for is not sent.
+// null) sets the range from elsewhere; desk:declined says that what was asked for is not to be had.
 
 import { allLines, firstWhere, lineAt } from "./lines.js";
 import { note } from "./say.js";
-import { seekTo, shownRange } from "./seek.js";
+import { seekTo, shownMs, shownRange } from "./seek.js";
 import { frameAt, frameMs, parseMoment, timebaseOf } from "./time.js";
 
 const player = document.getElementById("player");
@@ -70,9 +70,11 @@ document.addEventListener("htmx:beforeRequest", ({ detail }) => {
 });
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
   if (!isRange(detail) || detail.xhr !== request) return; // one that it took the place of was cut off
+  const failed = sent && !detail.successful;
   if (asked === sent) asked = null;
   sent = null;
   if (asked) send();
+  else if (failed) document.dispatchEvent(new CustomEvent("desk:declined")); // what is shown stays in force
 });
 
 // Whoever stays with the line that is being corrected stays in the range, too.
@@ -82,10 +84,9 @@ const rounded = (seconds) => String(Number(seconds.toFixed(3)));
 
 // The frame that is shown, from its start to that of the next; at the very end the last one.
 function shownFrame() {
-  const end = Math.round(last() * 1000) || Infinity;
-  const frame = frameAt(Math.max(0, Math.min(Math.round(player.currentTime * 1000), end - 1)), base.rate);
+  const frame = frameAt(shownMs(), base.rate);
   const [from, to] = [frame, frame + 1].map((each) => frameMs(each, base.rate) / 1000);
-  return { from, to: Math.min(to, end / 1000) };
+  return { from, to: Math.min(to, Math.round(last() * 1000) / 1000 || Infinity) };
 }
 
 // Where a line begins between two moments; not at the second. Lines seldom begin where frames do.

@@ -125,6 +125,8 @@ document.addEventListener("keyup", (event) => {
 });
 addEventListener("blur", () => (held = false));
 document.addEventListener("pointerdown", () => (pointed = true), { capture: true, passive: true });
+// A list that a pointer chose from has done its work: the keys play again.
+document.addEventListener("change", ({ target }) => pointed && target.matches("#rate, #time-mode") && target.blur());
 
 // --- buttons ---
 

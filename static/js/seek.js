@@ -27,6 +27,14 @@ export function seekTo(at) {
   document.dispatchEvent(new CustomEvent("desk:seek", { detail: { at } }));
 }
 
+// The moment that is shown, in milliseconds: at the very end the last frame still is.
+export function shownMs() {
+  const player = document.getElementById("player");
+  const length = Number.isFinite(player.duration) ? player.duration : Number(document.getElementById("main").dataset.length);
+  const end = Math.round(length * 1000) || Infinity;
+  return Math.max(0, Math.min(Math.round(player.currentTime * 1000), end - 1));
+}
+
 // The text node of what is said: no module adds to it, and buttons that a line borrows come after it.
 export const textOf = (row) => row.firstElementChild.nextElementSibling?.firstChild;
 

@@ -1,7 +1,7 @@
 // Does what the keys and buttons of the player ask for: play, shuttle, frames, rates, moves.
 
 import { note } from "./say.js";
-import { seekTo } from "./seek.js";
+import { seekTo, shownMs } from "./seek.js";
 import { frameAt, frameMs, timebaseOf } from "./time.js";
 
 const player = document.getElementById("player");
@@ -91,7 +91,7 @@ function frame(step) {
   const base = timebaseOf(main.dataset); // in the bin that of the select that plays
   still();
   player.pause();
-  const shown = frameAt(Math.round(player.currentTime * 1000), base.rate);
+  const shown = frameAt(shownMs(), base.rate);
   go(frameMs(Math.max(0, shown + step), base.rate) / 1000);
 }
 
@@ -140,6 +140,7 @@ const COMMANDS = {
 };
 
 document.addEventListener("desk:command", ({ detail }) => COMMANDS[detail.name]?.(detail));
+document.addEventListener("desk:hold", still);
 rates.addEventListener("change", () => setRate(Number(rates.value)));
 
 function show() {

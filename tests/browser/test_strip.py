@@ -208,6 +208,24 @@ def test_handles_are_sliders_of_the_keyboard(desk):
     assert "?" not in page.url
 
 
+def test_a_range_that_the_server_did_not_give_is_shown_nowhere(open_page, film):
+    page = open_page(f"/videos/{film.pk}/?start=20&end=30", expect_errors=True)
+    page.context.set_offline(True)
+
+    page.evaluate(
+        """() => document.dispatchEvent(
+          new CustomEvent("desk:range", { detail: { start: 40, end: 50 } }))"""
+    )
+
+    expect(page.locator("#trouble")).to_contain_text("does not answer")
+    expect(page.locator("#range-start")).to_have_value("0:20")
+    expect(page.get_by_role("slider", name="In point")).to_have_attribute("aria-valuenow", "20")
+    page.context.set_offline(False)
+    press(page, "m")
+    expect(page.locator("#selects .kept li")).to_have_count(1)
+    assert Select.objects.get().start_ms == 20_000
+
+
 def test_what_is_asked_for_while_a_handle_moves_is_not_undone_by_it(desk):
     page = desk("?start=20&end=80&t=40")
     start, end = (page.get_by_role("slider", name=name) for name in ("In point", "Out point"))

@@ -20,7 +20,7 @@ from videos import corrections, rows
 from videos.corrections import Changed, Edited, Refused
 from videos.doubt import LOOK_BACK, is_doubtful
 from videos.forms import DEEDS, LineForm, ReplaceForm, line_values, lines_seen
-from videos.models import Role, Segment, Task, Video
+from videos.models import NotAllowed, Role, Segment, Task, Video
 from videos.models.segment import SegmentQuerySet
 from videos.replacing import Found, Pattern
 from videos.views import Request, SeeOther
@@ -48,6 +48,8 @@ class Trouble:
 def edit(request: Request, video_id: str, number: int) -> HttpResponse:
     """The form of a line, as a page or (for htmx) alone, and what it sends."""
     video = find_video(request, video_id, Role.EDITOR)
+    if video.transcript is None:
+        raise NotAllowed("Lines can be corrected when the transcript is ready.")
     if request.method == "POST":
         return _change(request, video, number)
     row = _shown(video).segments.filter(number=number).first()
