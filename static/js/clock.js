@@ -1,11 +1,11 @@
 // Shows time as clock, seconds, timecode or the file's own timecode: beside the player, on the lines,
-// in the fields of the range and wherever data-time says seconds; and goes to whatever is typed. The
+// in fields of moments and wherever data-time says seconds; and goes to whatever is typed. The
 // strip listens to desk:time for its own labels.
 
 import { later } from "./lines.js";
-import { seekTo, shownRange, startMs } from "./seek.js";
+import { seekTo, shownMs, shownRange, startMs } from "./seek.js";
 import { name, NoTime, parseMoment, timebaseOf } from "./time.js";
-import { asSent } from "./typed.js";
+import { dataOf, writeMoment } from "./typed.js";
 
 const MODES = ["clock", "running", "source", "seconds"];
 
@@ -31,7 +31,8 @@ const inMode = (ms) => name(ms, base, mode);
 
 // The clock's tenths only while it stands: each change costs a frame of the page.
 function show() {
-  const next = name(nowMs(), base, mode, player.paused);
+  const isFrame = mode === "running" || mode === "source";
+  const next = name(isFrame ? shownMs() : nowMs(), base, mode, player.paused);
   if (next !== text) shown.firstChild.data = text = next;
 }
 
@@ -92,26 +93,23 @@ function writeOthers() {
     each.textContent = inMode(Math.round(Number(each.dataset.time) * 1000));
   }
 }
+
+function writeFields() {
+  for (const field of document.querySelectorAll("[data-moment]")) writeMoment(field);
+}
 document.addEventListener("htmx:afterSwap", ({ detail }) => {
-  if (mode !== "clock" && detail.target.id === "selects") writeOthers();
+  if (mode === "clock" || detail.target.id !== "selects") return;
+  writeOthers();
+  writeFields();
 });
 
-// --- in the fields of the range ---
+// --- the form of the range ---
 
-const given = new WeakMap(); // field -> { text, seconds }: what stands there, and what it stands for
-
-// What somebody typed and did not send yet stays.
 function writeRange() {
-  if (document.getElementById("range-error")) return;
-  const { elements } = document.getElementById("range");
-  for (const [side, seconds] of Object.entries(shownRange())) {
-    const field = elements[side];
-    field.placeholder = inMode(side === "start" ? 0 : length);
-    if (![field.defaultValue, given.get(field)?.text].includes(field.value)) continue;
-    const text = seconds === null || mode === "clock" ? field.defaultValue : inMode(Math.round(seconds * 1000));
-    given.set(field, { text, seconds });
-    field.value = text;
-  }
+  const { start, end } = document.getElementById("range").elements;
+  start.placeholder = inMode(0);
+  end.placeholder = inMode(length);
+  for (const field of [start, end]) writeMoment(field);
 }
 new MutationObserver(writeRange).observe(script, { childList: true });
 document.addEventListener("desk:declined", () => {
@@ -129,6 +127,7 @@ function setMode(next) {
   text = "";
   show();
   writeRange();
+  writeFields();
   document.dispatchEvent(new CustomEvent("desk:time", { detail: { mode } }));
 }
 
@@ -176,16 +175,12 @@ document.addEventListener("desk:command", (event) => {
   field.select();
 });
 
-// --- what is typed elsewhere ---
+// --- what is sent ---
 
-// A field that nobody touched means its very moment, which its timecode may only be near to.
 document.addEventListener("htmx:configRequest", ({ detail }) => {
-  for (const side of ["start", "end"]) {
-    const typed = detail.formData.get(side);
-    const ours = given.get(detail.elt.elements?.[side]);
-    if (typed && typed === ours?.text) detail.formData.set(side, String(ours.seconds));
-    else if (typed) detail.formData.set(side, asSent(typed));
-  }
+  if (!(detail.elt instanceof HTMLFormElement)) return;
+  const meant = dataOf(detail.elt);
+  for (const side of ["start", "end"]) if (detail.formData.get(side)) detail.formData.set(side, meant.get(side));
 });
 
 setMode(localStorage.getItem("time"));

@@ -4,12 +4,13 @@
 // behind it are moved here. Where others split or merged lines meanwhile, so that the page's numbers
 // are not the server's, all lines are fetched anew. "desk:rows" on the document says that lines were
 // changed. Whoever takes the lines away without htmx asks by "desk:leave", which is prevented when
-// somebody stays with what was typed; "desk:declined" tells those who asked for other lines.
+// somebody stays with what was typed; "desk:declined" tells those who asked for other lines. "desk:hold"
+// asks whatever moves the player to stand still.
 
 import { focusedRow } from "./meant.js";
 import { announce, complain, note } from "./say.js";
 import { isSeen, numberOf, rowFrom, startMs } from "./seek.js";
-import { asSent } from "./typed.js";
+import { dataOf, writeMoment } from "./typed.js";
 
 const player = document.getElementById("player");
 const transcript = () => document.getElementById("transcript");
@@ -94,6 +95,7 @@ const MOVED = "This line was split, merged or moved meanwhile.";
 async function edit(row, caret = null) {
   if (!row || row === open || busy) return;
   const start = startMs(row);
+  const goesOn = open !== null; // from one line to another
   if (open && !(await save("save"))) return;
   if (!row.isConnected) row = rowFrom(start); // it came anew with the line that was saved
   if (!row) return say(MOVED, "look");
@@ -108,14 +110,14 @@ async function edit(row, caret = null) {
     return moved ? edit(moved, caret) : say(MOVED, "look");
   }
   const form = root?.querySelector("#edit");
+  if (refusal) return note(refusal);
   if (status !== 200 || !form) return say(why(status, refusal), "look");
   if (!row.isConnected) row = rowFrom(start); // all lines came anew meanwhile
   if (!row) return say(MOVED, "look");
   complain("", "look");
-  if (!player.paused) {
-    player.pause();
-    played = true;
-  }
+  document.dispatchEvent(new CustomEvent("desk:hold"));
+  played = !player.paused || (played && goesOn);
+  player.pause();
   open = row;
   row.classList.add("editing");
   show(form);
@@ -128,13 +130,15 @@ async function edit(row, caret = null) {
 function show(form) {
   open.querySelector("form")?.remove();
   open.append(form);
+  for (const field of form.querySelectorAll("[data-moment]")) writeMoment(field);
   const text = form.querySelector("textarea");
   text.focus({ preventScroll: true });
   form.scrollIntoView({ block: "nearest" });
 }
 
 function contents(form) {
-  return ["text", "start", "end"].map((name) => form.elements[name].value).join("\n");
+  const data = dataOf(form);
+  return ["text", "start", "end"].map((name) => data.get(name)).join("\n");
 }
 
 function isTouched() {
@@ -204,10 +208,9 @@ async function save(deed) {
 
 function body(form, deed) {
   const text = form.elements.text;
-  const data = new FormData(form);
+  const data = dataOf(form);
   data.set("text", text.value.replace(/\s/g, " ")); // as long as it was, so the cursor fits
   data.set("at", [...text.value.slice(0, text.selectionStart)].length);
-  for (const side of ["start", "end"]) data.set(side, asSent(data.get(side)));
   data.set("deed", deed);
   return data;
 }
@@ -391,8 +394,7 @@ document.addEventListener("keydown", async (event) => {
     goOn();
   } else if (event.key === "Enter" && typing) {
     event.preventDefault();
-    if (event.ctrlKey || event.metaKey) await save("split");
-    else if (await save("save")) goOn();
+    if (await save(event.ctrlKey || event.metaKey ? "split" : "save")) goOn();
   } else if (event.key === "ArrowDown" && event.altKey && typing) {
     event.preventDefault();
     form.querySelector(".acts button").focus();

@@ -2,6 +2,7 @@
 
 import { copy } from "./clipboard.js";
 import { endOf, numberOf, startOf } from "./seek.js";
+import { inWords } from "./typed.js";
 
 const place = document.getElementById("handover");
 const handed = document.getElementById("handed");
@@ -15,14 +16,14 @@ place.addEventListener("toggle", (event) => {
   const form = event.target.querySelector("form");
   const range = new URLSearchParams(document.getElementById("transcript").dataset.query);
   for (const side of ["start", "end"]) form.elements[side].value = range.get(side) ?? "";
-  form.querySelector("[data-part]").textContent = inWords(range);
+  form.querySelector("[data-part]").textContent = partOf(range);
   meanSearch(form, new URLSearchParams(location.search).get("q")?.trim());
 }, true); // toggle does not bubble
 
-function inWords(range) {
+function partOf(range) {
   if (!range.has("start") && !range.has("end")) return "The whole transcript";
-  const shown = (id) => document.getElementById(id).defaultValue; // as the server wrote it
-  return `${shown("range-start") || "0:00"} to ${shown("range-end") || "the end"}`;
+  const said = (side, open) => (range.has(side) ? inWords(Math.round(range.get(side) * 1000)) : open);
+  return `${said("start", inWords(0))} to ${said("end", "the end")}`;
 }
 
 function meanSearch(form, query) {

@@ -1,8 +1,10 @@
 // Keeps the range, or a line, while the video plays on.
 
+import { allLines, lineAt } from "./lines.js";
 import { focusedRow, tabbedRow } from "./meant.js";
 import { announce, note } from "./say.js";
 import { endOf, seekTo, shownRange, startOf } from "./seek.js";
+import { dataOf, fillMoment, isTyped as isOther, writeMoment } from "./typed.js";
 
 const AGAIN_MS = 2000;
 const main = document.getElementById("main");
@@ -25,10 +27,12 @@ document.addEventListener("click", (event) => {
   if (tool) keep(spanOf(tool.closest("li")));
 });
 
-// An empty form keeps what the key would keep; what was typed is kept as typed.
+// A form into which no time was typed keeps what the key would keep.
 document.addEventListener("click", (event) => {
-  if (event.target.id !== "keep-button" || form().elements.start.value) return;
-  [form().elements.start.value, form().elements.end.value] = span() ?? ["", ""];
+  const sides = form() ? [form().elements.start, form().elements.end] : [];
+  if (event.target.id !== "keep-button" || sides.some(isTyped) || sides.every((side) => side.value)) return;
+  const found = span();
+  if (found) sides.forEach((side, n) => (side.value = found[n]));
 });
 // The line that somebody went to by Tab; else the range; else the line that has the focus of the
 // keyboard, or the one at the playhead.
@@ -45,15 +49,16 @@ function range() {
 
 const spanOf = (row) => [startOf(row), endOf(row)];
 
+// Also one that a range or a filter leaves out of the page. Before the first line, that one; nothing
+// behind the last.
 function line() {
-  const row = focusedRow() ?? document.querySelector("#rows li[aria-current]") ?? spoken();
-  return row ? spanOf(row) : null;
-}
-
-// Before the first play no line is marked: the one at the playhead, or the first after it.
-function spoken() {
-  const rows = [...document.querySelectorAll("#rows li")];
-  return rows.find((row) => endOf(row) > player.currentTime);
+  const row = focusedRow();
+  if (row) return spanOf(row);
+  const found = allLines();
+  const { starts, ends } = found;
+  const at = Math.max(0, lineAt(found, player.currentTime));
+  const isOver = at === starts.length - 1 && player.currentTime >= ends[at];
+  return at in starts && !isOver ? [starts[at], ends[at]] : null;
 }
 
 // --- one after the other ---
@@ -70,10 +75,13 @@ document.addEventListener(
     if (!asked || !window.htmx) return;
     event.preventDefault();
     event.stopPropagation(); // htmx would send it at once
-    if (asked !== form()) return ask(asked, Object.fromEntries(new FormData(asked)));
-    const { start, end } = asked.elements;
-    keep([start.value, end.value]);
-    for (const side of [start, end]) side.value = side.defaultValue;
+    const data = dataOf(asked);
+    if (asked !== form()) return ask(asked, Object.fromEntries(data));
+    keep([data.get("start"), data.get("end")]);
+    for (const side of [asked.elements.start, asked.elements.end]) {
+      side.value = side.defaultValue;
+      writeMoment(side);
+    }
   },
   { capture: true },
 );
@@ -130,14 +138,14 @@ addEventListener("beforeunload", (event) => {
 
 // --- the panel ---
 
-const isTyped = (field) => (field.options ? !field.selectedOptions[0].defaultSelected : field.value !== field.defaultValue);
+const isTyped = (field) => (field.options ? !field.selectedOptions[0].defaultSelected : isOther(field));
 
 // The form follows the range of the page; what was typed into it stays.
 function follow() {
   const sides = form() ? [form().elements.start, form().elements.end] : [];
   if (sides.some(isTyped) || document.querySelector("#selects [role=alert]")) return;
   const shown = shownRange();
-  for (const side of sides) side.value = side.defaultValue = shown[side.name] ?? "";
+  for (const side of sides) fillMoment(side, shown[side.name]);
 }
 new MutationObserver(follow).observe(document.getElementById("script"), { childList: true });
 

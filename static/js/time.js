@@ -45,6 +45,11 @@ export function clock(ms, tenths = false) {
   return tenths ? `${text}.${Math.floor((Math.max(ms, 0) % 1000) / 100)}` : text;
 }
 
+// As short as it can be without changing the moment.
+export function exactClock(ms) {
+  return ms % 1000 ? `${clock(ms)}.${pad(ms % 1000, 3).replace(/0+$/, "")}` : clock(ms);
+}
+
 // --- SMPTE timecode ---
 
 // The frames that a second of timecode counts. (Halves go to even, as Python rounds.)

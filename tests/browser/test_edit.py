@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
-from tests.browser.desk import press, until
+from tests.browser.desk import half_heard, press, until
 from tests.browser.test_viewer import line, now, paused, play, ready
 from tests.factories import make_index, make_transcript
 from videos import corrections
@@ -304,6 +304,66 @@ def test_who_leaves_a_line_that_somebody_changed_sees_what_it_says_now(open_page
         expect(line(page, 5).locator("span").first).to_have_text(f"theirs, {leave}")
         expect(page.locator("#edit")).to_have_count(0)
         expect(line(page, 5).locator("a").first).to_be_focused()
+
+
+def test_a_split_by_the_key_plays_on_and_nothing_plays_on_that_was_paused(open_page, film):
+    page = open_page(f"/videos/{film.pk}/")
+    play(page)
+    text = edit(page, 5)
+    text.evaluate("(field) => field.setSelectionRange(8, 8)")
+    press(page, "Control+Enter")
+    until(page, "!p.paused")
+
+    page.locator("#player").evaluate("(p) => p.pause()")
+    edit(page, 8)
+    press(page, "Enter")
+    expect(page.locator("#edit")).to_have_count(0)
+    page.wait_for_timeout(300)
+    assert paused(page)
+
+
+def test_what_plays_backwards_stands_still_while_a_line_is_corrected(open_page, film):
+    page = open_page(f"/videos/{film.pk}/?t=60")
+    ready(page)
+    press(page, "j")
+    until(page, "p.currentTime < 59.8")
+    edit(page, 29)
+    at = now(page)
+    page.wait_for_timeout(400)
+
+    assert now(page) == at
+
+
+def test_lines_of_an_unfinished_transcript_say_that_they_wait(open_page, film):
+    half_heard(film)
+    page = open_page(f"/videos/{film.pk}/", expect_errors=True)
+
+    line(page, 5).locator("span").first.dblclick()
+
+    expect(page.locator("#transport-note")).to_have_text(
+        "Lines can be corrected when the transcript is ready."
+    )
+    expect(page.locator("#trouble")).to_be_hidden()
+
+
+def test_times_are_corrected_as_they_are_shown_and_stay_exact_untouched(open_page, film):
+    Video.objects.filter(pk=film.pk).update(start_timecode="10:00:00:00")
+    film.transcript.segments.filter(number=5).update(start_ms=10_010)
+    page = open_page(f"/videos/{film.pk}/")
+    page.get_by_label("Time shown as").select_option("source")
+    text = edit(page, 5)
+    expect(page.get_by_label("From")).to_have_value("10:00:10:00")
+    expect(page.get_by_label("to", exact=True)).to_have_value("10:00:11:22")
+    page.get_by_label("Time shown as").select_option("seconds")
+    expect(page.get_by_label("From")).to_have_value("10.010")
+    page.get_by_label("Time shown as").select_option("source")
+    page.get_by_label("to", exact=True).fill("10:00:11:10")
+    text.fill("corrected")
+    text.press("Enter")
+
+    expect(page.locator("#edit")).to_have_count(0)
+    row = film.transcript.segments.get(number=5)
+    assert (row.start_ms, row.end_ms, row.text) == (10_010, 11_400, "corrected")
 
 
 def test_what_was_typed_into_a_line_that_somebody_changed_is_not_lost_by_undo(open_page, film):

@@ -9,7 +9,7 @@ from playwright.sync_api import Route, expect
 from tests.browser.desk import press, until
 from tests.browser.test_viewer import line, play, ready
 from tests.factories import make_task, make_transcript
-from videos.models import Select
+from videos.models import Select, Video
 from videos.models.select import keep
 
 COMMAND = """name => document.dispatchEvent(
@@ -161,13 +161,13 @@ def test_the_range_is_kept_when_there_is_one(open_page, film):
     ends = page.locator("#keep [name=end]")
     page.locator("#range-end").fill("30")
     page.keyboard.press("Enter")
-    expect(ends).to_have_value("30")
+    expect(ends).to_have_value("0:30")
     page.get_by_role("link", name="Clear the range").click()
     expect(ends).to_have_value("")
     page.locator("#range-start").fill("20")
     page.locator("#range-end").fill("30")
     page.keyboard.press("Enter")
-    expect(ends).to_have_value("30")
+    expect(ends).to_have_value("0:30")
     page.get_by_label("Note").fill("the bridge")
 
     page.get_by_role("button", name="Keep", exact=True).click()
@@ -192,8 +192,52 @@ def test_news_leave_what_was_typed_and_the_form_follows_the_range_else(open_page
     expect(page.locator("#selects .kept li")).to_have_count(1)
     select = Select.objects.get()
     assert (select.start_ms, select.end_ms) == (5000, 7000)
-    expect(start).to_have_value("20")
-    expect(end).to_have_value("30")
+    expect(start).to_have_value("0:20")
+    expect(end).to_have_value("0:30")
+
+
+def test_the_line_at_the_playhead_is_kept_though_a_filter_leaves_it_out(open_page, film):
+    film.transcript.segments.filter(number=40).update(marks="fr")
+    page = open_page(f"/videos/{film.pk}/?doubt=1&t=10")
+    ready(page)
+    expect(page.locator("#rows li")).to_have_count(1)
+
+    press(page, "m")
+
+    expect(page.locator("#selects .kept li")).to_have_count(1)
+    assert Select.objects.get().start_ms == 10_000
+
+
+def test_times_of_selects_are_shown_as_all_others_and_stay_exact_untouched(open_page, film):
+    Video.objects.filter(pk=film.pk).update(start_timecode="10:00:00:00")
+    page = open_page(f"/videos/{film.pk}/?start=20.01&end=30")
+    page.get_by_label("Time shown as").select_option("source")
+    start = page.locator("#keep [name=start]")
+    expect(start).to_have_value("10:00:20:00")
+    page.get_by_role("button", name="Keep", exact=True).click()
+    kept = page.locator("#selects .kept li")
+    expect(kept).to_have_count(1)
+    expect(start).to_have_value("10:00:20:00")
+
+    kept.locator("summary").click()
+    expect(kept.get_by_label("Out", exact=True)).to_have_value("10:00:30:00")
+    kept.get_by_label("Out", exact=True).fill("10:00:31:00")
+    kept.get_by_role("button", name="Save").click()
+
+    expect(kept.locator("a")).to_contain_text("10:00:31:00")
+    select = Select.objects.get()
+    assert (select.start_ms, select.end_ms) == (20_010, 31_000)
+
+
+def test_the_button_keeps_what_the_key_does_where_the_range_is_open(open_page, film):
+    page = open_page(f"/videos/{film.pk}/?start=8&t=10")
+    ready(page)
+
+    page.get_by_role("button", name="Keep", exact=True).click()
+
+    expect(page.locator("#selects .kept li")).to_have_count(1)
+    select = Select.objects.get()
+    assert (select.start_ms, select.end_ms) == (10_000, 11_900)
 
 
 def test_a_kept_range_is_shown_in_place_while_the_video_plays_on(open_page, film, three):

@@ -244,6 +244,34 @@ def test_a_frame_at_a_time(desk, film, way):
     assert paused(page)
 
 
+def test_at_the_end_the_last_frame_is_named_and_left(desk, film):
+    Video.objects.filter(pk=film.pk).update(fps_numerator=5)
+    page = desk()
+    page.get_by_label("Time shown as").select_option("running")
+    press(page, "End")
+    until(page, "p.currentTime === p.duration")
+    expect(page.locator("#time-now")).to_contain_text("00:01:59:04")
+
+    press(page, ",")
+
+    expect(page.locator("#time-now")).to_contain_text("00:01:59:03")
+
+
+def test_the_keys_play_again_once_a_pointer_chose_from_a_list(desk):
+    page = desk()
+    note_commands(page)
+    modes = page.get_by_label("Time shown as")
+    modes.click()
+    modes.select_option("seconds")
+    press(page, "l")
+    assert commands(page) == ["shuttle-forward"]
+
+    page.get_by_label("Rate").focus()
+    press(page, "Tab", "Shift+Tab")
+    page.get_by_label("Rate").select_option("2")
+    expect(page.get_by_label("Rate")).to_be_focused()  # who came by the keyboard goes on from there
+
+
 def chord(page, key: str) -> None:
     page.keyboard.down("k")
     press(page, key)
