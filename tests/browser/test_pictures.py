@@ -13,12 +13,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser.desk import hear_anew, until
+from tests.browser.desk import hear_anew, press, until
 from tests.factories import make_index, make_segments, make_task, make_transcript
 from tests.makers import _sound_frames, tone
-from videos import derive
+from videos import corrections, derive
+from videos.corrections import Seen
 from videos.local_user import local_user
-from videos.models import Derivation, Kind, Segment
+from videos.models import Correction, Derivation, Kind, Segment
 from videos.models.select import keep
 
 SECONDS, FPS = 10, Fraction(25)
@@ -282,6 +283,29 @@ def test_captions_are_off_then_on_remembered_and_follow_a_correction(open_page, 
 
     command(page, "captions")
     expect(button).to_have_attribute("aria-pressed", "false")
+
+
+def test_captions_follow_corrections_that_bring_all_lines_anew(open_page, film):
+    page = open_page(f"/videos/{film.pk}/?start=10&end=20")
+    command(page, "captions")
+    until(page, "p.textTracks[0].cues?.length === 60")
+
+    # Of lines that do not follow each other the page fetches all that it shows.
+    rows = film.transcript.segments.filter(number__in=(5, 40))
+    seen = [Seen(row.pk, row.start_ms, row.version) for row in rows]
+    corrections.change_many(
+        film.index.owner,
+        film.transcript,
+        Correction.Kind.REPLACE,
+        seen,
+        lambda row: f"{row.text} Yes.",
+    )
+    page.reload()
+    until(page, "p.textTracks[0].cues?.[5]?.text === 'This is line 5. Yes.'")
+    press(page, "Control+z")
+
+    expect(page.locator("#rows li").first).to_contain_text("This is line 5.")
+    until(page, "p.textTracks[0].cues?.[5]?.text === 'This is line 5.'")
 
 
 def test_captions_over_the_picture_are_those_of_the_transcript_that_came(open_page, film):

@@ -157,6 +157,19 @@ def test_a_drag_ends_with_the_button_whatever_comes_between(desk):
     assert "start=20" in page.url
 
 
+def test_a_click_that_wavers_at_the_edge_is_a_click(desk):
+    page = desk("?t=60")
+    drawn(page)
+    page.mouse.move(*x_of(page, 0.05))
+    page.mouse.down()
+    page.mouse.move(*x_of(page, 0.9), steps=4)
+    page.mouse.up()
+    page.wait_for_timeout(300)
+
+    assert "start" not in page.url and "end" not in page.url
+    assert now(page) == pytest.approx(0, abs=0.5)
+
+
 def test_hovering_shows_the_time(desk):
     page = desk()
     page.mouse.move(*x_of(page, 75))

@@ -435,6 +435,38 @@ def test_cancel_and_continue_from_the_page(open_page, film):
     assert not task.is_final
 
 
+def test_the_range_outlives_what_is_asked_of_the_task(open_page, film):
+    half_heard(film)
+    page = open_page(f"/videos/{film.pk}/?start=6&end=10")
+    expect(page.locator("#count")).to_have_text("2 of 20 lines")
+
+    page.get_by_role("button", name="Cancel").click()
+
+    expect(page.locator("#progress")).to_contain_text("Cancelled")
+    expect(page.locator("#count")).to_have_text("2 of 20 lines")
+    expect(page.locator("#applied [name=start]")).to_have_value("6")
+
+
+def test_nothing_stops_where_the_browser_may_remember_nothing(open_page, film):
+    page = open_page("/login/")
+    page.add_init_script(
+        """Object.defineProperty(window, "localStorage", {
+          get() { throw new DOMException("denied", "SecurityError"); } });"""
+    )
+    page.goto(f"/videos/{film.pk}/?t=10")
+    ready(page)
+    expect(line(page, 5)).to_have_attribute("aria-current", "true")
+
+    page.get_by_label("Time shown as").select_option("seconds")
+    expect(page.locator("#time-now")).to_contain_text("10.000")
+    page.get_by_label("Rate").select_option("2")
+    assert page.evaluate(f"{PLAYER}.playbackRate") == 2
+    page.locator("#player").evaluate("(p) => { p.currentTime = 20; }")
+    expect(line(page, 10)).to_have_attribute("aria-current", "true")
+    page.get_by_role("button", name="Captions").click()
+    expect(page.get_by_role("button", name="Captions")).to_have_attribute("aria-pressed", "true")
+
+
 def test_transcribing_again_exchanges_the_lines_when_the_new_ones_are_ready(open_page, film):
     page = open_page(f"/videos/{film.pk}/")
     play(page)
