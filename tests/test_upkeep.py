@@ -3,8 +3,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -12,7 +14,7 @@ from django.db import connection
 from django.utils import timezone
 
 from tests.factories import make_segments, make_task, make_transcript, make_video
-from videos import storage, upkeep
+from videos import ingest, storage, upkeep
 from videos.models import Segment, Task, Video
 
 pytestmark = pytest.mark.django_db
@@ -120,24 +122,92 @@ def test_what_was_not_swept_is_told(video, settings):
     assert "a file that no video uses" in told() and "a broken upload" in told()
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_backup_holds_rows_and_files_and_the_second_copies_only_the_new(
-    tmp_path, settings, video
-):
+@pytest.fixture
+def _own_database(settings):
     settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"]
-    target = tmp_path / "copy"
-    first = list(upkeep.back_up(target))
-    make_video(content=b"another")
-    second = list(upkeep.back_up(target))
 
-    assert first[1] == second[1] == "Copied 1 new files."
+
+backs_up = pytest.mark.usefixtures("_own_database")
+committed = pytest.mark.django_db(transaction=True)
+on_sqlite = pytest.mark.skipif(os.environ["TEST_DATABASE"] != "sqlite", reason="by pg_dump there")
+
+
+def back_up(target: Path) -> list[str]:
+    out = StringIO()
+    call_command("backup", str(target), stdout=out)
+    return out.getvalue().splitlines()
+
+
+@committed
+@backs_up
+def test_a_backup_holds_rows_and_files_and_the_second_copies_only_the_new(tmp_path, video):
+    target = tmp_path / "copy"
+    first = back_up(target)
+    make_video(content=b"another")
+    second = back_up(target)
+
+    assert first[0] == second[0] == "Copied 1 new files."
     assert (target / "media" / video.media_name).read_bytes() == b"the bytes of a film"
     if connection.vendor != "sqlite":
-        assert "use pg_dump" in first[0]
+        assert "use pg_dump" in first[1]
         return
-    assert first[0] == "Copied the database."
+    assert first[1] == "Copied the database."
     rows = sqlite3.connect(target / "db.sqlite3").execute("SELECT COUNT(*) FROM videos_segment")
     assert rows.fetchone() == (3,)
+
+
+@committed
+@backs_up
+@on_sqlite
+def test_a_video_that_is_deleted_during_a_backup_is_not_in_it(tmp_path, video, monkeypatch):
+    other = make_transcript(3, video.index, content=b"deleted soon")
+    names = storage.stored_names
+
+    def deleting() -> Iterator[str]:
+        if Video.objects.filter(pk=other.pk).exists():
+            ingest.delete_video(other)
+            storage.media_path(other.media_name).unlink()
+        return names()
+
+    monkeypatch.setattr(storage, "stored_names", deleting)
+    back_up(tmp_path / "copy")
+
+    assert list(upkeep.named_in(tmp_path / "copy" / "db.sqlite3")) == [video.media_name]
+
+
+@committed
+@backs_up
+@on_sqlite
+def test_rows_of_a_backup_have_their_files_also_when_the_next_one_breaks_off(
+    tmp_path, video, monkeypatch
+):
+    back_up(tmp_path / "copy")
+    make_transcript(3, video.index, content=b"another")
+
+    def fail(*args: object) -> bool:
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(upkeep, "_copy", fail)
+        with pytest.raises(CommandError, match="The backup is not complete: No space left"):
+            back_up(tmp_path / "copy")
+    assert list(upkeep.named_in(tmp_path / "copy" / "db.sqlite3")) == [video.media_name]
+
+    (tmp_path / "copy" / "db.part").write_bytes(b"half of one")
+    back_up(tmp_path / "copy")
+    assert len(upkeep.named_in(tmp_path / "copy" / "db.sqlite3")) == 2
+
+
+@committed
+@backs_up
+def test_a_backup_says_what_is_missing_and_holds_the_rest(tmp_path, video):
+    other = make_transcript(3, video.index, content=b"lost")
+    storage.media_path(other.media_name).unlink()
+
+    with pytest.raises(CommandError, match="not complete: 1 files that the database names"):
+        back_up(tmp_path / "copy")
+    assert (tmp_path / "copy" / "media" / video.media_name).exists()
+    assert (tmp_path / "copy" / "db.sqlite3").exists() == (connection.vendor == "sqlite")
 
 
 def test_a_file_that_a_power_cut_left_empty_in_a_backup_is_copied_again(tmp_path, video):

@@ -18,10 +18,17 @@ from django.db.models.functions import Now
 
 from videos import storage, tasks
 from videos.models import Asset, Member, Segment, Status, Task, Upload, Video
+from videos.models.video import media_name
 
 HOUR = timedelta(hours=1)
 COPIED = ("secret_key",)  # beside the database and the media
+DATABASE, DRAFT = "db.sqlite3", "db.part"
+MOST_ROUNDS = 5  # of a backup, while videos are deleted
 POSTERS = "*/poster.jpg"  # small, and the only derived file that is not made when it is missed
+
+
+class Incomplete(Exception):
+    """All is copied but for what is missing here."""
 
 
 def faults(*, read_files: bool = False) -> Iterator[str]:
@@ -106,34 +113,95 @@ def _left_behind() -> Iterator[str]:
 
 
 def back_up(target: Path) -> Iterator[str]:
-    """Copy the database and then the media to ``target``; say what was done.
+    """Copy the database and the media to ``target``; say what was done. Raises Incomplete.
 
     The site may run. The database is copied first: every file that its rows name was there
-    before they were, and files never change, so a second backup copies new ones only.
+    before they were, and files never change, so a second backup copies new ones only. The copy
+    takes the place of an earlier one after them: whenever this ends, rows there have their files.
     """
     target.mkdir(parents=True, exist_ok=True)
+    _copy_keys(target)
+    copied, lost = _copy_rows_and_files(target)
+    yield f"Copied {copied:,} new files."
     if connection.vendor == "sqlite":
-        _copy_database(target)
+        _put(target / DRAFT, target, DATABASE)
         yield "Copied the database."
     else:
         yield "The database is not copied: use pg_dump, before this."
-    for name in COPIED:
-        if (source := Path(settings.DATA_DIR) / name).exists():
-            shutil.copy2(source, target / name)
-    names = storage.stored_names()
-    copied = sum(_copy(storage.media_path(name), target, f"media/{name}") for name in names)
-    yield f"Copied {copied:,} new files."
     for poster in Path(settings.DERIVED_ROOT).glob(POSTERS):
         _copy(poster, target, f"derived/{poster.relative_to(settings.DERIVED_ROOT)}")
+    if lost:
+        raise Incomplete(f"{lost:,} files that the database names are not here; fsck names them")
 
 
-def _copy_database(root: Path) -> None:
-    """SQLite's own online backup: a moment's state, whatever is written meanwhile."""
-    draft = root / "db.part"
-    source = settings.DATABASES["default"]["NAME"]
+def named_here() -> dict[str, int]:
+    """The files that the rows name, with their sizes."""
+    fields = ("sha256", "size_bytes")
+    videos = Video.objects.exclude(sha256="").values_list(*fields)
+    assets = Asset.objects.exclude(sha256="").values_list(*fields)
+    return {media_name(sha256): size for sha256, size in [*videos, *assets]}
+
+
+def named_in(database: Path) -> dict[str, int]:
+    """The same of a copy."""
+    query = "SELECT sha256, size_bytes FROM {} WHERE sha256 <> ''"
+    with opened(database) as rows:
+        found = [
+            row
+            for table in ("videos_video", "videos_asset")
+            for row in rows.execute(query.format(table))
+        ]
+    return {media_name(sha256): size for sha256, size in found}
+
+
+def opened(database: Path) -> closing[sqlite3.Connection]:
+    """A copy, to be read only: it may lie where nothing can be written."""
+    return closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro&immutable=1", uri=True))
+
+
+def _copy_keys(target: Path) -> None:
+    for name in COPIED:
+        if (source := Path(settings.DATA_DIR) / name).exists():
+            draft = target / f"{name}.part"
+            shutil.copy2(source, draft)
+            _put(draft, target, name)
+
+
+def _copy_rows_and_files(target: Path) -> tuple[int, int]:
+    """How many files are new, and how many are named by rows and are not there.
+
+    Files that are deleted while others are copied, which may take hours, are named by a copy of
+    the rows from before: then it is made again, and the files that came since are soon copied.
+    """
+    copied, lost = 0, set[str]()
+    for _ in range(MOST_ROUNDS):
+        before = lost
+        named = _copy_rows(target)
+        names = storage.stored_names()
+        copied += sum(_copy(storage.media_path(name), target, f"media/{name}") for name in names)
+        lost = {name for name, size in named.items() if _size(target / "media" / name) != size}
+        if not lost or lost == before:  # what is missing twice was missing here
+            break
+    return copied, len(lost)
+
+
+def _size(path: Path) -> int:
+    """In bytes; -1 where there is none."""
+    return path.stat().st_size if path.exists() else -1
+
+
+def _copy_rows(target: Path) -> dict[str, int]:
+    """SQLite's own online backup: a moment's state, whatever is written meanwhile.
+
+    Gives the files that the rows name, with their sizes.
+    """
+    if connection.vendor != "sqlite":
+        return named_here()
+    draft, source = target / DRAFT, settings.DATABASES["default"]["NAME"]
+    draft.unlink(missing_ok=True)  # a power cut may have left one that is no database
     with closing(sqlite3.connect(source)) as ours, closing(sqlite3.connect(draft)) as copy:
         ours.backup(copy)
-    _put(draft, root, "db.sqlite3")
+    return named_in(draft)
 
 
 def _copy(source: Path, root: Path, name: str) -> bool:

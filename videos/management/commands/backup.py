@@ -18,5 +18,5 @@ class Command(BaseCommand):
         try:
             for sentence in upkeep.back_up(folder):
                 self.stdout.write(sentence)
-        except (OSError, sqlite3.Error, DatabaseError) as error:
+        except (OSError, sqlite3.Error, DatabaseError, upkeep.Incomplete) as error:
             raise CommandError(f"The backup is not complete: {error}.") from error
