@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -208,6 +210,67 @@ def test_a_backup_says_what_is_missing_and_holds_the_rest(tmp_path, video):
         back_up(tmp_path / "copy")
     assert (tmp_path / "copy" / "media" / video.media_name).exists()
     assert (tmp_path / "copy" / "db.sqlite3").exists() == (connection.vendor == "sqlite")
+
+
+# --- what must not take the place of a good backup ---
+
+
+@pytest.fixture
+def backup(tmp_path, settings, video, _own_database) -> Path:
+    """Of a site with a key of its own."""
+    settings.DATA_DIR = tmp_path / "data"
+    settings.DATA_DIR.mkdir()
+    (settings.DATA_DIR / "secret_key").write_text("of this site")
+    back_up(tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@committed
+@on_sqlite
+def test_a_folder_without_a_site_takes_no_backups_place(tmp_path, backup):
+    before = contents(backup)
+    done = subprocess.run(
+        [sys.executable, "manage.py", "backup", str(backup)],
+        cwd=Path(__file__).resolve().parents[1],
+        env=os.environ | {"DATA_DIR": str(tmp_path / "not mounted")},
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 1 and "has no tables yet" in done.stderr
+    assert contents(backup) == before
+
+
+@committed
+def test_another_site_takes_no_backups_place(backup, settings):
+    (settings.DATA_DIR / "secret_key").write_text("of another one")
+    before = contents(backup)
+
+    with pytest.raises(CommandError, match="the backup of another site: its secret_key"):
+        back_up(backup)
+    assert contents(backup) == before
+
+    (backup / "secret_key").write_bytes(b"")  # as a power cut leaves it
+    back_up(backup)
+    assert (backup / "secret_key").read_text() == "of another one"
+
+
+@committed
+@on_sqlite
+def test_an_empty_site_takes_no_backups_place(backup, video):
+    before = contents(backup)
+    ingest.delete_video(video)
+
+    with pytest.raises(CommandError, match="This site has no files, and the backup in"):
+        back_up(backup)
+    assert contents(backup) == before
+
+    (backup / "db.sqlite3").write_bytes(b"damaged")
+    assert "Copied the database." in back_up(backup)
 
 
 def test_a_file_that_a_power_cut_left_empty_in_a_backup_is_copied_again(tmp_path, video):

@@ -27,6 +27,10 @@ MOST_ROUNDS = 5  # of a backup, while videos are deleted
 POSTERS = "*/poster.jpg"  # small, and the only derived file that is not made when it is missed
 
 
+class Refused(Exception):
+    """It cannot be backed up; nothing of the backup was changed. The message says why."""
+
+
 class Incomplete(Exception):
     """All is copied but for what is missing here."""
 
@@ -113,12 +117,13 @@ def _left_behind() -> Iterator[str]:
 
 
 def back_up(target: Path) -> Iterator[str]:
-    """Copy the database and the media to ``target``; say what was done. Raises Incomplete.
+    """Copy the database and the media to ``target``; say what was done. Raises Refused, Incomplete.
 
     The site may run. The database is copied first: every file that its rows name was there
     before they were, and files never change, so a second backup copies new ones only. The copy
     takes the place of an earlier one after them: whenever this ends, rows there have their files.
     """
+    _check_site(target)
     target.mkdir(parents=True, exist_ok=True)
     _copy_keys(target)
     copied, lost = _copy_rows_and_files(target)
@@ -132,6 +137,38 @@ def back_up(target: Path) -> Iterator[str]:
         _copy(poster, target, f"derived/{poster.relative_to(settings.DERIVED_ROOT)}")
     if lost:
         raise Incomplete(f"{lost:,} files that the database names are not here; fsck names them")
+
+
+def _check_site(target: Path) -> None:
+    """What a disk that is not mounted or a wrong DATA_DIR shows must not replace a good backup."""
+    if "videos_video" not in connection.introspection.table_names():
+        raise Refused(
+            f"The site of {settings.DATA_DIR} has no tables yet: there is nothing to back up. Is "
+            "that the right folder, and is its disk there?"
+        )
+    for name in COPIED:
+        ours, theirs = _bytes(Path(settings.DATA_DIR) / name), _bytes(target / name)
+        if ours and theirs and ours != theirs:
+            raise Refused(
+                f"{target} holds the backup of another site: its {name} is not that of "
+                f"{settings.DATA_DIR}. Give another folder, or delete that file if you changed it."
+            )
+    if connection.vendor == "sqlite" and _is_emptied(target):
+        raise Refused(
+            f"This site has no files, and the backup in {target} has. Give another folder."
+        )
+
+
+def _bytes(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
+
+
+def _is_emptied(target: Path) -> bool:
+    """Whether the database here names no file and that of a sound backup does."""
+    try:
+        return not named_here() and bool(named_in(target / DATABASE))
+    except sqlite3.Error:  # there is none, or it is damaged
+        return False
 
 
 def named_here() -> dict[str, int]:
