@@ -191,12 +191,12 @@ def test_on_postgres_the_files_of_the_restored_rows_come_back(backup, settings):
         restore(backup)
 
 
-def manage(data_dir: Path, *command: str) -> str:
+def manage(data_dir: Path, *command: str, code: int = 0) -> str:
     env = os.environ | {"DATA_DIR": str(data_dir)}
     run = [sys.executable, "manage.py", *command]
     done = subprocess.run(run, cwd=ROOT, env=env, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert done.returncode == code, done.stderr
+    return done.stdout or done.stderr
 
 
 @on_sqlite
@@ -208,3 +208,19 @@ def test_a_folder_that_was_never_a_site_becomes_one(backup, tmp_path):
     assert told.endswith("Restored the database.\nAll is well.\n")
     assert manage(tmp_path / "new", "fsck", "--read") == "All is well.\n"
     assert (tmp_path / "new" / "secret_key").read_bytes() == (backup / "secret_key").read_bytes()
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "damage", [lambda old: b"no database", lambda old: bytes(len(old)), lambda old: old[:20_000]]
+)
+def test_a_damaged_database_is_replaced(backup, tmp_path, damage):
+    data = tmp_path / "damaged"
+    data.mkdir()
+    (data / "db.sqlite3").write_bytes(damage((backup / "db.sqlite3").read_bytes()))
+    (data / "db.sqlite3-journal").write_bytes(b"of the damaged one")
+
+    told = manage(data, "restore", str(backup), code=1)
+    assert "The database here cannot be read: " in told and "Give --replace" in told
+    assert manage(data, "restore", str(backup), "--replace").endswith("All is well.\n")
+    assert not (data / "db.sqlite3-journal").exists()

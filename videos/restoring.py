@@ -12,7 +12,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 
 from videos import local_user, process, storage, upkeep
@@ -71,7 +71,19 @@ def _check_database(database: Path) -> None:
 
 
 def _check_place(replace: bool) -> None:
-    if replace or "videos_video" not in connection.introspection.table_names():
+    if replace:
+        return
+    try:
+        _check_emptiness()
+    except DatabaseError as error:
+        raise Refused(
+            f"The database here cannot be read: {error}. Give --replace to put the backup's in "
+            "its place."
+        ) from error
+
+
+def _check_emptiness() -> None:
+    if "videos_video" not in connection.introspection.table_names():
         return
     videos, indexes = Video.objects.count(), Index.objects.count()
     if videos or indexes or local_user.somebody_has_a_password():
@@ -144,11 +156,16 @@ def _copy(source: Path, target: Path | None) -> str:
 
 
 def _bring_database(database: Path) -> None:
-    """All of it in one transaction of SQLite's own, then up to this version."""
+    """In the place of the one that is here, which may be damaged: nothing of it is opened."""
     connection.close()
-    target = settings.DATABASES["default"]["NAME"]
-    with upkeep.opened(database) as rows, closing(sqlite3.connect(target)) as ours:
+    target = Path(settings.DATABASES["default"]["NAME"])
+    draft = target.with_name(f"{target.name}.part")
+    draft.unlink(missing_ok=True)
+    with upkeep.opened(database) as rows, closing(sqlite3.connect(draft)) as ours:
         rows.backup(ours)
+    for ending in ("-wal", "-shm", "-journal"):  # they would be read as the new one's
+        target.with_name(target.name + ending).unlink(missing_ok=True)
+    upkeep.put(draft, target.parent, target.name)
     call_command("migrate", verbosity=0, interactive=False)
 
 

@@ -129,7 +129,7 @@ def back_up(target: Path) -> Iterator[str]:
     copied, lost = _copy_rows_and_files(target)
     yield f"Copied {copied:,} new files."
     if connection.vendor == "sqlite":
-        _put(target / DRAFT, target, DATABASE)
+        put(target / DRAFT, target, DATABASE)
         yield "Copied the database."
     else:
         yield "The database is not copied: use pg_dump, before this."
@@ -201,7 +201,7 @@ def _copy_keys(target: Path) -> None:
         if (source := Path(settings.DATA_DIR) / name).exists():
             draft = target / f"{name}.part"
             shutil.copy2(source, draft)
-            _put(draft, target, name)
+            put(draft, target, name)
 
 
 def _copy_rows_and_files(target: Path) -> tuple[int, int]:
@@ -252,11 +252,11 @@ def _copy(source: Path, root: Path, name: str) -> bool:
         shutil.copy2(source, draft)
     except FileNotFoundError:  # deleted meanwhile
         return False
-    _put(draft, root, name)
+    put(draft, root, name)
     return True
 
 
-def _put(draft: Path, root: Path, name: str) -> None:
+def put(draft: Path, root: Path, name: str) -> None:
     """Give it its name for good: a name that a power cut leaves on half a file is never mended."""
     with open(draft, "rb") as file:
         os.fsync(file.fileno())
