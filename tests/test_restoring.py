@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -14,10 +15,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
-from tests.factories import make_index, make_transcript, make_user
+from tests.factories import make_index, make_task, make_transcript, make_user, make_video
 from videos import process, restoring, storage, upkeep
-from videos.models import Asset, Index, Segment, Video
+from videos.models import Asset, Index, Segment, Task, Video
 
 pytestmark = pytest.mark.django_db(transaction=True)
 on_sqlite = pytest.mark.skipif(os.environ["TEST_DATABASE"] != "sqlite", reason="by pg_dump there")
@@ -97,6 +99,21 @@ def test_a_damaged_file_stops_it_unless_the_rest_is_wanted(backup, settings, dam
     with pytest.raises(CommandError, match="Restored, but fsck finds 1 fault"):
         restore(backup, "--partial")
     assert Video.objects.get().transcript.segments.count() == 3
+
+
+@on_sqlite
+def test_what_the_site_will_sweep_by_itself_is_no_fault_of_a_restore(tmp_path, settings):
+    task = make_task(make_video(content=FILM))
+    Task.objects.update(asked_at=timezone.now() - timedelta(days=30))
+    assert list(upkeep.back_up(tmp_path / "copy"))
+    wipe(settings)
+    part = storage.new_part_path()
+    part.touch()
+    os.utime(part, (0, 0))
+
+    assert restore(tmp_path / "copy").endswith("Restored the database.\nAll is well.\n")
+    assert f"task {task.pk}: it did not end by its deadline." in list(upkeep.faults())
+    assert f"{part.name}: a broken upload that was not swept." in list(upkeep.faults())
 
 
 @on_sqlite

@@ -40,11 +40,17 @@ def faults(*, read_files: bool = False) -> Iterator[str]:
 
     ``read_files`` reads every stored byte and compares its hash: slow, and the whole truth.
     """
+    yield from lasting_faults(read_files=read_files)
+    yield from _late_tasks()
+    yield from _left_behind()
+
+
+def lasting_faults(*, read_files: bool = False) -> Iterator[str]:
+    """Of these, what no sweep mends, however long the site runs."""
     yield from _lost_files(read_files)
-    yield from _stuck_tasks()
+    yield from _videos_without_task()
     yield from _broken_transcripts()
     yield from _own_members()
-    yield from _left_behind()
 
 
 def _lost_files(read_files: bool) -> Iterator[str]:
@@ -69,11 +75,14 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _stuck_tasks() -> Iterator[str]:
-    """Every video has a task, and every task ends by its deadline; the sweep sees to that."""
+def _late_tasks() -> Iterator[str]:
+    """Every task ends by its deadline; the sweep sees to that."""
     late = Now() - timedelta(hours=settings.TASK_DEADLINE_HOURS + 1)
     for pk in Task.objects.unfinished().filter(asked_at__lt=late).values_list("pk", flat=True):
         yield f"task {pk}: it did not end by its deadline."
+
+
+def _videos_without_task() -> Iterator[str]:
     for pk in Video.objects.filter(tasks=None).values_list("pk", flat=True):
         yield f"video {pk}: it has no task."
 

@@ -39,8 +39,9 @@ class Command(BaseCommand):
             raise CommandError(f"The restore is not complete: {error}. Run it again.") from error
 
     def _tell_faults(self) -> None:
+        """But for those that end by themselves: since the backup, deadlines went by."""
         count = 0
-        for sentence in upkeep.faults():
+        for sentence in upkeep.lasting_faults():
             count += 1
             self.stdout.write(sentence)
         if count:
