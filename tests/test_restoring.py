@@ -77,12 +77,22 @@ def test_a_site_that_holds_something_is_not_overwritten_unaware(backup, settings
     wipe(settings)
     make_index(make_user(), name="New work")
 
-    with pytest.raises(CommandError, match="not empty: 0 videos, 1 indexes. Give --replace"):
+    with pytest.raises(CommandError, match="not empty: 0 videos, 1 indexes, 0 assets. Give --rep"):
         restore(backup)
     assert Index.objects.get().name == "New work" and not Video.objects.exists()
 
     restore(backup, "--replace")
     assert Video.objects.get().index == Index.objects.get()
+
+
+@on_sqlite
+def test_a_file_that_is_no_video_yet_is_not_overwritten_unaware(backup, settings):
+    wipe(settings)
+    owner = User.objects.create(username="local")
+    Asset.objects.create(owner=owner, filename="a.mov", sha256="ab" * 32, size_bytes=5)
+
+    with pytest.raises(CommandError, match="not empty: 0 videos, 0 indexes, 1 assets"):
+        restore(backup)
 
 
 @on_sqlite

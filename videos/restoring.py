@@ -16,7 +16,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 
 from videos import local_user, process, storage, upkeep
-from videos.models import Index, Video
+from videos.models import Asset, Index, Video
 
 PIECE_BYTES = 1024 * 1024
 
@@ -86,10 +86,11 @@ def _check_emptiness() -> None:
     if "videos_video" not in connection.introspection.table_names():
         return
     videos, indexes = Video.objects.count(), Index.objects.count()
-    if videos or indexes or local_user.somebody_has_a_password():
+    assets = Asset.objects.exclude(sha256="").count()
+    if videos or indexes or assets or local_user.somebody_has_a_password():
         raise Refused(
-            f"This site is not empty: {videos:,} videos, {indexes:,} indexes. Give --replace to "
-            f"put the backup in the place of {settings.DATA_DIR}."
+            f"This site is not empty: {videos:,} videos, {indexes:,} indexes, {assets:,} assets. "
+            f"Give --replace to put the backup in the place of {settings.DATA_DIR}."
         )
 
 
