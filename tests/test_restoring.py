@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from tests.factories import make_index, make_task, make_transcript, make_user, make_video
 from videos import process, restoring, storage, upkeep
-from videos.models import Asset, Index, Segment, Task, Video
+from videos.models import Asset, Correction, Index, Segment, Task, Video
 
 pytestmark = pytest.mark.django_db(transaction=True)
 on_sqlite = pytest.mark.skipif(os.environ["TEST_DATABASE"] != "sqlite", reason="by pg_dump there")
@@ -216,6 +216,33 @@ def test_on_postgres_the_files_of_the_restored_rows_come_back(backup, settings):
     (backup / "db.sqlite3").touch()
     with pytest.raises(CommandError, match="backup of a site on SQLite"):
         restore(backup)
+
+
+@pytest.mark.skipif(os.environ["TEST_DATABASE"] != "postgres", reason="rows come by another way")
+def test_on_postgres_rows_of_an_older_version_are_brought_up_to_date(tmp_path):
+    call_command("migrate", "videos", "0025", verbosity=0)
+    try:
+        told = restore(tmp_path)
+        assert "stale" in column_names(Correction._meta.db_table)
+    finally:
+        call_command("migrate", verbosity=0)
+    assert told == "Restored 0 files.\nAll is well.\n"
+
+
+def column_names(table: str) -> set[str]:
+    with connection.cursor() as cursor:
+        described = connection.introspection.get_table_description(cursor, table)
+    return {column.name for column in described}
+
+
+def test_a_fault_of_the_database_at_the_end_is_said_in_a_sentence(tmp_path, monkeypatch):
+    def fail() -> None:
+        raise DatabaseError("no such column")
+
+    monkeypatch.setattr(restoring, "restore", lambda *args, **options: [])
+    monkeypatch.setattr(upkeep, "lasting_faults", fail)
+    with pytest.raises(CommandError, match="The restore is not complete: no such column"):
+        restore(tmp_path)
 
 
 def manage(data_dir: Path, *command: str, code: int = 0) -> str:

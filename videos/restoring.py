@@ -46,6 +46,7 @@ def restore(source: Path, *, replace: bool = False, partial: bool = False) -> It
     if connection.vendor == "sqlite":
         _bring_database(database)
         yield "Restored the database."
+    call_command("migrate", verbosity=0, interactive=False)  # the backup may be an older version's
     _bring_posters(source / "derived")
 
 
@@ -167,7 +168,6 @@ def _bring_database(database: Path) -> None:
     for ending in ("-wal", "-shm", "-journal"):  # they would be read as the new one's
         target.with_name(target.name + ending).unlink(missing_ok=True)
     upkeep.put(draft, target.parent, target.name)
-    call_command("migrate", verbosity=0, interactive=False)
 
 
 def _bring_posters(derived: Path) -> None:
