@@ -128,6 +128,25 @@ def test_a_large_body_is_taken_only_where_files_are_sent(embedded):
     assert answer.status_code == 413
 
 
+def test_captions_for_a_video_may_be_as_large_as_on_the_upload_form(embedded, sample):
+    embedded.start()
+    url = embedded.url + embedded.upload(sample, captions=CAPTIONS).headers["Location"]
+    wait_ready(embedded)
+    for size, status in ((9, 303), (12, 413)):
+        note = "\n".join(["NOTE", *["x" * 9999] * 100 * size])
+        said = f"WEBVTT\n\n{note}\n\n00:00.500 --> 00:02.500\nIn a file of {size} MB.\n"
+        session, token = embedded.session()
+        answer = session.post(
+            f"{url}captions",
+            data={"csrfmiddlewaretoken": token},
+            files={"captions": ("a.vtt", said)},
+            timeout=20,
+            allow_redirects=False,
+        )
+        assert answer.status_code == status
+    assert sorted(embedded.texts()) == ["In a file of 9 MB.", "Written by somebody."]
+
+
 def test_a_strangers_large_body_gets_a_strangers_answer(embedded):
     embedded.start()
     embedded.stop()
