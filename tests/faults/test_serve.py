@@ -14,6 +14,7 @@ import requests
 from tests.faults.conftest import wait_ready
 from tests.faults.stack import CAPTIONS, ROOT, Stack, is_alive, wait_for
 from tests.makers import SAMPLE
+from videos.management.commands import serve
 
 
 def manage(stack: Stack, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -112,6 +113,22 @@ def test_who_can_be_reached_by_others_asks_them_to_sign_in(embedded, env, login)
     ask = "from transcribe_site.settings import REQUIRE_LOGIN; print(REQUIRE_LOGIN)"
     done = run(embedded, "-c", ask, **env)
     assert done.stdout.strip() == str(login), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("host", "allowed", "shown"),
+    [
+        ("127.0.0.1", ["localhost", "127.0.0.1"], "localhost"),
+        ("0.0.0.0", ["*"], "localhost"),
+        ("0.0.0.0", [".example.org", "desk.example.org"], "desk.example.org"),
+        ("127.0.0.1", ["desk.example.org"], "desk.example.org"),
+        ("192.0.2.1", ["desk.example.org", "192.0.2.1"], "192.0.2.1"),
+    ],
+)
+def test_it_says_an_address_at_which_it_answers(settings, host, allowed, shown):
+    settings.HOST, settings.ALLOWED_HOSTS = host, allowed
+    settings.LOOPBACK = host == "127.0.0.1"
+    assert serve._shown_host() == shown
 
 
 def test_a_second_serve_on_the_same_folder_is_a_sentence(embedded):
