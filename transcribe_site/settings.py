@@ -175,8 +175,8 @@ if HEARTBEAT_SECONDS * 2 > LEASE_SECONDS:
 SWEEP_SECONDS = env.number("SWEEP_SECONDS", 5, least=0.2)
 # `serve` starts a worker again that has not swept for so long. Far above the longest small step.
 WORKER_MUTE_SECONDS = env.number("WORKER_MUTE_SECONDS", max(300, 10 * SWEEP_SECONDS), least=1)
-# How many tasks may listen to speech at once on one machine, how many may be sent to a cloud,
-# and how many small steps of each kind beside them.
+# Of each worker: how many tasks may listen to speech at once, how many may be sent to a cloud, and
+# how many small steps of each kind beside them.
 SPEECH_SLOTS = env.whole("SPEECH_SLOTS", 1, least=1)
 SENDING_SLOTS = env.whole("SENDING_SLOTS", 2, least=1)
 LIGHT_SLOTS = env.whole("LIGHT_SLOTS", 2, least=1)
