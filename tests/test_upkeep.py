@@ -285,6 +285,15 @@ def test_a_file_that_a_power_cut_left_empty_in_a_backup_is_copied_again(tmp_path
     assert not upkeep._copy(source, tmp_path / "copy", name)
 
 
+def test_a_file_that_was_cut_short_here_does_not_replace_the_backup_s(tmp_path, video):
+    source, name = storage.media_path(video.media_name), f"media/{video.media_name}"
+    upkeep._copy(source, tmp_path / "copy", name)
+    source.write_bytes(b"the bytes")
+
+    assert not upkeep._copy(source, tmp_path / "copy", name)
+    assert (tmp_path / "copy" / name).read_bytes() == b"the bytes of a film"
+
+
 def test_a_backup_s_file_is_written_before_it_has_its_name(tmp_path, video, monkeypatch):
     deeds: list[str] = []
     for name in ("fsync", "replace"):

@@ -251,11 +251,13 @@ def _copy_rows(target: Path) -> dict[str, int]:
 
 
 def _copy(source: Path, root: Path, name: str) -> bool:
-    """False where it is there already. Files never change, but half of one may have been left."""
+    """False where it is there already. Files never change, but half of one may have been left, or
+    the site's own may have been cut short since: then the copy is the good one.
+    """
     target = root / name
     draft = target.with_suffix(".part")
     try:
-        if target.exists() and target.stat().st_size == source.stat().st_size:
+        if target.exists() and target.stat().st_size >= source.stat().st_size:
             return False
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source, draft)
