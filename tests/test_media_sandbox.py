@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import signal
 import socket
@@ -17,7 +18,7 @@ from typing import Any
 import pytest
 
 from tests import missing
-from videos.media import guard, sandbox
+from videos.media import child, guard, sandbox
 from videos.media.sandbox import ChildDied, Limits, MediaError
 
 HERE = "tests.test_media_sandbox"
@@ -279,6 +280,20 @@ def test_secrets_of_the_parent_are_not_in_the_childs_environment(monkeypatch):
         monkeypatch.setenv(name, "s3cret")
 
     assert "s3cret" not in str(run("environment"))
+
+
+def test_where_no_process_can_leave_the_network_it_is_said_once(monkeypatch, caplog):
+    sent: list[dict[str, Any]] = []
+    for left in (True, False, False):
+        monkeypatch.setattr(guard, "leave_network", lambda left=left: left)
+        child._leave_network(lambda kind, value: sent.append({"kind": kind, "value": value}))
+    assert len(sent) == 2
+
+    sandbox._say_that_the_network_is_open.cache_clear()
+    lines = [json.dumps(line).encode() + b"\n" for line in [*sent, {"kind": "done"}]]
+    running = sandbox._Child(None, ROOMY, buffer=bytearray(b"".join(lines)))
+    assert list(running._lines()) == [None]
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
 def run_with_network(job: str, **arguments: Any) -> list[dict[str, Any]]:
