@@ -100,7 +100,7 @@ def test_time_is_limited_also_for_who_ignores_sigterm():
         run("spin_deaf", Limits(seconds=1))
 
     assert caught.value.limit == "time"
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10
 
 
 def test_a_silent_child_is_stopped_and_ticks_come_meanwhile():
