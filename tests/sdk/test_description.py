@@ -36,7 +36,7 @@ def fill(url: str, key: str, sample: Path) -> dict[str, str]:
     task = send("/tasks", data={"index_id": index}, files={"video_file": file})
     asset = send("/assets", files={"file": file})["_id"]
     upload = send("/assets/multipart-uploads", json={"filename": "a.mp4", "total_size": 9})
-    wait_for(lambda: status(url, key, task["_id"]) == "ready", 60, "the transcript")
+    wait_for(lambda: status(url, key, task["_id"]) == "ready", 90, "the transcript")
     path = f"/indexes/{index}/videos/{task['video_id']}/segments"
     lines = requests.get(f"{url}{path}", headers={"x-api-key": key}, timeout=10).json()["data"]
     return {

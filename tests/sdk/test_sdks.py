@@ -113,7 +113,7 @@ def test_the_guides_own_code(site, key, sample):
             files=[("video_file", ("a.mp4", file, "application/octet-stream"))],
         )
     TASK_URL = f"{API_URL}/tasks/{response.json()['_id']}"
-    wait_for(lambda: requests.get(TASK_URL, headers=headers).json()["status"] == "ready")
+    wait_for(lambda: requests.get(TASK_URL, headers=headers).json()["status"] == "ready", 90)
     VIDEO_ID = requests.get(TASK_URL, headers=headers).json()["video_id"]
 
     response = requests.get(
