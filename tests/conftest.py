@@ -4,11 +4,21 @@ from pathlib import Path
 
 import pytest
 from django.core.cache import cache
+from django.db import connections
 
 from tests.api import Caller
 from tests.factories import make_user
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings):
+    """The tests' own database need not outlive a power cut; those of the fault tests would."""
+    options = connections.settings["default"]["OPTIONS"]
+    if command := options.get("init_command"):
+        command = command.replace("synchronous=FULL", "synchronous=OFF")
+        connections.settings["default"]["OPTIONS"] = {**options, "init_command": command}
 
 
 @pytest.fixture(autouse=True)
