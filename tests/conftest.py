@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.db import connections, transaction
 from django.test import TransactionTestCase
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from tests.api import Caller
 from tests.factories import make_user
@@ -21,6 +24,21 @@ def django_db_modify_db_settings(django_db_modify_db_settings):
         command = command.replace("synchronous=FULL", "synchronous=OFF")
         connections.settings["default"]["OPTIONS"] = {**options, "init_command": command}
 
+
+def _once(add_files: Callable[[WhiteNoiseMiddleware], None]) -> Callable[..., None]:
+    found: dict[str, Any] = {}
+
+    def add(self: WhiteNoiseMiddleware) -> None:
+        if not found:
+            add_files(self)
+            found.update(self.files)
+        self.files.update(found)
+
+    return add
+
+
+# Each test's client has middleware of its own, which would look for all static files again.
+WhiteNoiseMiddleware.add_files_from_finders = _once(WhiteNoiseMiddleware.add_files_from_finders)
 
 KEPT = {"django_content_type", "auth_permission"}  # what `migrate` itself wrote
 
