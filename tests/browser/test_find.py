@@ -71,7 +71,7 @@ def wait_for_scroll(page) -> None:
         """() => new Promise((ok, no) => {
           const look = () => (scrollY > 100 ? ok() : setTimeout(look, 30));
           look();
-          setTimeout(no, 8000, "never scrolled");
+          setTimeout(no, 15_000, "never scrolled");
         })"""
     )
 

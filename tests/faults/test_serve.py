@@ -13,7 +13,6 @@ import requests
 
 from tests.faults.conftest import wait_ready
 from tests.faults.stack import CAPTIONS, ROOT, Stack, is_alive, wait_for
-from tests.makers import SAMPLE
 from videos.management.commands import serve
 
 
@@ -33,18 +32,18 @@ def run(stack: Stack, *arguments: str, **env: str) -> subprocess.CompletedProces
     )
 
 
-def test_a_spoken_video_becomes_a_transcript_from_an_empty_folder(embedded):
+def test_a_spoken_video_becomes_a_transcript_from_an_empty_folder(embedded, sample):
     embedded.from_nothing = True
     embedded.start()
-    answer = embedded.upload(SAMPLE)
+    answer = embedded.upload(sample)
     assert answer.status_code == 303
     url = embedded.url + answer.headers["Location"]
     assert "/videos/" in url
     wait_ready(embedded)
     text = " ".join(embedded.texts())
-    assert "thank you for watching" in text
+    assert "welcome to the transcript desk" in text
     shown = requests.get(url, timeout=10).text
-    assert "thank you for watching" in shown
+    assert "welcome to the transcript desk" in shown
     state = requests.get(f"{embedded.url}/readyz", timeout=10).json()
     assert {part: state[part]["ok"] for part in ("database", "broker", "worker")} == {
         "database": True,
