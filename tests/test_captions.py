@@ -104,6 +104,13 @@ def test_a_number_apart_from_its_times_is_no_text():
     assert texts(b"1\n\n0:0:1,0 --> 0:0:2,0\none\n\n2\n\n0:0:3,0 --> 0:0:4,0\n5\n") == ["one", "5"]
 
 
+@pytest.mark.parametrize("end", ["", "\n"])
+@pytest.mark.parametrize("data", [b"1\n0:0:1,0 --> 0:0:2,0\n", b"WEBVTT\n\n0:1.0 --> 0:2.0\n"])
+def test_digits_at_the_very_end_are_text_also_without_a_line_end(data, end):
+    assert texts(data + b"1984" + end.encode()) == ["1984"]
+    assert texts(data + b"in\n1984" + end.encode()) == ["in 1984"]
+
+
 def test_what_stands_behind_a_blank_line_of_webvtt_is_no_caption():
     assert texts(b"WEBVTT\n\n00:01.000 --> 00:02.000\n{a}\n\nb\n\n7\n") == ["{a}"]
 

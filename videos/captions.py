@@ -169,8 +169,10 @@ def _is_label(lines: list[str], number: int) -> bool:
     """Tell whether a line is the number of the cue whose times come next, or would have come."""
     if not lines[number - 1].strip().isdigit():
         return False
-    behind = (line for line in lines[number:] if line.strip())
-    following = lines[number] if lines[number - 2].strip() else next(behind, None)
+    if lines[number - 2].strip():  # text stands before it: only the very next line tells
+        following: str | None = lines[number] if number < len(lines) else ""
+    else:
+        following = next((line for line in lines[number:] if line.strip()), None)
     return following is None or TIMES.fullmatch(following) is not None
 
 
