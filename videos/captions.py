@@ -138,9 +138,10 @@ def _timed(line: str, number: int, count: int) -> _Block:
         raise CaptionError(f"Line {number}: there are more than {MAX_CUES} captions.")
     start_ms = _milliseconds(match.groups()[:4], number)
     end_ms = _milliseconds(match.groups()[4:], number)
-    if end_ms <= start_ms:
-        raise CaptionError(f"Line {number}: the caption does not end after it starts.")
-    return _Block(number, start_ms, end_ms, [])
+    if end_ms < start_ms:
+        raise CaptionError(f"Line {number}: the caption ends before it starts.")
+    # Some programs give single captions no length, as Whisper does in its JSON.
+    return _Block(number, start_ms, max(end_ms, start_ms + 1), [])
 
 
 def _milliseconds(groups: tuple[str | None, ...], number: int) -> int:
