@@ -189,6 +189,21 @@ def test_a_clip_of_another_rate_keeps_its_own_frames_and_the_file_says_so():
     assert rates == pytest.approx([25, 29.97, 25], abs=0.001)
 
 
+def test_sound_stays_with_its_picture_behind_silent_clips_of_another_rate():
+    """Each is 25 frames of its own, which are 12.5 of the sequence."""
+    mute = film(name="m.mov", id="m", base=Timebase(Fraction(50)), has_sound=False)
+    cut = [clips()[0], *[Clip(mute, n * 500, n * 500 + 500) for n in range(100)], clips()[0]]
+    timeline = otio.adapters.read_from_string(
+        exports.write("otio", cut, title="T").decode(), adapter_name="otio_json"
+    )
+
+    starts = [
+        list(track.find_clips())[-1].range_in_parent().start_time.to_seconds()
+        for track in timeline.tracks
+    ]
+    assert starts == pytest.approx([52, 52])
+
+
 def test_one_clip_carries_its_lines_as_markers():
     base = film("2997df").base
     clip = range_clip("2997df")
