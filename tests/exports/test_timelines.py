@@ -189,6 +189,29 @@ def test_a_clip_of_another_rate_keeps_its_own_frames_and_the_file_says_so():
     assert rates == pytest.approx([25, 29.97, 25], abs=0.001)
 
 
+@pytest.mark.parametrize(("start_ms", "lasts"), [(599_500, 12), (599_480, 13)])
+def test_no_clip_of_another_rate_lasts_longer_than_its_file_has_frames(start_ms, lasts):
+    fast = film(name="f.mov", id="f", base=Timebase(Fraction(50)), duration_ms=600_000)
+    two = [clips()[0], Clip(fast, start_ms, start_ms + 500, "to the end")]
+
+    tree = ET.fromstring(exports.write("fcpxml", two, title="T"))
+
+    last, asset = list(tree.iter("asset-clip"))[1], list(tree.iter("asset"))[1]
+    begin, length, whole = (
+        Fraction(each.get(name).removesuffix("s"))
+        for each, name in ((last, "start"), (last, "duration"), (asset, "duration"))
+    )
+    assert begin + length <= whole and length == Fraction(lasts, 25)
+
+
+def test_a_clip_of_less_than_a_frame_of_the_sequence_is_one_frame_of_it():
+    two = [clips()[0], Clip(film(id="f", base=Timebase(Fraction(50)), duration_ms=20), 0, 20)]
+
+    edit = lay(exports.Cut("", two)).edits[1]
+
+    assert (edit.last - edit.first, edit.until - edit.at) == (1, 1)
+
+
 def test_sound_stays_with_its_picture_behind_silent_clips_of_another_rate():
     """Each is 25 frames of its own, which are 12.5 of the sequence."""
     mute = film(name="m.mov", id="m", base=Timebase(Fraction(50)), has_sound=False)
