@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from urllib.parse import unquote
 
 import pytest
 
@@ -181,6 +182,15 @@ def test_the_file_is_named_after_what_is_in_it(client, video):
     response = export(client, video, "srt", start=1.5, end=75, q="cafe")
 
     assert 'filename="a film 0.01-1.15 cafe.srt"' in response["Content-Disposition"]
+
+
+def test_the_name_of_a_long_named_film_still_says_which_part_of_it_is_saved(client, video):
+    Video.objects.filter(pk=video.pk).update(filename="語" * 251 + ".mov")
+
+    said = unquote(export(client, video, "srt", start="1", q="cafe")["Content-Disposition"])
+    name = said.split("UTF-8''")[-1]
+
+    assert name.endswith("語 0.01-1.00 cafe.srt") and 190 <= len(name.encode()) <= 204
 
 
 @pytest.mark.parametrize(

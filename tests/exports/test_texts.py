@@ -254,6 +254,14 @@ def test_a_file_has_a_name_that_every_system_takes(mark):
     assert re.fullmatch(r"a[- ]?b\.txt", name)
 
 
+@pytest.mark.parametrize("letter", ["a", "é", "語", "🎬"])
+def test_no_file_has_a_longer_name_than_file_systems_take(letter):
+    for form in FORMATS:
+        name = exports.filename(form, letter * 250)
+        assert len(f"{name} 1000".encode()) <= 255
+        assert name.startswith(letter * 50) and set(name.split(".")[0]) <= {*letter, *" markers"}
+
+
 # --- words for the clipboard ---
 
 
