@@ -98,8 +98,9 @@ def test_cover_art_is_no_picture(folder):
 
 @pytest.mark.parametrize(
     ("fps", "start"),
-    [(25, "10:11:12:13"), (Fraction(30000, 1001), "01:00:00;02"), (24, "23:59:59:23")],
-)
+    [(25, "10:11:12:13"), (Fraction(30000, 1001), "01:00:00;02"), (24, "23:59:59:23"),
+     (120, "10:00:00:110"), (8, "10:00:00:05")],
+)  # fmt: skip
 def test_the_cameras_timecode_is_read(folder, fps, start):
     found = probe(media(folder / "tc.mov", picture=Picture(fps=fps, timecode=start)))
 

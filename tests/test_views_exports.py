@@ -157,6 +157,13 @@ def test_a_broadcast_wav_is_named_by_its_recorders_clock(client, user):
     assert "<dd>10:30:00:00</dd>" in client.get(f"/videos/{wav.pk}/").text
 
 
+def test_page_and_files_name_the_same_start_where_a_timecode_counts_more_frames(client, user):
+    film = make_transcript(CUES, make_index(user), start_timecode="10:00:00:80", fps_numerator=50)
+
+    assert "10:00:00:00  before the café" in export(client, film).text
+    assert "<dd>10:00:00:00</dd>" in client.get(f"/videos/{film.pk}/").text
+
+
 def test_the_corrected_text_is_handed_over(client, video):
     Segment.objects.filter(number=1).update(text="A cross.", heard="across", version=1)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -113,15 +114,17 @@ def can_drop(rate: Fraction) -> bool:
 def timebase(rate: Fraction, start_timecode: str = "") -> Timebase:
     """Read a file's own counting; sound alone (rate 0) counts as 25.
 
-    Without a start timecode 29.97 and 59.94 drop, so that what is shown is the clock's time.
+    Without a start timecode 29.97 and 59.94 drop, so that what is shown is the clock's time. One
+    that counts more frames a second than the picture has is right to the second.
     """
     rate = rate if rate > 0 else Fraction(25)
     drop = can_drop(rate) and (";" in start_timecode if start_timecode else True)
     base = Timebase(rate, drop)
-    try:
-        return Timebase(rate, drop, parse_timecode(start_timecode, base))
-    except ValueError:  # none, or one that this rate does not have
-        return base
+    second = start_timecode.strip()[:8]
+    for name in (start_timecode, f"{second}:00", f"{second}:{base.dropped:02d}"):
+        with suppress(ValueError):
+            return Timebase(rate, drop, parse_timecode(name, base))
+    return base  # none, or no time of a day
 
 
 def frame_at(ms: int, rate: Fraction) -> int:

@@ -33,7 +33,7 @@ LONGEST_MS = 1000 * 3600 * 1000
 DAY_MS = 24 * 3600 * 1000
 MOST_CHANNELS = 999  # no file has more: what says so is broken
 FIRST_PACKETS = 400
-TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.])(\d\d)\d?")
+TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.])(\d{1,3})")
 SHORT_NAMES = {"mpegts": "mpegts", "mpeg": "mpeg", "matroska,webm": "mkv"}
 VARIES = (
     "The frame rate of this file varies, so its timecodes are approximate: "
@@ -106,7 +106,7 @@ def _timecode(container: InputContainer) -> str:
     for value in _said(container, "timecode"):
         if match := TIMECODE.fullmatch(value):
             hours, minutes, seconds, mark, frames = match.groups()
-            return f"{hours}:{minutes}:{seconds}{':' if mark == ':' else ';'}{frames}"
+            return f"{hours}:{minutes}:{seconds}{':' if mark == ':' else ';'}{frames:0>2}"
     return ""
 
 

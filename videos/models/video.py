@@ -155,8 +155,8 @@ class Video(WithRole, models.Model):
 
     @property
     def first_timecode(self) -> str:
-        """The file's own name for its first frame, empty when it has none."""
-        return self.start_timecode or (self.sound_start_ms and source(0, self.timebase)) or ""
+        """The file's own name for its first frame, as files are written; empty when it has none."""
+        return source(0, self.timebase) if self.start_timecode or self.sound_start_ms else ""
 
     @property
     def has_picture(self) -> bool:
