@@ -203,6 +203,18 @@ def parse_timecode(text: str, base: Timebase) -> int:
     return number - base.dropped * (total - total // 10)
 
 
+def renamed(frame: int, own: Timebase, base: Timebase) -> int:
+    """The frame number by which ``base`` has the name that ``own`` gives to ``frame``: the same
+    second, and the nearest part of it.
+    """
+    name = timecode(frame, own)
+    part = (2 * int(name[9:]) * base.nominal + own.nominal) // (2 * own.nominal)
+    try:
+        return parse_timecode(f"{name[:8]}:{min(part, base.nominal - 1):02d}", base)
+    except ValueError:  # drop-frame leaves it out
+        return parse_timecode(f"{name[:8]}:{base.dropped:02d}", base)
+
+
 def running(ms: int, base: Timebase) -> str:
     """Timecode from the start of the video."""
     return timecode(frame_at(ms, base.rate), base)

@@ -13,7 +13,7 @@ from tests.exports.films import RATES, clips, film, mixed, range_clip
 from videos import exports
 from videos.exports import Clip
 from videos.exports.laying import lay
-from videos.timecode import Timebase, frame_ms, parse_timecode, timecode
+from videos.timecode import Timebase, frame_ms, parse_timecode, timebase, timecode
 
 HANDLES = 12
 PERFORATED = Fraction(30000, 1001)
@@ -266,6 +266,23 @@ def test_a_picture_decides_how_the_sequence_counts_and_sound_follows_it():
     assert second[4] == "01:02:03:04"
     # A sequence of sound alone counts as such a file does everywhere else.
     assert events(exports.write("edl", cut[:1], title="T"))[0][4] == "01:00:03:15"
+
+
+@pytest.mark.parametrize(
+    ("rate", "start", "named"),
+    [
+        ("23976", "10:00:00:12", "10:00:00:12"),
+        ("23976", "00:00:00:24", "00:00:00:23"),
+        ("2997df", "10:01:00:00", "10:01:00;02"),
+        ("5994df", "10:00:00:12", "10:00:00;29"),
+    ],
+)
+def test_sound_that_has_a_timecode_keeps_its_name_beside_any_picture(rate, start, named):
+    sound = film(has_picture=False, width=0, base=timebase(Fraction(0), start))
+
+    [_, event] = events(exports.write("edl", [clips(rate)[0], Clip(sound, 0, 1000)], title="T"))
+
+    assert event[4] == named
 
 
 def test_an_edl_says_where_the_counting_changes():

@@ -15,7 +15,15 @@ from functools import cached_property
 from typing import NamedTuple
 
 from videos.exports.clips import Clip, Cut, Line, Media, one_line
-from videos.timecode import Timebase, can_drop, frame_at, frame_from, frame_ms, parse_timecode
+from videos.timecode import (
+    Timebase,
+    can_drop,
+    frame_at,
+    frame_from,
+    frame_ms,
+    parse_timecode,
+    renamed,
+)
 
 FCM = {False: "FCM: NON-DROP FRAME", True: "FCM: DROP FRAME"}
 
@@ -147,11 +155,14 @@ def lay(cut: Cut) -> Sequence:
 
 
 def _counted(clip: Clip, base: Timebase) -> Clip:
-    """Sound alone has no frames: it is counted as the sequence is, from its own start."""
+    """Sound alone has no frames: it is counted as the sequence is, from its own start. A recorder's
+    is so long after midnight, a timecode's is its name, at whatever rate that is counted.
+    """
     media, own = clip.media, clip.media.base
     if media.has_picture or (own.rate, own.drop) == (base.rate, base.drop):
         return clip
-    start = frame_at(media.sound_start_ms or frame_ms(own.start, own.rate), base.rate)
+    exact_ms = media.sound_start_ms
+    start = frame_at(exact_ms, base.rate) if exact_ms else renamed(own.start, own, base)
     return replace(clip, media=replace(media, base=replace(base, start=start)))
 
 
