@@ -140,7 +140,7 @@ def test_beside_the_formats_with_frames_is_said_what_to_look_out_for(client, use
 
     said = [client.get(f"/videos/{each.pk}/").text for each in (plain, odd)]
 
-    for sentence in ("convert it to a constant rate", "An EDL of more than 999 lines"):
+    for sentence in ("convert it to a constant standard rate", "An EDL of more than 999 lines"):
         assert [sentence in page for page in said] == [False, True]
 
 

@@ -138,7 +138,7 @@ class Sequence:
     def _varying(self) -> str:
         if not any(media.varies for media in self.media):
             return ""
-        return "Clips whose frame rate varies: their timecodes are approximate."
+        return "Clips whose frame rate varies or is an odd one: their timecodes are approximate."
 
 
 def lay(cut: Cut) -> Sequence:

@@ -36,8 +36,8 @@ FIRST_PACKETS = 400
 TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.])(\d{1,3})")
 SHORT_NAMES = {"mpegts": "mpegts", "mpeg": "mpeg", "matroska,webm": "mkv"}
 VARIES = (
-    "The frame rate of this file varies, so its timecodes are approximate: "
-    "convert it to a constant rate before editing."
+    "The frame rate of this file varies or is an odd one, so its timecodes are approximate: "
+    "convert it to a constant standard rate before editing."
 )
 GUESSED = (
     "The file does not say how long it is and takes long to read through: its length is a guess."

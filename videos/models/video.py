@@ -82,7 +82,7 @@ class Video(WithRole, models.Model):
     audio_codec = models.CharField(max_length=40, blank=True)
     # Of all its tracks together; 0 also where nobody counted.
     audio_channels = models.PositiveSmallIntegerField(default=0)
-    # The file ends too early, or its frame rate varies.
+    # The file ends too early, or its frame rate varies or is an odd one.
     warning = models.CharField(max_length=300, blank=True)
     has_poster = models.BooleanField(default=False)
 
