@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import random
+import struct
 import time
 from fractions import Fraction
 
@@ -14,7 +15,7 @@ import pytest
 
 from tests import makers
 from tests.makers import Picture, media, silence, tone
-from videos.media import opening, probe_job
+from videos.media import opening, probe_job, timecode_tracks
 from videos.media.probe import CONTENT_TYPES, probe
 from videos.media.sandbox import ChildDied, MediaError
 from videos.timecode import frame_at
@@ -105,6 +106,35 @@ def test_the_cameras_timecode_is_read(folder, fps, start):
     found = probe(media(folder / "tc.mov", picture=Picture(fps=fps, timecode=start)))
 
     assert (found.start_timecode, found.fps) == (start, fps)
+
+
+@pytest.mark.parametrize("options", [{}, {"movflags": "faststart"}])
+@pytest.mark.parametrize(
+    ("counts", "start"), [(25, "10:00:00:24"), (100, "10:00:00:06"), (50, "10:00:00:12")]
+)
+def test_a_timecode_track_that_counts_otherwise_is_read_as_the_picture_counts(
+    folder, counts, start, options
+):
+    picture = Picture(fps=50, timecode="10:00:00:12")
+    data = bytearray(media(folder / "tc.mov", picture=picture, options=options).read_bytes())
+    entry = data.index(b"tmcd", data.index(b"stsd", data.index(b"gmhd"))) + 4
+    data[entry + 16 : entry + 25] = struct.pack(">IIB", counts, 1, counts)
+    sample = data.index((50 * 36_000 + 12).to_bytes(4, "big"))
+    data[sample : sample + 4] = (counts * 36_000 + 12).to_bytes(4, "big")
+    (folder / "other.mov").write_bytes(data)
+
+    assert probe(folder / "other.mov").start_timecode == start
+
+
+def test_boxes_that_lie_name_no_rate(folder):
+    film = media(folder / "tc.mov", picture=Picture(timecode="10:00:00:12"))
+    data, path = film.read_bytes(), folder / "lie.mov"
+    assert timecode_tracks.frames_counted(str(film)) == 25
+
+    for at in range(data.index(b"moov") - 4, len(data), 5):
+        for lie in (data[:at], data[:at] + bytes(3) + b"\1" + data[at + 4 :]):
+            path.write_bytes(lie)
+            assert timecode_tracks.frames_counted(str(path)) >= 0
 
 
 def test_a_turned_picture_has_its_upright_size(folder):
