@@ -104,6 +104,20 @@ def test_a_number_apart_from_its_times_is_no_text():
     assert texts(b"1\n\n0:0:1,0 --> 0:0:2,0\none\n\n2\n\n0:0:3,0 --> 0:0:4,0\n5\n") == ["one", "5"]
 
 
+@pytest.mark.parametrize("head", ["", "WEBVTT\n\n"])
+def test_a_caption_of_no_length_lasts_a_millisecond_as_in_json(head):
+    data = f"{head}00:01.500 --> 00:01.500\nHm.\n\n00:02.000 --> 00:02.000\n\n".encode()
+
+    assert captions.read(data) == [Cue(1500, 1501, "Hm.")]
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+@pytest.mark.parametrize("data", [b"1\n0:0:1,0 --> 0:0:2,0\n", b"WEBVTT\n\n0:1.0 --> 0:2.0\n"])
+def test_digits_at_the_very_end_are_text_also_without_a_line_end(data, end):
+    assert texts(data + b"1984" + end.encode()) == ["1984"]
+    assert texts(data + b"in\n1984" + end.encode()) == ["in 1984"]
+
+
 def test_what_stands_behind_a_blank_line_of_webvtt_is_no_caption():
     assert texts(b"WEBVTT\n\n00:01.000 --> 00:02.000\n{a}\n\nb\n\n7\n") == ["{a}"]
 
@@ -121,7 +135,7 @@ def test_overlapping_captions_are_kept_and_sorted():
         (b"WEBVTT\n\n", "no captions"),
         (b"just a letter\nto you\n", "no captions"),
         (b"1\n00:00:01,000 --> 00:00:02,000\n\n", "no captions"),
-        (b"1\n00:00:05,000 --> 00:00:02,000\nx\n", "Line 2: the caption does not end after"),
+        (b"1\n00:00:05,000 --> 00:00:02,000\nx\n", "Line 2: the caption ends before it starts"),
         (b"1\n00:00:01,000 --> 00:61:02,000\nx\n", "Line 2: there is no such time"),
         (b"1\n00:00:01,000 --> 100:00:02,000\nx\n", "Line 2: there is no such time"),
         (b"1\n00:00:01,000 --> " + b"9" * 3000 + b":00:02,000\nx\n", "Line 2: these are not"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import random
+import struct
 import time
 from fractions import Fraction
 
@@ -14,7 +15,7 @@ import pytest
 
 from tests import makers
 from tests.makers import Picture, media, silence, tone
-from videos.media import opening, probe_job
+from videos.media import opening, probe_job, timecode_tracks
 from videos.media.probe import CONTENT_TYPES, probe
 from videos.media.sandbox import ChildDied, MediaError
 from videos.timecode import frame_at
@@ -98,12 +99,42 @@ def test_cover_art_is_no_picture(folder):
 
 @pytest.mark.parametrize(
     ("fps", "start"),
-    [(25, "10:11:12:13"), (Fraction(30000, 1001), "01:00:00;02"), (24, "23:59:59:23")],
-)
+    [(25, "10:11:12:13"), (Fraction(30000, 1001), "01:00:00;02"), (24, "23:59:59:23"),
+     (120, "10:00:00:110"), (8, "10:00:00:05")],
+)  # fmt: skip
 def test_the_cameras_timecode_is_read(folder, fps, start):
     found = probe(media(folder / "tc.mov", picture=Picture(fps=fps, timecode=start)))
 
     assert (found.start_timecode, found.fps) == (start, fps)
+
+
+@pytest.mark.parametrize("options", [{}, {"movflags": "faststart"}])
+@pytest.mark.parametrize(
+    ("counts", "start"), [(25, "10:00:00:24"), (100, "10:00:00:06"), (50, "10:00:00:12")]
+)
+def test_a_timecode_track_that_counts_otherwise_is_read_as_the_picture_counts(
+    folder, counts, start, options
+):
+    picture = Picture(fps=50, timecode="10:00:00:12")
+    data = bytearray(media(folder / "tc.mov", picture=picture, options=options).read_bytes())
+    entry = data.index(b"tmcd", data.index(b"stsd", data.index(b"gmhd"))) + 4
+    data[entry + 16 : entry + 25] = struct.pack(">IIB", counts, 1, counts)
+    sample = data.index((50 * 36_000 + 12).to_bytes(4, "big"))
+    data[sample : sample + 4] = (counts * 36_000 + 12).to_bytes(4, "big")
+    (folder / "other.mov").write_bytes(data)
+
+    assert probe(folder / "other.mov").start_timecode == start
+
+
+def test_boxes_that_lie_name_no_rate(folder):
+    film = media(folder / "tc.mov", picture=Picture(timecode="10:00:00:12"))
+    data, path = film.read_bytes(), folder / "lie.mov"
+    assert timecode_tracks.frames_counted(str(film)) == 25
+
+    for at in range(data.index(b"moov") - 4, len(data), 5):
+        for lie in (data[:at], data[:at] + bytes(3) + b"\1" + data[at + 4 :]):
+            path.write_bytes(lie)
+            assert timecode_tracks.frames_counted(str(path)) >= 0
 
 
 def test_a_turned_picture_has_its_upright_size(folder):
@@ -112,7 +143,7 @@ def test_a_turned_picture_has_its_upright_size(folder):
     assert (found.width, found.height) == (90, 160)
 
 
-@pytest.mark.parametrize("fps", [Fraction(73, 10), Fraction(24000, 1001), 60, 240])
+@pytest.mark.parametrize("fps", [10, Fraction(15000, 1001), Fraction(24000, 1001), 60, 240])
 def test_frame_rates_are_exact(folder, fps):
     assert probe(media(folder / "rate.mp4", picture=Picture(fps=fps))).fps == fps
 
@@ -125,7 +156,7 @@ VARYING = {
 }
 KEPT = {
     "a last frame that lasts longer": ([24] * 40 + [40], 25),
-    "12.5": ([48] * 60, Fraction(25, 2)),
+    "12": ([50] * 60, 12),
 }
 
 
@@ -135,7 +166,7 @@ def test_a_varying_rate_is_counted_at_the_standard_one_and_the_page_is_warned(fo
     found = probe(makers.varying(folder / f"varying.{ending}", lengths))
 
     if ending == "mp4":  # Matroska's rate is what its maker wrote into it
-        assert found.rate_varies and "frame rate of this file varies" in found.warning
+        assert found.rate_varies and "frame rate of this file varies or is" in found.warning
     assert found.fps == rate
 
 
@@ -145,6 +176,14 @@ def test_a_constant_rate_is_not_called_varying(folder, name):
     found = probe(makers.varying(folder / "kept.mp4", lengths))
 
     assert (found.fps, found.rate_varies, found.warning) == (rate, False, "")
+
+
+@pytest.mark.parametrize(("fps", "whole"), [("12.5", 12), ("7.5", 8), ("17.3", 17), ("29.7", 30)])
+def test_an_odd_rate_is_counted_at_a_whole_one_and_the_page_is_warned(folder, fps, whole):
+    found = probe(media(folder / "odd.mp4", picture=Picture(8, fps=Fraction(fps))))
+
+    assert (found.fps, found.rate_varies) == (whole, True)
+    assert "is an odd one" in found.warning
 
 
 @pytest.mark.parametrize("ending", ["mov", "mxf"])

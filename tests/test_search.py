@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from importlib import import_module
 from io import StringIO
 
 import pytest
+from django.apps import apps
 from django.core.management import call_command
 
 from tests.factories import make_index, make_segments, make_task, make_transcript, make_user
@@ -32,6 +34,9 @@ LINES = [
     "ｶﾞﾗｽ and Ｆｕｌｌ width ½ cup.",  # 17
     "",  # 18
     "out go",  # 19
+    "パパは公園、か\u3099っこう",  # 20 - a mark of its own voices the か
+    "ハハハ、かく",  # 21
+    "co\u00adoperate, na\u200bmed, می\u200cخواهم",  # 22 - soft hyphens and joiners
 ]
 # One table, which both databases must answer alike.
 QUERIES = [
@@ -66,6 +71,21 @@ QUERIES = [
     ("ذهبت", [10]),
     ("हिन्दी", [11]),
     ("हन", []),
+    ("हिनदी", []),
+    ("हि\u200dन्दी", [11]),
+    ("फिल्म", [11]),
+    ("パパ", [20]),
+    ("ハハ", [21]),
+    ("ハパ", []),
+    ("がっこう", [20]),
+    ("か", [21]),
+    ("か\u3099", [20]),
+    ("cooperate", [22]),
+    ("co\u00adoperate", [22]),
+    ("oper*", []),
+    ("named", [22]),
+    ("میخواهم", [22]),
+    ("خواهم", []),
     ("example.org", [12]),
     ("a-b", [12]),
     ("1,250.50", [13]),
@@ -83,6 +103,8 @@ QUERIES = [
     ("σισυφοσ", [16]),
     ("елка", [16]),
     ("ガラス", [17]),
+    ("ｶﾞﾗｽ", [17]),
+    ("カラス", []),
     ("full", [17]),
     ("OR AND NOT NEAR", []),
     ("or mail", [12]),
@@ -251,6 +273,17 @@ def test_rows_can_be_rebuilt():
     assert said.getvalue() == "2 lines can be searched.\n" and numbers("boats") == [0, 1]
 
 
+def test_rows_that_were_written_before_are_written_anew():
+    pk = film(["パパ"]).transcript.segments.get().pk
+    search.store([(pk, "ハハ")])
+    assert (numbers("ハハ"), numbers("パパ")) == ([0], [])
+
+    migration = import_module("videos.migrations.0027_search_voiced_kana_and_joined_words")
+    migration.write_anew(apps, None)
+
+    assert (numbers("ハハ"), numbers("パパ")) == ([], [0])
+
+
 @pytest.mark.parametrize(
     ("text", "query", "shown"),
     [
@@ -261,6 +294,10 @@ def test_rows_can_be_rebuilt():
         ("明日は映画", "映画", "明日は[映画]"),
         ("Straße", "strass*", "[Straße]"),
         ("½ cup", "2", "[½] cup"),
+        ("ハハとパパ", "パ", "ハハと[パパ]"),
+        ("ｶﾞﾗｽの", "ガラス", "[ｶﾞﾗｽ]の"),
+        ("We co\u00adoperate.", "cooperate", "We [co\u00adoperate]."),
+        ("न्याय हिन्दी में", "हिन्दी", "न्याय [हिन्दी] में"),
         ("boats boat", "boat* boats", "[boats] [boat]"),
         ("nothing", "boats", "nothing"),
         ("", "boats", ""),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from urllib.parse import unquote
 
 import pytest
 
@@ -139,7 +140,7 @@ def test_beside_the_formats_with_frames_is_said_what_to_look_out_for(client, use
 
     said = [client.get(f"/videos/{each.pk}/").text for each in (plain, odd)]
 
-    for sentence in ("convert it to a constant rate", "An EDL of more than 999 lines"):
+    for sentence in ("convert it to a constant standard rate", "An EDL of more than 999 lines"):
         assert [sentence in page for page in said] == [False, True]
 
 
@@ -154,6 +155,13 @@ def test_a_broadcast_wav_is_named_by_its_recorders_clock(client, user):
     assert "10:30:01:00  wild" in export(client, wav).text
     assert "T01      AA    C        10:30:01:00 10:30:02:00" in export(client, wav, "edl").text
     assert "<dd>10:30:00:00</dd>" in client.get(f"/videos/{wav.pk}/").text
+
+
+def test_page_and_files_name_the_same_start_where_a_timecode_counts_more_frames(client, user):
+    film = make_transcript(CUES, make_index(user), start_timecode="10:00:00:80", fps_numerator=50)
+
+    assert "10:00:00:00  before the café" in export(client, film).text
+    assert "<dd>10:00:00:00</dd>" in client.get(f"/videos/{film.pk}/").text
 
 
 def test_the_corrected_text_is_handed_over(client, video):
@@ -181,6 +189,15 @@ def test_the_file_is_named_after_what_is_in_it(client, video):
     response = export(client, video, "srt", start=1.5, end=75, q="cafe")
 
     assert 'filename="a film 0.01-1.15 cafe.srt"' in response["Content-Disposition"]
+
+
+def test_the_name_of_a_long_named_film_still_says_which_part_of_it_is_saved(client, video):
+    Video.objects.filter(pk=video.pk).update(filename="語" * 251 + ".mov")
+
+    said = unquote(export(client, video, "srt", start="1", q="cafe")["Content-Disposition"])
+    name = said.split("UTF-8''")[-1]
+
+    assert name.endswith("語 0.01-1.00 cafe.srt") and 190 <= len(name.encode()) <= 204
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,19 @@ def test_a_script_without_spaces_is_cut_between_characters():
     assert wording.glued("你好，", "世界") == "你好，世界"
 
 
+def test_letters_that_stay_in_a_script_without_spaces_keep_their_times():
+    words = [[1000, 1600, "今日は", 0.9], [2000, 2400, "良い", 0.4], [2500, 3300, "天気です", 0.8]]
+
+    found = wording.retimed(words, "今日は悪い天気です", 0, 5000)
+
+    assert found == [
+        [1000, 1200, "今", 0.9], [1200, 1400, "日", 0.9], [1400, 1600, "は", 0.9],
+        [2000, 2200, "悪", None], [2200, 2400, "い", 0.4],
+        [2500, 2700, "天", 0.8], [2700, 2900, "気", 0.8],
+        [2900, 3100, "で", 0.8], [3100, 3300, "す", 0.8],
+    ]  # fmt: skip
+
+
 def test_korean_is_written_with_spaces():
     assert wording.glued("저는 학생입니다", "만나서") == "저는 학생입니다 만나서"
 

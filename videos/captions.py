@@ -138,9 +138,10 @@ def _timed(line: str, number: int, count: int) -> _Block:
         raise CaptionError(f"Line {number}: there are more than {MAX_CUES} captions.")
     start_ms = _milliseconds(match.groups()[:4], number)
     end_ms = _milliseconds(match.groups()[4:], number)
-    if end_ms <= start_ms:
-        raise CaptionError(f"Line {number}: the caption does not end after it starts.")
-    return _Block(number, start_ms, end_ms, [])
+    if end_ms < start_ms:
+        raise CaptionError(f"Line {number}: the caption ends before it starts.")
+    # Some programs give single captions no length, as Whisper does in its JSON.
+    return _Block(number, start_ms, max(end_ms, start_ms + 1), [])
 
 
 def _milliseconds(groups: tuple[str | None, ...], number: int) -> int:
@@ -169,8 +170,10 @@ def _is_label(lines: list[str], number: int) -> bool:
     """Tell whether a line is the number of the cue whose times come next, or would have come."""
     if not lines[number - 1].strip().isdigit():
         return False
-    behind = (line for line in lines[number:] if line.strip())
-    following = lines[number] if lines[number - 2].strip() else next(behind, None)
+    if lines[number - 2].strip():  # text stands before it: only the very next line tells
+        following: str | None = lines[number] if number < len(lines) else ""
+    else:
+        following = next((line for line in lines[number:] if line.strip()), None)
     return following is None or TIMES.fullmatch(following) is not None
 
 

@@ -14,6 +14,8 @@ from videos.models.segment import Lines, Row
 from videos.models.video import VideoQuerySet
 from videos.timecode import clock
 
+LEAST_BYTES = 80  # of a video's name, in that of a part of it
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -184,9 +186,14 @@ def _fields(line: Line) -> tuple[int, int, str]:
 
 
 def title(video: Video, part: Part) -> str:
-    """The file's name without its ending, with what was asked for behind it."""
-    words = [PurePath(video.filename).stem or "transcript"]
+    """The file's name without its ending, with what was asked for behind it: of a long name there
+    is less, so that the name of what is saved has room for that.
+    """
+    asked = []
     if part.start_ms is not None or part.end_ms is not None:
         end_ms = video.duration_ms if part.end_ms is None else part.end_ms
-        words.append(f"{clock(part.start_ms or 0)}-{clock(end_ms)}".replace(":", "."))
-    return " ".join([*words, *part.q.split()])
+        asked.append(f"{clock(part.start_ms or 0)}-{clock(end_ms)}".replace(":", "."))
+    behind = "".join(f" {word}" for word in [*asked, *part.q.split()])
+    stem = PurePath(video.filename).stem or "transcript"
+    room = exports.MOST_BYTES - len(behind.encode(errors="ignore"))
+    return (exports.shortened(stem, max(room, LEAST_BYTES)) if behind else stem) + behind

@@ -23,7 +23,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils.safestring import SafeString, mark_safe
 
-from videos.folding import QUOTES
+from videos.folding import QUOTES, UNSEEN
 from videos.models import SearchRow, Segment
 from videos.models.segment import SegmentQuerySet
 from videos.models.video import VideoQuerySet
@@ -46,6 +46,10 @@ UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
     "\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
+VOICING, VIRAMA = 8, 9  # combining classes
+# Halfwidth kana and the mark that voices it are two letters, which no composing (NFC) joins.
+HALFWIDTH = re.compile("[\uff66-\uff9d][\uff9e\uff9f]")
+PIECE = re.compile(f"{HALFWIDTH.pattern}|.", re.DOTALL)
 TERM = re.compile(r'"([^"]*)"?(\*?)|([^\s"]+)')
 
 
@@ -65,13 +69,18 @@ class _Folds(dict[int, str]):
 
 
 def _fold(letter: str) -> str:
-    """Without case, accents and compatibility forms; a space for what is in no word."""
-    plain = unicodedata.normalize("NFKD", letter).casefold()
-    kept = [
-        part for part in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(part)
-    ]
+    """Without case, accents and compatibility forms; a space for what is in no word, and nothing
+    for what is not seen.
+    """
+    plain = unicodedata.normalize("NFKD", UNSEEN.sub("", letter)).casefold()
+    kept = [part for part in unicodedata.normalize("NFKD", plain) if not _is_accent(part)]
     whole = unicodedata.normalize("NFC", "".join(kept))
     return "".join(UNSPACED.sub(r" \g<0> ", part) if _in_word(part) else " " for part in whole)
+
+
+def _is_accent(part: str) -> bool:
+    """A mark on a letter. What voices kana (パ is not ハ) and joins Indic letters is none."""
+    return unicodedata.combining(part) not in (0, VOICING, VIRAMA)
 
 
 def _in_word(letter: str) -> bool:
@@ -84,8 +93,13 @@ _FOLDS = _Folds()
 
 def words(text: str) -> list[str]:
     """The words of a text as they are searched: ``Über-Boot`` is ``uber``, ``boot``."""
-    folded = unicodedata.normalize("NFC", text).translate(_FOLDS)
+    folded = _folded(unicodedata.normalize("NFC", text))
     return [word[:MAX_WORD] for word in folded.split()]
+
+
+def _folded(text: str) -> str:
+    whole = HALFWIDTH.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
+    return whole.translate(_FOLDS)
 
 
 # --- queries ---
@@ -236,12 +250,12 @@ def spans(text: str, terms: Sequence[Term]) -> tuple[str, list[tuple[int, int]]]
 def _placed(text: str) -> Iterator[tuple[str, int, int]]:
     """Each word with its place in the text: several may share one (``½``)."""
     folded, origin = [], []
-    for at, letter in enumerate(text):
-        for part in _FOLDS[ord(letter)]:
+    for piece in PIECE.finditer(text):
+        for part in _folded(piece[0]):
             folded.append(part)
-            origin.append(at)
+            origin.append(piece.span())
     for word in re.finditer(r"\S+", "".join(folded)):
-        yield word[0][:MAX_WORD], origin[word.start()], origin[word.end() - 1] + 1
+        yield word[0][:MAX_WORD], origin[word.start()][0], origin[word.end() - 1][1]
 
 
 def _matches(found: Sequence[str], term: Term) -> Iterator[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -113,15 +114,17 @@ def can_drop(rate: Fraction) -> bool:
 def timebase(rate: Fraction, start_timecode: str = "") -> Timebase:
     """Read a file's own counting; sound alone (rate 0) counts as 25.
 
-    Without a start timecode 29.97 and 59.94 drop, so that what is shown is the clock's time.
+    Without a start timecode 29.97 and 59.94 drop, so that what is shown is the clock's time. One
+    that counts more frames a second than the picture has is right to the second.
     """
     rate = rate if rate > 0 else Fraction(25)
     drop = can_drop(rate) and (";" in start_timecode if start_timecode else True)
     base = Timebase(rate, drop)
-    try:
-        return Timebase(rate, drop, parse_timecode(start_timecode, base))
-    except ValueError:  # none, or one that this rate does not have
-        return base
+    second = start_timecode.strip()[:8]
+    for name in (start_timecode, f"{second}:00", f"{second}:{base.dropped:02d}"):
+        with suppress(ValueError):
+            return Timebase(rate, drop, parse_timecode(name, base))
+    return base  # none, or no time of a day
 
 
 def frame_at(ms: int, rate: Fraction) -> int:
@@ -198,6 +201,18 @@ def parse_timecode(text: str, base: Timebase) -> int:
     total = 60 * hours + minutes
     number = (60 * total + seconds) * base.nominal + frames
     return number - base.dropped * (total - total // 10)
+
+
+def renamed(frame: int, own: Timebase, base: Timebase) -> int:
+    """The frame number by which ``base`` has the name that ``own`` gives to ``frame``: the same
+    second, and the nearest part of it.
+    """
+    name = timecode(frame, own)
+    part = (2 * int(name[9:]) * base.nominal + own.nominal) // (2 * own.nominal)
+    try:
+        return parse_timecode(f"{name[:8]}:{min(part, base.nominal - 1):02d}", base)
+    except ValueError:  # drop-frame leaves it out
+        return parse_timecode(f"{name[:8]}:{base.dropped:02d}", base)
 
 
 def running(ms: int, base: Timebase) -> str:

@@ -140,7 +140,10 @@ def retimed(words: Sequence[Word], text: str, start_ms: int, end_ms: int) -> lis
     """
     if match(words, text):
         return list(words)
-    old, new = [bare(word[2]) for word in words], _tokens(words, text)
+    new = text.split()
+    if _is_unspaced(words, text):  # the engine cut words of its own, which a correction cuts again
+        words, new = _letters(words), list(text)
+    old = [bare(word[2]) for word in words]
     space = " " if any(word[2].startswith(" ") for word in words) else ""
     found: list[Word] = []
     for same, i1, i2, j1, j2 in opcodes(old, new):
@@ -153,11 +156,18 @@ def retimed(words: Sequence[Word], text: str, start_ms: int, end_ms: int) -> lis
     return found
 
 
-def _tokens(words: Sequence[Word], text: str) -> list[str]:
-    """Characters in a script without spaces, which an engine cuts into words of its own."""
+def _is_unspaced(words: Sequence[Word], text: str) -> bool:
     unspaced = len(words) > 1 and " " not in text and not any(" " in word[2] for word in words)
-    dense = unspaced and any(map(is_dense, text))
-    return list(text) if dense else text.split()
+    return unspaced and any(map(is_dense, text))
+
+
+def _letters(words: Sequence[Word]) -> list[Word]:
+    """Each letter of them with its share of its word's time, and as probable as that."""
+    return [
+        [begin, end, letter, word[3]]
+        for word in words
+        for begin, end, letter, _ in _spread(bare(word[2]), word[0], word[1])
+    ]
 
 
 def _spread(texts: Sequence[str], low: int, high: int) -> Iterator[Word]:

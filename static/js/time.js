@@ -70,11 +70,14 @@ export function timebase(rate, startTimecode = "") {
   rate = rate[0] > 0 ? rate : [25, 1];
   const drop = canDrop(rate) && (startTimecode ? startTimecode.includes(";") : true);
   const base = { rate, drop, start: 0 };
-  try {
-    return { ...base, start: parseTimecode(startTimecode, base) };
-  } catch {
-    return base; // none, or one that this rate does not have
+  const second = startTimecode.trim().slice(0, 8);
+  // One that counts more frames a second than the picture has is right to the second.
+  for (const text of [startTimecode, `${second}:00`, `${second}:${pad(dropped(base))}`]) {
+    try {
+      return { ...base, start: parseTimecode(text, base) };
+    } catch {} // none, or one that this rate does not have
   }
+  return base;
 }
 
 // What the page says of its video.

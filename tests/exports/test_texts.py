@@ -12,6 +12,7 @@ import docx
 import opentimelineio as otio
 import pysubs2
 import pytest
+from docx.oxml.ns import qn
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -108,6 +109,22 @@ def test_docx_reads_back(text, title):
     assert found[1:] == [
         "10:00:00:00\tbefore", "\tlook here", f"10:00:01:00\t{words(text)}", "10:00:02:00\tafter",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "leftwards"),
+    [("שלום world", True), ("«12 مرحبا»", True), ("Say שלום", False), ("12…", False), ("", False)],
+)
+def test_docx_lays_hebrew_and_arabic_from_right_to_left(text, leftwards):
+    data = exports.write("docx", one(text, note=text), title="T")
+    paragraphs = docx.Document(io.BytesIO(data)).paragraphs[2 : 4 if text else 3]
+
+    for paragraph in paragraphs:
+        properties = paragraph._p.pPr
+        assert leftwards == (properties is not None and len(properties.findall(qn("w:bidi"))) == 1)
+        assert [run.font.rtl for run in paragraph.runs][-1] == (leftwards or None)
+    code = paragraphs[-1].runs[0]
+    assert code.text.endswith("\t") and code.font.rtl is None
 
 
 def test_documents_name_each_of_several_videos():
@@ -252,6 +269,14 @@ def test_a_file_has_a_name_that_every_system_takes(mark):
     name = exports.filename("txt", f"a{mark}b")
 
     assert re.fullmatch(r"a[- ]?b\.txt", name)
+
+
+@pytest.mark.parametrize("letter", ["a", "é", "語", "🎬"])
+def test_no_file_has_a_longer_name_than_file_systems_take(letter):
+    for form in FORMATS:
+        name = exports.filename(form, letter * 250)
+        assert len(f"{name} 1000".encode()) <= 255
+        assert name.startswith(letter * 50) and set(name.split(".")[0]) <= {*letter, *" markers"}
 
 
 # --- words for the clipboard ---

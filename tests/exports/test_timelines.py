@@ -14,7 +14,7 @@ from tests.exports.films import RATES, clips, film, mixed, range_clip
 from videos import exports
 from videos.exports import Clip
 from videos.exports.laying import lay
-from videos.timecode import Timebase, frame_ms, parse_timecode, timecode
+from videos.timecode import Timebase, frame_ms, parse_timecode, timebase, timecode
 
 HANDLES = 12
 PERFORATED = Fraction(30000, 1001)
@@ -192,6 +192,44 @@ def test_a_clip_of_another_rate_keeps_its_own_frames_and_the_file_says_so():
     assert rates == pytest.approx([25, 29.97, 25], abs=0.001)
 
 
+@pytest.mark.parametrize(("start_ms", "lasts"), [(599_500, 12), (599_480, 13)])
+def test_no_clip_of_another_rate_lasts_longer_than_its_file_has_frames(start_ms, lasts):
+    fast = film(name="f.mov", id="f", base=Timebase(Fraction(50)), duration_ms=600_000)
+    two = [clips()[0], Clip(fast, start_ms, start_ms + 500, "to the end")]
+
+    tree = ET.fromstring(exports.write("fcpxml", two, title="T"))
+
+    last, asset = list(tree.iter("asset-clip"))[1], list(tree.iter("asset"))[1]
+    begin, length, whole = (
+        Fraction(each.get(name).removesuffix("s"))
+        for each, name in ((last, "start"), (last, "duration"), (asset, "duration"))
+    )
+    assert begin + length <= whole and length == Fraction(lasts, 25)
+
+
+def test_a_clip_of_less_than_a_frame_of_the_sequence_is_one_frame_of_it():
+    two = [clips()[0], Clip(film(id="f", base=Timebase(Fraction(50)), duration_ms=20), 0, 20)]
+
+    edit = lay(exports.Cut("", two)).edits[1]
+
+    assert (edit.last - edit.first, edit.until - edit.at) == (1, 1)
+
+
+def test_sound_stays_with_its_picture_behind_silent_clips_of_another_rate():
+    """Each is 25 frames of its own, which are 12.5 of the sequence."""
+    mute = film(name="m.mov", id="m", base=Timebase(Fraction(50)), has_sound=False)
+    cut = [clips()[0], *[Clip(mute, n * 500, n * 500 + 500) for n in range(100)], clips()[0]]
+    timeline = otio.adapters.read_from_string(
+        exports.write("otio", cut, title="T").decode(), adapter_name="otio_json"
+    )
+
+    starts = [
+        list(track.find_clips())[-1].range_in_parent().start_time.to_seconds()
+        for track in timeline.tracks
+    ]
+    assert starts == pytest.approx([52, 52])
+
+
 def test_one_clip_carries_its_lines_as_markers():
     base = film("2997df").base
     clip = range_clip("2997df")
@@ -231,6 +269,23 @@ def test_a_picture_decides_how_the_sequence_counts_and_sound_follows_it():
     assert second[4] == "01:02:03:04"
     # A sequence of sound alone counts as such a file does everywhere else.
     assert events(exports.write("edl", cut[:1], title="T"))[0][4] == "01:00:03:15"
+
+
+@pytest.mark.parametrize(
+    ("rate", "start", "named"),
+    [
+        ("23976", "10:00:00:12", "10:00:00:12"),
+        ("23976", "00:00:00:24", "00:00:00:23"),
+        ("2997df", "10:01:00:00", "10:01:00;02"),
+        ("5994df", "10:00:00:12", "10:00:00;29"),
+    ],
+)
+def test_sound_that_has_a_timecode_keeps_its_name_beside_any_picture(rate, start, named):
+    sound = film(has_picture=False, width=0, base=timebase(Fraction(0), start))
+
+    [_, event] = events(exports.write("edl", [clips(rate)[0], Clip(sound, 0, 1000)], title="T"))
+
+    assert event[4] == named
 
 
 def test_an_edl_says_where_the_counting_changes():

@@ -13,7 +13,18 @@ from dataclasses import dataclass
 from videos.exports import documents, markers, subtitles, timelines
 from videos.exports.clips import Clip, Cut, Line, Media, one_line
 
-__all__ = ["FORMATS", "GROUPS", "Clip", "Cut", "Format", "Line", "Media", "filename", "write"]
+__all__ = [
+    "FORMATS",
+    "GROUPS",
+    "Clip",
+    "Cut",
+    "Format",
+    "Line",
+    "Media",
+    "filename",
+    "shortened",
+    "write",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +42,9 @@ class Format:
 
 # What file systems and archives of other machines refuse in a name; one_line() leaves no control.
 _UNFIT = re.compile(r'[\\/:*?"<>|]')
+
+# Linux takes 255 in a name: the rest is for the ending, and for what tells two files apart.
+MOST_BYTES = 200
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 TEXT, XML = "text/plain; charset=utf-8", "application/xml; charset=utf-8"
@@ -90,4 +104,9 @@ def filename(name: str, title: str) -> str:
     """What the file is called: the title, with ``markers`` where that tells two apart."""
     form = FORMATS[name]
     middle = " markers" if form.group == "Markers" else ""
-    return f"{_UNFIT.sub('-', one_line(title)[:150])}{middle}.{form.extension}"
+    return f"{_UNFIT.sub('-', shortened(one_line(title)))}{middle}.{form.extension}"
+
+
+def shortened(text: str, most: int = MOST_BYTES) -> str:
+    """At most so many bytes of UTF-8, and no half of a letter."""
+    return text.encode(errors="ignore")[:most].decode(errors="ignore").rstrip()

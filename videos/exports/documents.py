@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from itertools import groupby
 from typing import Any
 
 from docx import Document
+from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
 
@@ -19,6 +21,8 @@ from videos.timecode import source
 
 # A cell that begins so is a formula to some spreadsheet, full-width signs included.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+STRONG = ("L", "R", "AL")  # letters that have a direction: those of Hebrew R, of Arabic AL
 
 
 def text(cut: Cut) -> str:
@@ -149,24 +153,48 @@ def _style(document: Any) -> None:
 
 def _fill(document: Any, media: Media, clips: Iterable[Clip]) -> None:
     """Copies one paragraph: python-docx takes ten times as long to make each anew."""
-    pattern = document.add_paragraph()
-    code = pattern.add_run("00:00:00:00\t")
-    code.font.size, code.font.color.rgb = Pt(9), RGBColor(0x59, 0x59, 0x59)
-    pattern.add_run("text")
-    note = None
+    patterns = {leftwards: _pattern(document, leftwards) for leftwards in (False, True)}
+    behind, note = patterns[False]._p, None
     for clip in clips:
         if clip.note and clip.note != note:
-            pattern._p.addprevious(_note(document, clip.note))
+            behind.addprevious(_note(document, clip.note))
         note = clip.note
         for line in clip.said:
-            paragraph = deepcopy(pattern._p)
+            paragraph = deepcopy(patterns[_runs_leftwards(line.text)]._p)
             times, said = paragraph.iter(qn("w:t"))
             times.text, said.text = source(line.start_ms, media.base), one_line(line.text)
-            pattern._p.addprevious(paragraph)
-    pattern._p.getparent().remove(pattern._p)
+            behind.addprevious(paragraph)
+    for pattern in patterns.values():
+        pattern._p.getparent().remove(pattern._p)
+
+
+def _pattern(document: Any, leftwards: bool) -> Any:  # noqa: FBT001 - a key of the patterns
+    paragraph = document.add_paragraph()
+    code = paragraph.add_run("00:00:00:00\t")
+    code.font.size, code.font.color.rgb = Pt(9), RGBColor(0x59, 0x59, 0x59)
+    words = paragraph.add_run("text")
+    if leftwards:
+        _turn(paragraph, words)
+    return paragraph
 
 
 def _note(document: Any, note: str) -> Any:
     paragraph = document.add_paragraph()
-    paragraph.add_run(f"\t{one_line(note)}").italic = True
+    words = paragraph.add_run(f"\t{one_line(note)}")
+    words.italic = True
+    if _runs_leftwards(note):
+        words.font.cs_italic = True
+        _turn(paragraph, words)
     return paragraph._p
+
+
+def _turn(paragraph: Any, words: Any) -> None:
+    """From right to left, with the indent on the right; timecode stays as it is."""
+    paragraph._p.get_or_add_pPr().append(OxmlElement("w:bidi"))
+    words.font.rtl = True
+
+
+def _runs_leftwards(text: str) -> bool:
+    """Whether the first letter that has a direction is of Hebrew or Arabic, say (UAX 9, P2)."""
+    directions = map(unicodedata.bidirectional, text)
+    return next((each for each in directions if each in STRONG), "L") != "L"

@@ -2,8 +2,8 @@
 
 The sequence counts as the first clip with a picture does (rate and drop-frame) and begins at
 01:00:00:00. A clip of another rate keeps its own frames as its source; its length on the sequence
-is the nearest whole number of the sequence's frames, and the file says so in a comment. Sound
-alone has no frames of its own: it counts as the sequence does.
+is the nearest whole number of the sequence's frames for which its file has enough, and the file
+says so in a comment. Sound alone has no frames of its own: it counts as the sequence does.
 """
 
 from __future__ import annotations
@@ -15,7 +15,15 @@ from functools import cached_property
 from typing import NamedTuple
 
 from videos.exports.clips import Clip, Cut, Line, Media, one_line
-from videos.timecode import Timebase, can_drop, frame_at, frame_from, frame_ms, parse_timecode
+from videos.timecode import (
+    Timebase,
+    can_drop,
+    frame_at,
+    frame_from,
+    frame_ms,
+    parse_timecode,
+    renamed,
+)
 
 FCM = {False: "FCM: NON-DROP FRAME", True: "FCM: DROP FRAME"}
 
@@ -84,7 +92,7 @@ class Edit(NamedTuple):
         """Where a frame of the clip, or its ``last``, comes on the sequence, from 0."""
         if frame >= self.last:
             return self.until
-        at = self.at + _length(frame - self.first, self.media.base.rate, base.rate, least=0)
+        at = self.at + _length(frame - self.first, self.media.base.rate, base.rate)
         return min(at, self.until - 1)
 
 
@@ -130,7 +138,7 @@ class Sequence:
     def _varying(self) -> str:
         if not any(media.varies for media in self.media):
             return ""
-        return "Clips whose frame rate varies: their timecodes are approximate."
+        return "Clips whose frame rate varies or is an odd one: their timecodes are approximate."
 
 
 def lay(cut: Cut) -> Sequence:
@@ -140,18 +148,21 @@ def lay(cut: Cut) -> Sequence:
     base, at, edits = Timebase(first.rate, first.drop, start), 0, []
     for clip in (_counted(clip, base) for clip in cut.clips):
         begin, end = _stretch(clip, cut.handles)
-        until = at + _length(end - begin, clip.media.base.rate, base.rate)
+        until = at + _lasting(clip.media, begin, end, base.rate)
         edits.append(Edit(clip, begin, end, at, until))
         at = until
     return Sequence(one_line(cut.title) or "Transcript", base, edits)
 
 
 def _counted(clip: Clip, base: Timebase) -> Clip:
-    """Sound alone has no frames: it is counted as the sequence is, from its own start."""
+    """Sound alone has no frames: it is counted as the sequence is, from its own start. A recorder's
+    is so long after midnight, a timecode's is its name, at whatever rate that is counted.
+    """
     media, own = clip.media, clip.media.base
     if media.has_picture or (own.rate, own.drop) == (base.rate, base.drop):
         return clip
-    start = frame_at(media.sound_start_ms or frame_ms(own.start, own.rate), base.rate)
+    exact_ms = media.sound_start_ms
+    start = frame_at(exact_ms, base.rate) if exact_ms else renamed(own.start, own, base)
     return replace(clip, media=replace(media, base=replace(base, start=start)))
 
 
@@ -174,6 +185,13 @@ def on_record(sequence: Sequence) -> Iterator[Line]:
             yield Line(start, min(max(line.end_ms + later, start + 1), until), line.text)
 
 
-def _length(frames: int, rate: Fraction, of: Fraction, *, least: int = 1) -> int:
-    """So many frames at ``rate``, counted in frames at the rate ``of``."""
-    return frames if rate == of else max(least, int(frames * of / rate + Fraction(1, 2)))
+def _lasting(media: Media, begin: int, end: int, of: Fraction) -> int:
+    """Frames of the sequence, one at least. Some programs ask the file for all of their time."""
+    rate = media.base.rate
+    most = int((media.frames - begin) * of / rate)
+    return max(1, min(_length(end - begin, rate, of), most))
+
+
+def _length(frames: int, rate: Fraction, of: Fraction) -> int:
+    """So many frames at ``rate``, counted in frames at the rate ``of``: the nearest number."""
+    return frames if rate == of else int(frames * of / rate + Fraction(1, 2))

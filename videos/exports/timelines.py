@@ -350,7 +350,7 @@ def _track(kind: str, sequence: Sequence) -> dict[str, Any]:
         "effects": [],
         "markers": [],
         "children": [
-            _clip(e, kind == "Video" or not e.media.has_picture) if here else _gap(e, sequence.base)
+            _clip(e, kind == "Video" or not e.media.has_picture) if here else _gap(e)
             for e, here in pairs
         ]
         if any(has)
@@ -391,14 +391,15 @@ def _clip(edit: Edit, marked: bool) -> dict[str, Any]:
     }
 
 
-def _gap(edit: Edit, base: Timebase) -> dict[str, Any]:
+def _gap(edit: Edit) -> dict[str, Any]:
+    """As long as the clip on the other track: in its own frames, not rounded to the sequence's."""
     return {
         "OTIO_SCHEMA": "Gap.1",
         "name": "",
         "metadata": {},
         "effects": [],
         "markers": [],
-        "source_range": _range(0, edit.until - edit.at, base),
+        "source_range": _range(0, edit.last - edit.first, edit.media.base),
     }
 
 

@@ -19,12 +19,15 @@ STANDARD = [
     *(Fraction(rate * 1000, 1001) for rate in (24, 30, 48, 60, 120)),
 ]
 NEAR = Fraction(1, 20)
+ODD = Fraction(1, 500)  # twice of what 29.97 is beside 30
 LOOKED_AT = 600  # packets
 ROUNDING_MS = 1.5  # Matroska's times are whole milliseconds
 
 
 def counted(path: str, picture: VideoStream) -> tuple[Fraction | None, bool]:
-    """The rate to count at, None when the file tells none, and whether its frames stray from it."""
+    """The rate to count at, None when the file tells none, and whether its frames stray from it,
+    one by one or, at an odd rate such as 12.5, all together.
+    """
     average = next(filter(_possible, _told(picture)), None)
     if average is None:
         return None, False
@@ -33,9 +36,17 @@ def counted(path: str, picture: VideoStream) -> tuple[Fraction | None, bool]:
         return rate, False
     guesses = [_snapped(each) for each in _told(picture)[1:] if each and _possible(each)]
     standard = [guess for guess in guesses if guess in STANDARD]
-    if any(_strays(picture, rate, guess) for guess in standard) or _uneven(path):
-        return _meant(standard, rate), True
-    return next((guess for guess in guesses if _is_near(guess, rate)), rate), False
+    varies = any(_strays(picture, rate, guess) for guess in standard) or _uneven(path)
+    near = (guess for guess in guesses if _is_near(guess, rate))
+    meant = _meant(standard, rate) if varies else next(near, rate)
+    whole = _whole(meant)
+    return whole, varies or whole != meant
+
+
+def _whole(rate: Fraction) -> Fraction:
+    """Timecode names whole frames a second, or nearly (29.97): at 12.5 it would be no clock's."""
+    whole = Fraction(max(1, round(rate)))
+    return rate if abs(rate - whole) / rate <= ODD else whole
 
 
 def _told(picture: VideoStream) -> list[Fraction | None]:

@@ -26,6 +26,7 @@ from videos.media.opening import (
     zero_seconds,
 )
 from videos.media.sandbox import MediaError
+from videos.media.timecode_tracks import frames_counted
 
 TAIL_SECONDS = 15
 SCAN_SECONDS = 20.0  # wall clock for reading a file through when its end is not known
@@ -33,11 +34,12 @@ LONGEST_MS = 1000 * 3600 * 1000
 DAY_MS = 24 * 3600 * 1000
 MOST_CHANNELS = 999  # no file has more: what says so is broken
 FIRST_PACKETS = 400
-TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.])(\d\d)\d?")
+TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.])(\d{1,3})")
+SOUND_COUNTS = 25  # frames a second, as timecode.timebase has it
 SHORT_NAMES = {"mpegts": "mpegts", "mpeg": "mpeg", "matroska,webm": "mkv"}
 VARIES = (
-    "The frame rate of this file varies, so its timecodes are approximate: "
-    "convert it to a constant rate before editing."
+    "The frame rate of this file varies or is an odd one, so its timecodes are approximate: "
+    "convert it to a constant standard rate before editing."
 )
 GUESSED = (
     "The file does not say how long it is and takes long to read through: its length is a guess."
@@ -69,7 +71,7 @@ def probe(path: str) -> dict[str, Any]:
             "container": _container_name(container, path, picture is not None),
             "fps": [fps.numerator, fps.denominator] if fps else None,
             "rate_varies": varies,
-            "start_timecode": _timecode(container),
+            "start_timecode": _timecode(container, path, round(fps or SOUND_COUNTS)),
             "reel_name": _reel_name(container),
             "sound_start_ms": 0 if picture else _sound_start_ms(container, sound),
             "audio_channels": _channels(container),
@@ -102,11 +104,14 @@ def _quicktime_name(brand: str, has_picture: bool) -> str:
     return "mp4" if has_picture else "m4a"
 
 
-def _timecode(container: InputContainer) -> str:
+def _timecode(container: InputContainer, path: str, nominal: int) -> str:
+    """With its frames as the picture counts them, of which there are ``nominal`` a second."""
     for value in _said(container, "timecode"):
         if match := TIMECODE.fullmatch(value):
-            hours, minutes, seconds, mark, frames = match.groups()
-            return f"{hours}:{minutes}:{seconds}{':' if mark == ':' else ';'}{frames}"
+            *clock, mark, frames = match.groups()
+            counts = frames_counted(path) if container.format.name.startswith("mov,") else 0
+            frame = int(frames) * nominal // counts if int(frames) < counts else int(frames)
+            return f"{':'.join(clock)}{':' if mark == ':' else ';'}{frame:02d}"
     return ""
 
 

@@ -82,7 +82,7 @@ class Video(WithRole, models.Model):
     audio_codec = models.CharField(max_length=40, blank=True)
     # Of all its tracks together; 0 also where nobody counted.
     audio_channels = models.PositiveSmallIntegerField(default=0)
-    # The file ends too early, or its frame rate varies.
+    # The file ends too early, or its frame rate varies or is an odd one.
     warning = models.CharField(max_length=300, blank=True)
     has_poster = models.BooleanField(default=False)
 
@@ -155,8 +155,8 @@ class Video(WithRole, models.Model):
 
     @property
     def first_timecode(self) -> str:
-        """The file's own name for its first frame, empty when it has none."""
-        return self.start_timecode or (self.sound_start_ms and source(0, self.timebase)) or ""
+        """The file's own name for its first frame, as files are written; empty when it has none."""
+        return source(0, self.timebase) if self.start_timecode or self.sound_start_ms else ""
 
     @property
     def has_picture(self) -> bool:
