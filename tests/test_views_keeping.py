@@ -42,6 +42,15 @@ def test_a_name_is_changed_and_an_empty_one_gives_the_files_again(client, user):
     assert Video.objects.get().name == "A001.mov"
 
 
+def test_a_title_and_a_tag_keep_the_joiners_that_hold_their_signs_together(client, user):
+    video, name = make_transcript(1, make_index(user)), "👩\u200d💻 می\u200cخواهم"
+
+    client.post(f"/videos/{video.pk}/name", {"title": name})
+    client.post("/videos/many", {"video": video.pk, "do": "tag", "tag": f"{name}\u200d"})
+
+    assert Video.objects.get().title == Tag.objects.get().name == name
+
+
 def test_tags_are_added_once_and_go_with_their_last_video(client, user):
     video = make_transcript(1, make_index(user))
 

@@ -27,6 +27,7 @@ from videos import (
     search,
     storage,
     tasks,
+    wording,
 )
 from videos.admission import Refused
 from videos.engines.base import Cue
@@ -182,7 +183,8 @@ def first_task(index: Index, wishes: Wishes) -> Task:
     Raises Refused when that engine does not know the language that was asked for.
     """
     if wishes.captions or wishes.captions_url:
-        return Task(engine=pipeline.CAPTIONS, model=wishes.captions_name[-200:])
+        name = wording.printable(wishes.captions_name)[-200:]
+        return Task(engine=pipeline.CAPTIONS, model=name)
     config = pipeline.engine_config()
     name, notice = wishes.engine or index.engine or settings.DEFAULT_ENGINE, ""
     if not name:
@@ -325,8 +327,7 @@ def _describe(index: Index, name: str, sha256: str, size: int, found: Probe) -> 
 
 def _shown_name(name: str) -> str:
     """A file's name fit for a row: no control characters (Postgres takes no NUL), not endless."""
-    clean = "".join(char for char in name if char.isprintable()).strip()
-    return clean[-255:] or "video"
+    return wording.printable(name)[-255:] or "video"
 
 
 def _store(video: Video, task: Task, wishes: Wishes, media_url: str = "") -> Video:

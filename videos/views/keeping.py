@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from videos import exports, handover, ingest
+from videos import exports, handover, ingest, wording
 from videos.models import Index, Role, Tag, Video
 from videos.models.tag import MAX_NAME
 from videos.models.video import VideoQuerySet
@@ -146,4 +146,4 @@ def _require(videos: VideoQuerySet, role: Role) -> list[Video]:
 
 def _clean(text: str) -> str:
     """On one line, without control characters: Postgres takes no NUL."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return " ".join(wording.printable(text, " ").split())
