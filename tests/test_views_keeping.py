@@ -65,6 +65,19 @@ def test_tags_are_added_once_and_go_with_their_last_video(client, user):
     assert [each.name for each in Tag.objects.all()] == ["Interview"]
 
 
+@pytest.mark.parametrize("path", ["videos/{video.pk}/delete", "indexes/{video.index_id}/delete"])
+def test_the_tags_of_what_was_deleted_go_with_it_and_those_in_use_stay(client, user, path):
+    video, other = (make_transcript(1, make_index(user)) for _ in range(2))
+    theirs = Tag.objects.create(owner=make_user(), name="waits for its video")
+    for name in ("gone", "kept"):
+        tag(video, name)
+    kept = tag(other, "kept")
+
+    client.post("/" + path.format(video=video))
+
+    assert set(Tag.objects.all()) == {kept, theirs}
+
+
 @pytest.mark.parametrize(
     ("one", "other"), [("Été", "été"), ("МОРЕ", "Море"), ("Straße", "STRASSE"), ("Sea", "sEA")]
 )

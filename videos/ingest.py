@@ -32,7 +32,7 @@ from videos import (
 from videos.admission import Refused
 from videos.engines.base import Cue
 from videos.media.probe import Probe
-from videos.models import Asset, Fetch, Index, Segment, Status, Step, Task, Video
+from videos.models import Asset, Fetch, Index, Segment, Status, Step, Tag, Task, Video
 from videos.uploads import PartFile, refuse_size
 
 SAMPLE_FILE = Path(settings.BASE_DIR) / "static" / "sample" / "sample.mp4"
@@ -268,6 +268,7 @@ def delete_video(video: Video) -> None:
         forgetting.note_tasks(Task.objects.filter(video=video))
         transaction.on_commit(partial(tasks.clean_up_after, video.pk, video.media_name))
         video.delete()
+        Tag.objects.drop_unused(video.index.owner_id)
 
 
 def delete_task(task: Task) -> None:
@@ -287,6 +288,7 @@ def delete_index(index: Index) -> None:
         for video in Video.objects.filter(index=index).only("id", "sha256"):
             transaction.on_commit(partial(tasks.clean_up_after, video.pk, video.media_name))
         index.delete()
+        Tag.objects.drop_unused(index.owner_id)
 
 
 def delete_asset(asset: Asset) -> None:

@@ -8,6 +8,7 @@ import zipfile
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -105,7 +106,8 @@ def _tag(request: Request, videos: VideoQuerySet) -> str:
     for video in found:
         by_owner.setdefault(video.index.owner, []).append(video)
     for owner, theirs in by_owner.items():  # a tag is of the owner of the index that it is used in
-        Tag.objects.named(owner, name).videos.add(*theirs)
+        with transaction.atomic():  # or a new one is dropped for being on no video yet
+            Tag.objects.named(owner, name).videos.add(*theirs)
     return f"Tagged {_videos(len(found))} with {name}."
 
 
