@@ -183,15 +183,30 @@ def test_a_select_moves_up_and_down_by_a_plain_button(client, video):
     assert order(video.index) == [c.pk, a.pk, b.pk]
 
 
-def test_dragging_gives_the_whole_order_and_loses_none(client, video):
-    a, b, c = kept(video, 0, 1000, 2000)
+def drag(client, video, **fields):
+    return client.post(f"/indexes/{video.index_id}/selects/order", fields, headers=HTMX_BIN)
+
+
+def test_dragging_moves_one_select_and_leaves_the_order_that_others_made_meanwhile(client, video):
+    a, b, c, d = kept(video, 0, 1000, 2000, 3000)
+    Select.objects.arrange(video.index, [d.pk, c.pk, b.pk, a.pk])  # unseen by who drags
+
+    assert drag(client, video, id=a.pk, before=c.pk).status_code == 200
+    assert order(video.index) == [d.pk, a.pk, c.pk, b.pk]
+    drag(client, video, id=d.pk, before="")
+    assert order(video.index) == [a.pk, c.pk, b.pk, d.pk]
+
+
+def test_what_is_dragged_beside_a_select_that_is_gone_stays_and_says_so(client, video):
+    a, b = kept(video, 0, 1000)
     stranger = kept(make_transcript(CUES), 0)[0]
-    url = f"/indexes/{video.index_id}/selects/order"
 
-    answer = client.post(url, {"id": [c.pk, stranger.pk, "x", a.pk, c.pk]}, headers=HTMX_BIN)
-
-    assert answer.status_code == 200
-    assert order(video.index) == [c.pk, a.pk, b.pk]
+    for one, other in ((stranger, a), (a, stranger), (a, a)):
+        answer = drag(client, video, id=one.pk, before=other.pk)
+        assert "This bin has changed since" in answer.text and a.pk in answer.text
+    for wrong in ("x", "\0"):
+        assert "This bin has changed since" in drag(client, video, id=a.pk, before=wrong).text
+    assert order(video.index) == [a.pk, b.pk]
 
 
 def test_trimming_changes_range_words_note_and_colour(client, video):

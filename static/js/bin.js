@@ -67,7 +67,9 @@ async function drop() {
   const was = letGo();
   if (!was.clip.isConnected || was.clip.nextElementSibling === was.next) return;
   const { order } = was.clip.parentElement.dataset;
-  if (!(await send(order, { id: clips().map((clip) => clip.dataset.id) }))) putBack(was);
+  // Not the whole order as this page knows it: somebody else may have ordered the bin since.
+  const before = was.clip.nextElementSibling?.dataset.id ?? "";
+  if (!(await send(order, { id: was.clip.dataset.id, before }))) putBack(was);
 }
 
 // --- deeds, one after the other: the answer to one takes away the forms of those behind it ---

@@ -316,6 +316,21 @@ def test_the_bin_is_ordered_by_dragging(open_page, film, three):
     assert order(film.index)[0] == three[2].pk
 
 
+def test_dragging_keeps_the_order_that_somebody_else_made_meanwhile(open_page, film, three):
+    one, two, last = (each.pk for each in three)
+    page = open_page(f"/indexes/{film.index_id}/selects/")
+    Select.objects.arrange(film.index, [two, one, last])
+    first = page.locator(f"#clip-{one}").bounding_box()
+
+    page.locator(f"#clip-{last} .grip").hover()
+    page.mouse.down()
+    page.mouse.move(first["x"] + 20, first["y"] + 4, steps=6)
+    page.mouse.up()
+
+    expect(page.locator(".clip").first).to_have_id(f"clip-{two}")
+    assert order(film.index) == [two, last, one]
+
+
 def test_the_bin_is_ordered_by_keyboard_and_keeps_the_focus(open_page, film, three):
     page = open_page(f"/indexes/{film.index_id}/selects/")
     page.locator(f"#down-{three[0].pk}").focus()

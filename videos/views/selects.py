@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,12 +15,21 @@ from django.views.decorators.vary import vary_on_headers
 from videos import derive, timecode
 from videos.forms import SelectForm
 from videos.models import Index, Role, Select, Video
-from videos.models.select import MOST_IN_A_BIN, NotPutBack, keep, put_back, remember
+from videos.models.select import (
+    MOST_IN_A_BIN,
+    NotInBin,
+    NotPutBack,
+    keep,
+    ordering,
+    put_back,
+    remember,
+)
 from videos.rows import range_query
 from videos.views import Request, SeeOther, back
 from videos.views.derived import played_url
 from videos.views.finding import find_index, find_select, find_video
 
+ORDERED_MEANWHILE = "This bin has changed since the page showed it: here it is as it is now."
 FULL = f"This bin is full: it holds {MOST_IN_A_BIN:,} selects."
 
 
@@ -167,22 +177,29 @@ def remove(request: Request, select_id: str) -> HttpResponse:
 def move(request: Request, select_id: str) -> HttpResponse:
     """One place up (``by=-1``) or down (``by=1``) in the bin."""
     select = find_select(request, select_id, Role.EDITOR)
-    ids = list(Select.objects.in_bin(select.video.index).values_list("pk", flat=True))
-    at = ids.index(select.pk)
-    to = at + (1 if request.POST.get("by") == "1" else -1)
-    if 0 <= to < len(ids):
-        ids.insert(to, ids.pop(at))
-        Select.objects.arrange(select.video.index, ids)
+    with ordering(select.video.index) as selects:
+        at = selects.index(select)
+        to = at + (1 if request.POST.get("by") == "1" else -1)
+        if 0 <= to < len(selects):
+            selects.insert(to, selects.pop(at))
     return _answer(request, select)
 
 
 @require_POST
 def arrange(request: Request, index_id: str) -> HttpResponse:
-    """The bin in the order of ``id=…&id=…``."""
-    index = find_index(request, index_id, Role.EDITOR)
-    Select.objects.arrange(index, request.POST.getlist("id")[:MOST_IN_A_BIN])
+    """Put the select ``id`` before that of ``before``, or last without one.
+
+    Only these two are named, since others may have ordered the bin since the page was made.
+    """
+    index, refusal = find_index(request, index_id, Role.EDITOR), ""
+    try:
+        Select.objects.put_before(index, request.POST.get("id", ""), request.POST.get("before", ""))
+    except NotInBin:
+        refusal = ORDERED_MEANWHILE
     if request.htmx:
-        return render(request, "videos/_bin.html", bin_context(index))
+        return render(request, "videos/_bin.html", bin_context(index) | {"refusal": refusal})
+    if refusal:
+        messages.error(request, refusal)
     return SeeOther(reverse("bin", args=[index.pk]))
 
 
