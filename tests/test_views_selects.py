@@ -314,6 +314,48 @@ def test_selects_go_with_their_video_and_move_with_it(video, user):
     assert not Select.objects.exists()
 
 
+def test_the_selects_of_a_moved_video_come_behind_those_of_the_other_bin(client, video, user):
+    home, away = video.index, make_index(user)
+    other = make_transcript(CUES, away)
+    theirs = kept(other, 0, 1000)
+    mine = [*kept(video, 0), *kept(make_transcript(CUES, home), 0), *kept(video, 1000)]
+    Select.objects.arrange(home, [each.pk for each in reversed(mine)])
+    videos = [each.video_id for each in mine]
+
+    client.post("/videos/many", {"video": videos, "do": "move", "index": away.pk})
+
+    assert order(away) == [each.pk for each in [*theirs, *reversed(mine)]]
+    assert not order(home)
+
+
+@pytest.mark.parametrize("act", ["change", "move", "delete"])
+def test_a_page_of_the_bin_that_a_video_was_moved_from_stays_that_bins(client, video, user, act):
+    moved, stays = kept(video, 0)[0], kept(make_transcript(CUES, video.index), 0)[0]
+    home, away = video.index, make_index(user)
+    last = kept(make_transcript(CUES, away), 0)[0]
+    client.post("/videos/many", {"video": video.pk, "do": "move", "index": away.pk})
+    form = {"by": "-1", "start": "4", "end": "6", "bin": home.pk}
+
+    answer = client.post(f"/selects/{moved.pk}/{act}", form, headers=HTMX_BIN)
+
+    assert "was moved to another index" in answer.text and stays.pk in answer.text
+    assert moved.pk not in answer.text and last.pk not in answer.text
+    moved.refresh_from_db()
+    assert moved.start_ms == 0 and order(away) == [last.pk, moved.pk]
+
+
+def test_what_was_taken_out_is_not_put_back_into_a_bin_that_the_page_does_not_show(
+    client, video, user
+):
+    form = take_out(client, kept(video, 0)[0])
+    home, away = video.index, make_index(user)
+    client.post("/videos/many", {"video": video.pk, "do": "move", "index": away.pk})
+
+    answer = client.post(f"/videos/{video.pk}/selects", form | {"bin": home.pk}, headers=HTMX_BIN)
+
+    assert "was moved to another index" in answer.text and not Select.objects.exists()
+
+
 def test_the_running_time_is_the_sum_of_all(video):
     kept(video, 0, 1000, 5000)
 

@@ -90,9 +90,10 @@ function send(url, values, heirs = []) {
   const deed = async () => {
     const bin = document.getElementById("bin");
     const before = new Set(clips().map((clip) => clip.id));
+    const named = { ...values, bin: bin.dataset.index }; // the video may be in another by now
     // Until then htmx gives the new list the attributes of the old one: also "disabled".
     const settled = new Promise((ok) => document.addEventListener("htmx:afterSettle", ok, { once: true }));
-    await window.htmx.ajax("POST", url, { values, target: bin, swap: "outerHTML" });
+    await window.htmx.ajax("POST", url, { values: named, target: bin, swap: "outerHTML" });
     if (bin.isConnected) return false;
     await settled;
     if (document.activeElement.matches("body, :disabled")) inherit(heirs, before);

@@ -39,6 +39,14 @@ class SelectQuerySet(models.QuerySet["Select"]):
         """Those of the index's videos, in the order in which they are cut together."""
         return self.filter(video__index=index).order_by("position", "id")
 
+    def bring_to(self, index: Index, videos: Iterable[str]) -> None:
+        """Put the selects of videos that come into the index behind its own, in their order."""
+        last = self.in_bin(index).aggregate(Max("position"))["position__max"] or 0
+        coming = self.filter(video__in=videos).order_by("video__index", "position", "id")
+        for position, each in enumerate(selects := list(coming), last + 1):
+            each.position = position
+        self.bulk_update(selects, ["position"], batch_size=500)
+
     def total_ms(self) -> int:
         """The running time of all of them in a row."""
         found = self.aggregate(total=Sum(F("end_ms") - F("start_ms")))["total"]

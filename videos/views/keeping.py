@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from videos import exports, handover, ingest, wording
-from videos.models import Index, Role, Tag, Video
+from videos.models import Index, Role, Select, Tag, Video
 from videos.models.tag import MAX_NAME
 from videos.models.video import VideoQuerySet
 from videos.views import Request, back
@@ -93,7 +93,9 @@ def _move(request: Request, videos: VideoQuerySet) -> str:
     index.require(Role.OWNER)
     # The key belongs to an upload into the old index; in the new one it might be another's.
     ids = [video.pk for video in videos if video.index_id != index.pk]
-    moved = Video.objects.filter(pk__in=ids).update(index=index, upload_key=None)
+    with transaction.atomic():
+        Select.objects.bring_to(index, ids)
+        moved = Video.objects.filter(pk__in=ids).update(index=index, upload_key=None)
     return f"Moved {_videos(moved)} to {index.name}."
 
 

@@ -30,6 +30,7 @@ from videos.views.derived import played_url
 from videos.views.finding import find_index, find_select, find_video
 
 ORDERED_MEANWHILE = "This bin has changed since the page showed it: here it is as it is now."
+MOVED_AWAY = "The video of this select was moved to another index, and its selects with it."
 FULL = f"This bin is full: it holds {MOST_IN_A_BIN:,} selects."
 
 
@@ -108,6 +109,8 @@ def keep_range(request: Request, video_id: str) -> HttpResponse:
     says ``id`` each time.
     """
     video = find_video(request, video_id, Role.EDITOR)
+    if moved := _elsewhere(request, video):
+        return moved
     is_full = Select.objects.in_bin(video.index).count() >= MOST_IN_A_BIN
     if "removed" in request.POST:
         return _panel(request, video, FULL) if is_full else _put_back(request, video)
@@ -153,10 +156,24 @@ def _panel(
     return back(request, reverse("viewer", args=[video.pk]))
 
 
+def _elsewhere(request: Request, video: Video) -> HttpResponse | None:
+    """The bin of which the page says that the video is, when that is another one by now."""
+    pk = request.POST.get("bin", video.index_id)
+    if pk == video.index_id or not pk.isalnum():
+        return None
+    return render(
+        request,
+        "videos/_bin.html",
+        bin_context(find_index(request, pk)) | {"refusal": MOVED_AWAY},
+    )
+
+
 @require_POST
 def change(request: Request, select_id: str) -> HttpResponse:
     """Trim it, or change its note or colour."""
     select = find_select(request, select_id, Role.EDITOR)
+    if moved := _elsewhere(request, select.video):
+        return moved
     form = SelectForm(select.video, request.POST)
     if not form.is_valid():
         return _answer(request, select, refusal=form.sentence)
@@ -169,6 +186,8 @@ def change(request: Request, select_id: str) -> HttpResponse:
 def remove(request: Request, select_id: str) -> HttpResponse:
     """Take it out of the bin; the answer offers to put it back."""
     select = find_select(request, select_id, Role.EDITOR)
+    if moved := _elsewhere(request, select.video):
+        return moved
     Select.objects.filter(pk=select.pk).delete()
     return _answer(request, select, removed=Clip(select, 0))
 
@@ -177,6 +196,8 @@ def remove(request: Request, select_id: str) -> HttpResponse:
 def move(request: Request, select_id: str) -> HttpResponse:
     """One place up (``by=-1``) or down (``by=1``) in the bin."""
     select = find_select(request, select_id, Role.EDITOR)
+    if moved := _elsewhere(request, select.video):
+        return moved
     with ordering(select.video.index) as selects:
         at = selects.index(select)
         to = at + (1 if request.POST.get("by") == "1" else -1)
