@@ -228,6 +228,19 @@ def test_a_bad_trim_is_refused_beside_its_own_fields(client, video):
     assert answer.text.index(first.pk) < answer.text.index("The end must come")
 
 
+@pytest.mark.parametrize("headers", [{}, HTMX_BIN, HTMX_PANEL])
+def test_a_trim_that_is_refused_stays_as_it_was_typed(client, video, headers):
+    (select,) = kept(video, 0)
+    form = {"start": "5:00", "end": "6:00", "note": "half a thought", "colour": "blue"}
+
+    page = client.post(f"/selects/{select.pk}/change", form, headers=headers).text
+
+    trim = re.search(r'<form class="trim".*?</form>', page, re.DOTALL)[0]
+    for part in ('value="5:00"', 'value="6:00"', 'value="half a thought"', '"blue" selected'):
+        assert part in trim
+    assert page.count("half a thought") == 1  # in its own form alone
+
+
 def take_out(client, select) -> dict[str, str]:
     """What "Put it back" sends."""
     page = client.post(f"/selects/{select.pk}/delete").text

@@ -1,5 +1,6 @@
 // The bin: drag a select to another place, and play all of them as one cut.
 
+import { carryOver, remember } from "./carry.js";
 import { seekTo } from "./seek.js";
 
 const player = document.getElementById("player");
@@ -75,6 +76,7 @@ async function drop() {
 // --- deeds, one after the other: the answer to one takes away the forms of those behind it ---
 
 let last = Promise.resolve();
+let asked = ""; // what the deed that is being done was sent to
 
 document.addEventListener("submit", (event) => {
   const form = event.target.closest("#bin form");
@@ -91,6 +93,7 @@ function send(url, values, heirs = []) {
     const bin = document.getElementById("bin");
     const before = new Set(clips().map((clip) => clip.id));
     const named = { ...values, bin: bin.dataset.index }; // the video may be in another by now
+    asked = new URL(url, location).pathname;
     // Until then htmx gives the new list the attributes of the old one: also "disabled".
     const settled = new Promise((ok) => document.addEventListener("htmx:afterSettle", ok, { once: true }));
     await window.htmx.ajax("POST", url, { values: named, target: bin, swap: "outerHTML" });
@@ -102,6 +105,14 @@ function send(url, values, heirs = []) {
   last = last.then(deed).catch(() => false); // page.js says why
   return last;
 }
+
+const isAsked = (form) => form.getAttribute("action") === asked;
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.target.id === "bin") remember(detail.target, isAsked);
+});
+document.addEventListener("htmx:afterSwap", ({ detail }) => {
+  if (detail.target.id === "bin") carryOver(document.getElementById("bin"));
+});
 
 function heirsOf(id, button) {
   if (!id) return []; // what is put back is new

@@ -176,7 +176,7 @@ def change(request: Request, select_id: str) -> HttpResponse:
         return moved
     form = SelectForm(select.video, request.POST)
     if not form.is_valid():
-        return _answer(request, select, refusal=form.sentence)
+        return _answer(request, select, refusal=form.sentence, trimmed=request.POST)
     given = form.cleaned_data
     select.change(given["start"], given["end"], given["note"], given["colour"])
     return _answer(request, select)
