@@ -1,4 +1,4 @@
-// How many videos of the list are chosen; all of them at once.
+// How many videos of the list are chosen; all of them at once; what is done with them.
 
 const boxes = () => [...document.querySelectorAll(".video input[name=video][type=checkbox]")];
 
@@ -27,3 +27,12 @@ document.addEventListener("htmx:afterSwap", () => {
   count();
 });
 addEventListener("pageshow", count); // a page that comes back keeps its boxes
+
+// --- deeds ---
+
+// Enter means to tag where a tag is typed, and nothing on a box.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.isComposing || !event.target.matches("#many input, .pick input")) return;
+  event.preventDefault();
+  if (event.target.name === "tag") document.querySelector("#many [value=tag]").click();
+});

@@ -396,6 +396,38 @@ def test_deleting_asks_first(open_page):
     assert not Video.objects.exists()
 
 
+def a_chosen_video(open_page, **options):
+    """Its owner's library, with another index to move it to, and its box ticked."""
+    index = make_index(local_user())
+    make_index(local_user(), name="Away")
+    video = make_transcript(3, index, filename="harbour.mp4")
+    page = open_page("/", **options)
+    page.get_by_label("Choose harbour.mp4").check()
+    return page, video
+
+
+def test_enter_in_the_field_of_the_tag_tags_and_moves_nothing(open_page):
+    page, video = a_chosen_video(open_page)
+    page.get_by_label("Index to move to").select_option(label="Away")
+
+    page.get_by_label("Choose harbour.mp4").press("Enter")
+    page.get_by_label("Tag to add").fill("sea")
+    page.get_by_label("Tag to add").press("Enter")
+
+    expect(page.get_by_text("Tagged 1 video with sea.")).to_be_visible()
+    assert Video.objects.get().index_id == video.index_id
+
+
+def test_enter_among_the_deeds_does_none_of_them_without_javascript(open_page):
+    page, video = a_chosen_video(open_page, java_script_enabled=False)
+    page.get_by_label("Index to move to").select_option(label="Away")
+
+    page.get_by_label("Choose harbour.mp4").press("Enter")
+
+    expect(page.get_by_text("Say what to do with them.")).to_be_visible()
+    assert Video.objects.get().index_id == video.index_id
+
+
 def test_states_in_the_list_go_on_by_themselves(open_page):
     task = make_task(make_video(make_index(local_user())))
     page = open_page("/")
