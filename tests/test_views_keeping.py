@@ -7,7 +7,14 @@ from html import unescape
 
 import pytest
 
-from tests.factories import make_index, make_task, make_transcript, make_user, make_video
+from tests.factories import (
+    make_index,
+    make_member,
+    make_task,
+    make_transcript,
+    make_user,
+    make_video,
+)
 from tests.test_views_library import many_videos, quickest, ten_thousand
 from videos.models import Place, Tag, Video
 
@@ -143,6 +150,21 @@ def test_what_cannot_be_done_has_a_sentence(client, user, fields, sentence):
     page = client.post("/videos/many", {"video": [video.pk]} | fields, follow=True)
 
     assert sentence in page.text and Video.objects.exists()
+
+
+@pytest.mark.parametrize("fields", [{"do": "delete"}, {"do": "move"}, {"do": "tag", "tag": "sea"}])
+def test_what_is_refused_for_one_video_names_it_and_goes_back_to_the_filter(client, user, fields):
+    mine = make_transcript(1, make_index(user))
+    theirs = make_transcript(1, filename="borrowed.mp4")
+    make_member(theirs.index, user)
+    form = {"video": [mine.pk, theirs.pk], "index": make_index(user).pk, "next": "/?q=mp4"}
+
+    answer = client.post("/videos/many", form | fields)
+
+    assert answer["Location"] == "/?q=mp4"
+    page = client.get("/?q=mp4").text
+    assert "Nothing was done, for borrowed.mp4: " in page and " owner " in page
+    assert Video.objects.count() == 2 and not Tag.objects.exists()
 
 
 def test_nothing_of_a_stranger_can_be_named_moved_to_or_untagged(client, user):

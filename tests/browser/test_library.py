@@ -6,9 +6,17 @@ import threading
 import time
 
 from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
-from tests.factories import make_index, make_task, make_transcript, make_user, make_video
+from tests.factories import (
+    make_index,
+    make_member,
+    make_task,
+    make_transcript,
+    make_user,
+    make_video,
+)
 from videos import ingest
 from videos.local_user import local_user
 from videos.models import Tag, Task, Video
@@ -426,6 +434,43 @@ def test_enter_among_the_deeds_does_none_of_them_without_javascript(open_page):
 
     expect(page.get_by_text("Say what to do with them.")).to_be_visible()
     assert Video.objects.get().index_id == video.index_id
+
+
+def test_a_deed_that_lacks_something_asks_for_it_and_keeps_what_is_chosen(open_page):
+    page, _ = a_chosen_video(open_page)
+    sent = []
+    page.on("request", lambda request: sent.append(request.method))
+    for deed, field in (("Move", "Index to move to"), ("Tag", "Tag to add")):
+        page.get_by_role("button", name=deed, exact=True).click()
+        expect(page.get_by_label(field)).to_be_focused()
+    page.get_by_role("button", name="Export", exact=True).click()
+    expect(page.get_by_label("Format to export in")).to_be_focused()
+    assert sent == []
+
+    page.get_by_label("Tag to add").fill("sea")
+    page.get_by_role("button", name="Tag", exact=True).click()
+    expect(page.get_by_text("Tagged 1 video with sea.")).to_be_visible()
+    expect(page.locator("#chosen")).to_have_text("None chosen")
+
+
+def test_what_was_chosen_when_a_deed_is_refused_is_chosen_still(open_page):
+    page, video = a_chosen_video(open_page)
+    owner = User.objects.create_user("owner")  # without a password: else one has to sign in
+    borrowed = make_transcript(3, make_index(owner), filename="borrowed.mp4")
+    make_member(borrowed.index, local_user())
+    page.goto("/?q=mp4")
+    page.get_by_label("All here").check()
+
+    page.get_by_label("Tag to add").fill("sea")
+    page.get_by_label("Tag to add").press("Enter")
+
+    expect(page.locator(".messages")).to_contain_text("Nothing was done, for borrowed.mp4")
+    expect(page.locator("#chosen")).to_have_text("2 chosen")
+    page.get_by_label("Choose borrowed.mp4").uncheck()
+    page.get_by_label("Tag to add").fill("sea")
+    page.get_by_label("Tag to add").press("Enter")
+    expect(page.get_by_text("Tagged 1 video with sea.")).to_be_visible()
+    assert video.tags.get().name == "sea" and page.url.endswith("/?q=mp4")
 
 
 def test_states_in_the_list_go_on_by_themselves(open_page):

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from videos import exports, handover, ingest, wording
-from videos.models import Index, Role, Select, Tag, Video
+from videos.models import Index, NotAllowed, Role, Select, Tag, Video
 from videos.models.tag import MAX_NAME
 from videos.models.video import VideoQuerySet
 from videos.views import Request, back
@@ -57,7 +57,7 @@ def many(request: Request) -> HttpResponseBase:
         if request.POST.get("do") == "export":
             return _export(request.POST.get("format", ""), videos)
         messages.success(request, _do(request, videos))
-    except Refused as refusal:
+    except (Refused, NotAllowed) as refusal:
         messages.error(request, str(refusal))
     return back(request, reverse("library"))
 
@@ -141,10 +141,16 @@ def _videos(number: int) -> str:
 
 
 def _require(videos: VideoQuerySet, role: Role) -> list[Video]:
-    """The videos, if the user has that role for each: all of it is done, or nothing."""
+    """The videos, if the user has that role for each: all of it is done, or nothing.
+
+    Raises ``NotAllowed``, which names the first for which it is not so.
+    """
     found = list(videos)
     for video in found:
-        video.require(role)
+        try:
+            video.require(role)
+        except NotAllowed as refusal:
+            raise NotAllowed(f"Nothing was done, for {video.name}: {refusal}") from refusal
     return found
 
 
