@@ -48,7 +48,7 @@ function keepCaptions(file) {
 const offers = []; // captions files that wait for an answer
 
 async function offer(file, otherwise) {
-  const query = new URLSearchParams({ name: file.name });
+  const query = new URLSearchParams({ name: file.name, index: form.dataset.index });
   const answer = await fetch(`${form.dataset.owner}?${query}`, { headers: { Accept: "application/json" } })
     .then((found) => found.json())
     .catch(() => null);
@@ -58,7 +58,7 @@ async function offer(file, otherwise) {
   offers.push(item);
   section.hidden = false;
   count();
-  propose(item, `There is a video of this name: ${item.video.name}. Its transcript so far is kept.`);
+  propose(item, `There is a video of this name in ${item.video.index}: ${item.video.name}. Its transcript so far is kept.`);
 }
 
 function propose(item, sentence) {

@@ -280,7 +280,8 @@ def test_captions_dropped_alone_go_to_the_next_video_and_to_no_other(open_page, 
 
 
 def test_captions_dropped_on_the_library_are_offered_to_the_video_of_their_name(open_page):
-    video = make_transcript(3, make_index(local_user()), filename="harbour.mp4")
+    index = make_index(local_user(), name="Dailies")
+    video = make_transcript(3, index, filename="harbour.mp4")
     page = open_page("/")
     data = page.evaluate_handle(
         """() => {
@@ -294,7 +295,7 @@ def test_captions_dropped_on_the_library_are_offered_to_the_video_of_their_name(
     page.dispatch_event("body", "drop", {"dataTransfer": data})
 
     row = page.locator("#queue li")
-    expect(row).to_contain_text("There is a video of this name: harbour.mp4.")
+    expect(row).to_contain_text("There is a video of this name in Dailies: harbour.mp4.")
     waiting = "() => [...document.getElementById('id_captions').files].map((f) => f.name)"
     page.wait_for_function(f"() => ({waiting})().join() === 'other.srt'")
     assert Axe().run(page).violations_count == 0
