@@ -525,7 +525,10 @@ class ManyFilesField(forms.FileField):
 class PlaceForm(forms.Form):
     """Where videos go and what is spoken in them: all that is known before their bytes are."""
 
-    index = forms.ChoiceField(required=False, label="Index")
+    gone = "This index was deleted, or is no longer shared with you. Choose another."
+    index = forms.ChoiceField(
+        required=False, label="Index", error_messages={"invalid_choice": gone}
+    )
     new_index = forms.CharField(required=False, max_length=200, label="or a new index")
     language = forms.ChoiceField(
         choices=[DETECT, *LANGUAGES], required=False, label="Spoken language"

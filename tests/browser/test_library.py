@@ -5,6 +5,7 @@ import re
 import threading
 import time
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
 from playwright.sync_api import expect
@@ -122,6 +123,29 @@ def test_a_language_the_engine_does_not_know_is_refused_before_it_is_sent(open_p
 
     expect(page.locator("#queue li")).to_contain_text("does not understand this language")
     assert "POST" not in sent
+
+
+@pytest.mark.parametrize(
+    ("gone", "sentence"),
+    [("mp4", "This file cannot be read: it was changed"), ("srt", "The captions were changed")],
+)
+def test_a_file_that_is_gone_when_its_turn_comes_is_called_that(
+    open_page, sample, tmp_path, gone, sentence
+):
+    first, second, captions = (tmp_path / name for name in ("1.mp4", "2.mp4", "2.srt"))
+    for film in (first, second):
+        film.write_bytes(sample.read_bytes())
+    captions.write_text("1\n00:00:00,000 --> 00:00:01,000\nBefore.\n")
+    lost = second.with_suffix(f".{gone}")
+    page = open_page("/upload/", expect_errors=True, routed=True)
+    page.route("**/upload/check*", lambda route: lost.unlink(missing_ok=True) or route.continue_())
+    page.get_by_label("Choose video or sound files").set_input_files([first, second])
+    page.get_by_label("Captions to use instead").set_input_files(captions)
+
+    page.get_by_role("button", name="Upload", exact=True).click()
+
+    expect(page.locator("#queue li").nth(1)).to_contain_text(sentence)
+    assert Video.objects.get().filename == "1.mp4"
 
 
 def test_the_way_of_the_bytes_is_told(open_page, sample):
@@ -328,6 +352,24 @@ def test_captions_that_could_not_be_given_can_be_given_again(open_page):
     user.delete()
     button.click()
     expect(row).to_contain_text("These captions are the transcript now.")
+
+
+def test_captions_for_a_video_that_is_gone_or_read_only_by_now_say_so(open_page):
+    owner = User.objects.create_user("owner")  # without a password: else one has to sign in
+    index = make_index(owner)
+    member = make_member(index, local_user(), "editor")
+    make_transcript(3, index, filename="harbour.mp4")
+    page = open_page("/", expect_errors=True)
+    drop(page, "harbour.srt", b"1\n00:00:01,000 --> 00:00:02,000\nFrom elsewhere.\n")
+    row, button = page.locator("#queue li"), page.get_by_role("button", name="Use them there")
+    expect(row).to_contain_text(f"There is a video of this name in {index.name} (of owner)")
+
+    index.members.update(role="reader")
+    button.click()
+    expect(row).to_contain_text("Its owner can make you an editor.")
+    member.delete()
+    button.click()
+    expect(row).to_contain_text("This was deleted, or is no longer shared with you.")
 
 
 def test_what_was_sent_enters_the_list_and_the_counts(open_page, sample):
