@@ -457,6 +457,19 @@ def a_chosen_video(open_page, **options):
     return page, video
 
 
+def test_the_focus_stays_on_a_box_when_the_list_is_fetched_anew(open_page):
+    page, _ = a_chosen_video(open_page)
+    page.get_by_label("Choose harbour.mp4").focus()
+
+    page.evaluate(
+        """() => window.htmx.ajax(
+        "GET", location.href, { target: "#listing", swap: "outerHTML" })"""
+    )
+
+    expect(page.get_by_label("Choose harbour.mp4")).to_be_focused()
+    expect(page.get_by_label("Choose harbour.mp4")).to_be_checked()
+
+
 def test_enter_in_the_field_of_the_tag_tags_and_moves_nothing(open_page):
     page, video = a_chosen_video(open_page)
     page.get_by_label("Index to move to").select_option(label="Away")
