@@ -60,10 +60,19 @@ document.addEventListener("click", (event) => {
 
 // What was chosen when the server refused it is chosen on the page that says so.
 document.addEventListener("submit", (event) => {
-  if (event.target.id === "many") sessionStorage.setItem("chosen", JSON.stringify(picked()));
+  if (event.target.id === "many") memory()?.setItem("chosen", JSON.stringify(picked()));
 });
 addEventListener("load", () => {
-  const kept = JSON.parse(sessionStorage.getItem("chosen") ?? "[]");
-  sessionStorage.removeItem("chosen");
+  const kept = JSON.parse(memory()?.getItem("chosen") ?? "[]");
+  memory()?.removeItem("chosen");
   if (document.querySelector(".messages .error")) choose(kept);
 });
+
+// A browser may have none for this site.
+function memory() {
+  try {
+    return sessionStorage;
+  } catch {
+    return null;
+  }
+}

@@ -482,6 +482,22 @@ def test_enter_in_the_field_of_the_tag_tags_and_moves_nothing(open_page):
     assert Video.objects.get().index_id == video.index_id
 
 
+def test_deeds_on_many_need_no_memory_of_the_browser(open_page):
+    page, video = a_chosen_video(open_page)
+    page.add_init_script(
+        """Object.defineProperty(window, "sessionStorage", {
+        get() { throw new DOMException("No memory", "SecurityError"); } });"""
+    )
+    page.reload()
+
+    page.get_by_label("Choose harbour.mp4").check()
+    page.get_by_label("Tag to add").fill("sea")
+    page.get_by_label("Tag to add").press("Enter")
+
+    expect(page.get_by_text("Tagged 1 video with sea.")).to_be_visible()
+    assert video.tags.get().name == "sea"
+
+
 def test_enter_among_the_deeds_does_none_of_them_without_javascript(open_page):
     page, video = a_chosen_video(open_page, java_script_enabled=False)
     page.get_by_label("Index to move to").select_option(label="Away")
