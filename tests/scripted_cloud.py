@@ -140,7 +140,7 @@ def scripted_cloud() -> Iterator[Cloud]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     server.block_on_close = False
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     cloud.url = f"http://127.0.0.1:{server.server_port}"
     try:
         yield cloud

@@ -12,6 +12,7 @@ import resource
 import shutil
 import sys
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 
 # What runs away ends with a traceback that names it, before the machine ends something else.
@@ -44,6 +45,13 @@ def _start_postgres(folder: Path) -> str:
     return str(server.get_uri())
 
 
+def _hands_all_tests_on() -> bool:
+    """The first process of ``-n 2`` runs no test: each of its workers has a database of its own."""
+    counts = [after for before, after in pairwise(sys.argv) if before == "-n"]
+    is_parallel = bool(counts) and counts[-1].isdigit() and counts[-1] != "0"
+    return is_parallel and "PYTEST_XDIST_WORKER" not in os.environ
+
+
 def _prepare() -> str:
     _, most = resource.getrlimit(resource.RLIMIT_DATA)
     if most == resource.RLIM_INFINITY:
@@ -58,10 +66,10 @@ def _prepare() -> str:
         os.environ.pop(name)
     for name in ("BROKER_URL", "DATABASE_URL", "ENGINE", "HF_ENDPOINT", "REQUIRE_LOGIN"):
         os.environ.pop(name, None)
-    if database == "postgres":
-        os.environ["DATABASE_URL"] = _start_postgres(folder)
-    elif database != "sqlite":
+    if database not in ("sqlite", "postgres"):
         raise SystemExit(f"--database must be sqlite or postgres, not {database}")
+    if database == "postgres" and not _hands_all_tests_on():
+        os.environ["DATABASE_URL"] = _start_postgres(folder)
     return database
 
 

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.factories import make_index, make_task, make_transcript, make_video
 from tests.test_api_door import endpoints
-from videos.api import reference
+from videos.api import assets, indexes, paging, reference, tasks, videos
 from videos.models import Asset
 from videos.models.select import keep
 
@@ -80,6 +80,27 @@ def test_every_path_names_its_own_parameters():
         named = [reference.resolve(entry) for entry in item.get("parameters", [])]
         in_path = {entry["name"] for entry in named if entry["in"] == "path"}
         assert in_path == set(re.findall(r"{(\w+)}", path)), path
+
+
+@pytest.mark.parametrize(
+    ("path", "filters"),
+    [
+        ("/indexes", [*indexes.FILTERS, *indexes.OPTION_FILTERS, *indexes.FAMILY_FILTERS]),
+        ("/tasks", tasks.FILTERS),
+        ("/indexes/{index_id}/videos", videos.FILTERS),
+        ("/indexes/{index_id}/indexed-assets", assets.INDEXED_FILTERS.keys() - videos.FILTERS),
+        ("/assets", assets.FILTERS),
+        ("/assets/{asset_id}/indexed-assets", []),
+        ("/assets/multipart-uploads", []),
+    ],
+)
+def test_it_names_all_that_a_list_accepts(path, filters):
+    """Others are refused, so nobody can find these by trying."""
+    entry = reference.description()["paths"][path]["get"]
+    named = {reference.resolve(each)["name"] for each in entry["parameters"]}
+    said = set(re.findall(r"\w+", entry.get("description", "")))
+
+    assert {*filters, *paging.PAGE_KEYS} - named - said == set()
 
 
 def answer_schema(method: str, path: str, status: int) -> dict[str, Any]:

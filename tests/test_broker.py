@@ -108,7 +108,7 @@ def test_who_rings_does_not_wait_for_a_broker_that(how, tmp_path, monkeypatch):
         begun = time.monotonic()
         with pytest.raises(OperationalError):
             app.send_task("ring", retry=False)
-        assert time.monotonic() - begun < 4
+        assert time.monotonic() - begun < 8
         hung_up.cancel()
 
 
@@ -116,7 +116,7 @@ def test_a_worker_that_waits_for_messages_soon_asks_whether_it_shall_stop(queue)
     begun = time.monotonic()
     with pytest.raises(TimeoutError):
         queue.channel.connection.client.drain_events(timeout=20)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 10
 
 
 def test_a_worker_that_ends_by_an_error_tells_what_runs_to_stop(monkeypatch):

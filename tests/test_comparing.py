@@ -120,8 +120,8 @@ def test_two_transcripts_of_one_moment_are_compared_in_a_moment():
     """Nothing cuts them into stretches: all words of one side meet all of the other."""
     a = [Line(0, 1000, f"one two {n} " * 20) for n in range(2000)]
     b = [Line(0, 1000, f"two one {n} " * 20) for n in range(2000)]
-    begun = time.monotonic()
+    begun = time.process_time()
     (stretch,) = align(a, b)
     left, _ = differences(a[stretch.a0 : stretch.a1], b[stretch.b0 : stretch.b1])
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5
     assert [piece.differs for piece in left] == [True, False]  # the last word is the same

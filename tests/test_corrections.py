@@ -633,6 +633,18 @@ def test_the_history_is_bounded(user, task, monkeypatch):
     assert task.corrections.count() == 3
 
 
+def test_a_busy_colleague_takes_nobodys_undo_away(user, task, monkeypatch):
+    monkeypatch.setattr(corrections, "HISTORY", 3)
+    save(user, task, 1, "to the river")
+    other = make_user()
+    for n in range(5):
+        save(other, task, 0, f"try {n}")
+
+    corrections.undo(user, task)
+    assert lines(task)[1] == "to the rivver"
+    assert task.corrections.filter(user=other).count() == 3
+
+
 # --- whatever an editor does ---
 
 

@@ -31,3 +31,17 @@ def test_it_makes_none_that_would_not_work():
     with pytest.raises(CommandError, match="Give the key a name"):
         call_command("createapikey", " ")
     assert not ApiKey.objects.exists()
+
+
+def test_without_a_name_it_is_for_the_local_user_only_where_that_is_who_works_here():
+    call_command("createapikey", "of a private site", stdout=StringIO())
+    make_user("ann")
+
+    with pytest.raises(CommandError, match="Nobody signs in as local: .+ --user"):
+        call_command("createapikey", "of the site that others reach now")
+
+    local = ApiKey.objects.get().user
+    local.set_password("long enough")
+    local.save()
+    call_command("createapikey", "of local, who signs in", stdout=StringIO())
+    assert [key.user.username for key in ApiKey.objects.all()] == ["local", "local"]

@@ -15,7 +15,7 @@ def test_every_setting_is_in_the_example_file():
     )
     read = set(
         re.findall(
-            r'\b(?:env\.)?(?:text|flag|number|whole|words|hosts_and_networks|token|address|one_of)\("([A-Z_]+)"',
+            r'\b(?:env\.)?(?:text|flag|number|whole|words|hosts_and_networks|token|address|one_of|path)\("([A-Z_]+)"',
             code,
         )
     )

@@ -41,20 +41,36 @@ def test_a_line_that_is_none_is_said_with_its_number(file, line):
         dotenv.load()
 
 
-def test_a_command_works_on_the_data_that_the_file_names(tmp_path):
-    (tmp_path / ".env").write_text(f"DATA_DIR={tmp_path / 'data'}\n")
-    env = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("DATA_DIR", "DATABASE_URL")
-    }
+def make_key(folder: Path) -> None:
+    """By a command that is started in that folder, with its ``.env``."""
+    ours = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    del ours["DATA_DIR"]
     done = subprocess.run(
-        [sys.executable, "manage.py", "createapikey", "local"],
-        cwd=ROOT,
-        env=env | {"ENV_FILE": str(tmp_path / ".env")},
+        [sys.executable, str(ROOT / "manage.py"), "createapikey", "local"],
+        cwd=folder,
+        env=ours | {"ENV_FILE": str(folder / ".env")},
         capture_output=True,
         text=True,
     )
-
     assert done.returncode == 0, done.stderr
+
+
+def test_a_command_works_on_the_data_that_the_file_names(tmp_path):
+    (tmp_path / ".env").write_text(f"DATA_DIR={tmp_path / 'data'}\n")
+    make_key(tmp_path)
+
     assert any((tmp_path / "data").iterdir())
+
+
+def test_a_relative_path_begins_beside_manage_py_wherever_a_command_is_started(tmp_path):
+    data, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / ".env").write_text(
+        f"DATA_DIR={os.path.relpath(data, ROOT)}\n"
+        f"SECRET_KEY_FILE={os.path.relpath(elsewhere / 'key', ROOT)}\n"
+    )
+    (elsewhere / "key").write_text("k" * 50)
+    make_key(elsewhere)
+
+    assert (data / "db.sqlite3").exists() and not (data / "secret_key").exists()
+    assert sorted(path.name for path in elsewhere.iterdir()) == [".env", "key"]

@@ -16,12 +16,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from django.conf import settings
 
 from tests import makers, tiny_whisper
 from tests.fake_hub import fake_hub
 from tests.makers import Picture, media, silence
 from tests.test_media_sandbox import wait_until_dead
-from videos import engines
+from videos import engines, pipeline
 from videos.engines import sphinx_job, whisper_job, whisper_models
 from videos.engines.base import EngineConfig, EngineCrashed, EngineError
 from videos.engines.sphinx import Sphinx
@@ -284,6 +285,15 @@ def test_a_model_is_fetched_once_and_then_used_without_the_hub(config, model):
     assert cues(listen(Whisper(), makers.SAMPLE, gone)) == cues(reports)
 
 
+def test_a_relative_folder_of_a_model_is_beside_manage_py(config, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "model.bin").touch()
+    named = replace(config, whisper_model="./mine", base_dir=tmp_path)
+
+    assert whisper_models.located(named) == tmp_path / "mine"
+    assert pipeline.engine_config().base_dir == settings.BASE_DIR
+
+
 def test_a_fetched_model_that_was_deleted_is_not_believed_in(config, model):
     with fake_hub(model) as url:
         list(whisper_models.fetch(fetching(config, url)))
@@ -323,6 +333,8 @@ def resolving_for_ever(*_, **__):
 def test_an_unreachable_hub_is_told_within_five_seconds(config, monkeypatch, name_server):
     if name_server == "hangs":
         monkeypatch.setattr("socket.getaddrinfo", resolving_for_ever)
+    assert whisper_models.HUB_SECONDS < 5
+    monkeypatch.setattr(whisper_models, "HUB_SECONDS", 1.5)
     started = time.monotonic()
 
     answer = Whisper().availability(fetching(config, "http://127.0.0.1:9"))

@@ -7,17 +7,19 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import DatabaseError, connection
+from django.utils import timezone
 
-from tests.factories import make_index, make_transcript, make_user
+from tests.factories import make_index, make_task, make_transcript, make_user, make_video
 from videos import process, restoring, storage, upkeep
-from videos.models import Asset, Index, Segment, Video
+from videos.models import Asset, Correction, Index, Segment, Task, Video
 
 pytestmark = pytest.mark.django_db(transaction=True)
 on_sqlite = pytest.mark.skipif(os.environ["TEST_DATABASE"] != "sqlite", reason="by pg_dump there")
@@ -75,12 +77,22 @@ def test_a_site_that_holds_something_is_not_overwritten_unaware(backup, settings
     wipe(settings)
     make_index(make_user(), name="New work")
 
-    with pytest.raises(CommandError, match="not empty: 0 videos, 1 indexes. Give --replace"):
+    with pytest.raises(CommandError, match="not empty: 0 videos, 1 indexes, 0 assets. Give --rep"):
         restore(backup)
     assert Index.objects.get().name == "New work" and not Video.objects.exists()
 
     restore(backup, "--replace")
     assert Video.objects.get().index == Index.objects.get()
+
+
+@on_sqlite
+def test_a_file_that_is_no_video_yet_is_not_overwritten_unaware(backup, settings):
+    wipe(settings)
+    owner = User.objects.create(username="local")
+    Asset.objects.create(owner=owner, filename="a.mov", sha256="ab" * 32, size_bytes=5)
+
+    with pytest.raises(CommandError, match="not empty: 0 videos, 0 indexes, 1 assets"):
+        restore(backup)
 
 
 @on_sqlite
@@ -97,6 +109,21 @@ def test_a_damaged_file_stops_it_unless_the_rest_is_wanted(backup, settings, dam
     with pytest.raises(CommandError, match="Restored, but fsck finds 1 fault"):
         restore(backup, "--partial")
     assert Video.objects.get().transcript.segments.count() == 3
+
+
+@on_sqlite
+def test_what_the_site_will_sweep_by_itself_is_no_fault_of_a_restore(tmp_path, settings):
+    task = make_task(make_video(content=FILM))
+    Task.objects.update(asked_at=timezone.now() - timedelta(days=30))
+    assert list(upkeep.back_up(tmp_path / "copy"))
+    wipe(settings)
+    part = storage.new_part_path()
+    part.touch()
+    os.utime(part, (0, 0))
+
+    assert restore(tmp_path / "copy").endswith("Restored the database.\nAll is well.\n")
+    assert f"task {task.pk}: it did not end by its deadline." in list(upkeep.faults())
+    assert f"{part.name}: a broken upload that was not swept." in list(upkeep.faults())
 
 
 @on_sqlite
@@ -191,12 +218,39 @@ def test_on_postgres_the_files_of_the_restored_rows_come_back(backup, settings):
         restore(backup)
 
 
-def manage(data_dir: Path, *command: str) -> str:
+@pytest.mark.skipif(os.environ["TEST_DATABASE"] != "postgres", reason="rows come by another way")
+def test_on_postgres_rows_of_an_older_version_are_brought_up_to_date(tmp_path):
+    call_command("migrate", "videos", "0025", verbosity=0)
+    try:
+        told = restore(tmp_path)
+        assert "stale" in column_names(Correction._meta.db_table)
+    finally:
+        call_command("migrate", verbosity=0)
+    assert told == "Restored 0 files.\nAll is well.\n"
+
+
+def column_names(table: str) -> set[str]:
+    with connection.cursor() as cursor:
+        described = connection.introspection.get_table_description(cursor, table)
+    return {column.name for column in described}
+
+
+def test_a_fault_of_the_database_at_the_end_is_said_in_a_sentence(tmp_path, monkeypatch):
+    def fail() -> None:
+        raise DatabaseError("no such column")
+
+    monkeypatch.setattr(restoring, "restore", lambda *args, **options: [])
+    monkeypatch.setattr(upkeep, "lasting_faults", fail)
+    with pytest.raises(CommandError, match="The restore is not complete: no such column"):
+        restore(tmp_path)
+
+
+def manage(data_dir: Path, *command: str, code: int = 0) -> str:
     env = os.environ | {"DATA_DIR": str(data_dir)}
     run = [sys.executable, "manage.py", *command]
     done = subprocess.run(run, cwd=ROOT, env=env, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert done.returncode == code, done.stderr
+    return done.stdout or done.stderr
 
 
 @on_sqlite
@@ -208,3 +262,19 @@ def test_a_folder_that_was_never_a_site_becomes_one(backup, tmp_path):
     assert told.endswith("Restored the database.\nAll is well.\n")
     assert manage(tmp_path / "new", "fsck", "--read") == "All is well.\n"
     assert (tmp_path / "new" / "secret_key").read_bytes() == (backup / "secret_key").read_bytes()
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "damage", [lambda old: b"no database", lambda old: bytes(len(old)), lambda old: old[:20_000]]
+)
+def test_a_damaged_database_is_replaced(backup, tmp_path, damage):
+    data = tmp_path / "damaged"
+    data.mkdir()
+    (data / "db.sqlite3").write_bytes(damage((backup / "db.sqlite3").read_bytes()))
+    (data / "db.sqlite3-journal").write_bytes(b"of the damaged one")
+
+    told = manage(data, "restore", str(backup), code=1)
+    assert "The database here cannot be read: " in told and "Give --replace" in told
+    assert manage(data, "restore", str(backup), "--replace").endswith("All is well.\n")
+    assert not (data / "db.sqlite3-journal").exists()

@@ -267,7 +267,7 @@ def test_listening_shows_percentage_time_left_and_what_is_there(client, user):
     page = page_of(client, task)
 
     assert "Listening" in page and "40 %" in page
-    assert "about 60 s left" in page or "about 61 s left" in page  # the page itself takes time
+    assert re.search(r"about 6\d s left", page)  # the page itself takes time
     assert "3 lines" in page
     assert 'hx-trigger="every 2s"' in page
 

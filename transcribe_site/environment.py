@@ -12,15 +12,28 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+BASE_DIR = Path(__file__).resolve().parent.parent
+
 
 def text(name: str, default: str = "") -> str:
     """The variable ``name``, or what the file named by ``name``_FILE holds (for secrets)."""
-    if path := os.environ.get(f"{name}_FILE"):
+    if named := os.environ.get(f"{name}_FILE"):
         try:
-            return Path(path).read_text().strip()
+            return _beside(named).read_text().strip()
         except OSError as error:
             raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error.strerror}") from error
     return os.environ.get(name, default).strip()
+
+
+def path(name: str, default: Path) -> Path:
+    return _beside(value) if (value := text(name)) else default
+
+
+def _beside(value: str) -> Path:
+    """A relative path begins beside manage.py, as ``.env`` lies there: a command that is started
+    from another folder, as by cron, would make a new and empty site there.
+    """
+    return (BASE_DIR / Path(value).expanduser()).resolve()
 
 
 def flag(name: str, default: bool = False) -> bool:

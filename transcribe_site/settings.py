@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 import tzlocal
 from django.core.exceptions import ImproperlyConfigured
@@ -11,8 +10,8 @@ from django.core.exceptions import ImproperlyConfigured
 from transcribe_site import environment as env
 from transcribe_site.static_version import static_version
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "var"))).expanduser().resolve()
+BASE_DIR = env.BASE_DIR
+DATA_DIR = env.path("DATA_DIR", BASE_DIR / "var")
 
 # --- who is served, and where ---
 
@@ -106,7 +105,7 @@ INCOMING_ROOT = DATA_DIR / "incoming"  # on the media's own file system: adoptin
 TEMP_ROOT = DATA_DIR / "tmp"
 # Modules import each other by relative names, so the version stands before all of them.
 STATIC_URL = "/static/" if DEBUG else f"/static/{static_version(BASE_DIR / 'static')}/"
-STATIC_ROOT = env.text("STATIC_ROOT", str(DATA_DIR / "static"))
+STATIC_ROOT = env.path("STATIC_ROOT", DATA_DIR / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # Files are served as they lie in the tree: no collectstatic before the first page.
 WHITENOISE_USE_FINDERS = True
@@ -177,8 +176,8 @@ if HEARTBEAT_SECONDS * 2 > LEASE_SECONDS:
 SWEEP_SECONDS = env.number("SWEEP_SECONDS", 5, least=0.2)
 # `serve` starts a worker again that has not swept for so long. Far above the longest small step.
 WORKER_MUTE_SECONDS = env.number("WORKER_MUTE_SECONDS", max(300, 10 * SWEEP_SECONDS), least=1)
-# How many tasks may listen to speech at once on one machine, how many may be sent to a cloud,
-# and how many small steps of each kind beside them.
+# Of each worker: how many tasks may listen to speech at once, how many may be sent to a cloud, and
+# how many small steps of each kind beside them.
 SPEECH_SLOTS = env.whole("SPEECH_SLOTS", 1, least=1)
 SENDING_SLOTS = env.whole("SENDING_SLOTS", 2, least=1)
 LIGHT_SLOTS = env.whole("LIGHT_SLOTS", 2, least=1)

@@ -18,7 +18,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from videos import marking, search, wording
@@ -31,7 +31,7 @@ from videos.timecode import clock
 Kind = Correction.Kind
 Line = dict[str, Any]  # a segment as a correction remembers it
 
-HISTORY = 200  # corrections of a transcript that can still be undone or redone
+HISTORY = 200  # corrections of a transcript that each editor can still undo or redo
 MAX_AT_ONCE = 2000  # lines that one replacement may change
 
 _ASIDE = 1_000_000_000  # where numbers wait while others move; no transcript is so long
@@ -398,7 +398,7 @@ def _write(
     Correction.objects.create(
         task=task, user=user, kind=kind, before=lines, after=[_line(row) for row in after]
     )
-    _forget_old(task)
+    _forget_old(task.corrections.filter(user=user))
     return edited
 
 
@@ -447,10 +447,11 @@ def _shift(task: Task, last: int, by: int) -> None:
         task.segments.filter(number__gt=_ASIDE).update(number=F("number") - _ASIDE + by)
 
 
-def _forget_old(task: Task) -> None:
-    newest = list(task.corrections.order_by("-pk").values_list("pk", flat=True)[:HISTORY])
+def _forget_old(own: QuerySet[Correction]) -> None:
+    """Each editor's own: a busy colleague takes nobody's undo away."""
+    newest = list(own.order_by("-pk").values_list("pk", flat=True)[:HISTORY])
     if len(newest) == HISTORY:
-        task.corrections.filter(pk__lt=newest[-1]).delete()
+        own.filter(pk__lt=newest[-1]).delete()
 
 
 # --- a line as it is remembered ---

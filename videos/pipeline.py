@@ -72,6 +72,7 @@ def engine_config() -> EngineConfig:
     """What the settings say to the engines, which know no Django."""
     return EngineConfig(
         data_dir=Path(settings.DATA_DIR),
+        base_dir=Path(settings.BASE_DIR),
         cores=settings.CORES,
         whisper_model=settings.WHISPER_MODEL,
         hub_url=settings.HUB_URL,

@@ -12,12 +12,11 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 
 from videos import local_user, process, storage, upkeep
 from videos.models import Asset, Index, Video
-from videos.models.video import media_name
 
 PIECE_BYTES = 1024 * 1024
 
@@ -33,11 +32,11 @@ def restore(source: Path, *, replace: bool = False, partial: bool = False) -> It
     missing or damaged. Postgres' rows are restored before this, by its own tools.
     """
     process.make_folders()
-    database = source / "db.sqlite3"
+    database = source / upkeep.DATABASE
     if connection.vendor == "sqlite":
         _check_database(database)
         _check_place(replace)
-        wanted = _named_in(database)
+        wanted = upkeep.named_in(database)
     else:
         wanted = _named_here(database)
     yield from _bring_files(source / "media", wanted, partial)
@@ -47,6 +46,7 @@ def restore(source: Path, *, replace: bool = False, partial: bool = False) -> It
     if connection.vendor == "sqlite":
         _bring_database(database)
         yield "Restored the database."
+    call_command("migrate", verbosity=0, interactive=False)  # the backup may be an older version's
     _bring_posters(source / "derived")
 
 
@@ -58,7 +58,7 @@ def _check_database(database: Path) -> None:
     if not database.exists():
         raise Refused(f"{database.parent} holds no backup: there is no {database.name} in it.")
     try:
-        with _opened(database) as rows:
+        with upkeep.opened(database) as rows:
             fault = rows.execute("PRAGMA quick_check(1)").fetchone()[0]
             query = "SELECT name FROM django_migrations WHERE app = 'videos'"
             made_by = {name for (name,) in rows.execute(query)}
@@ -71,44 +71,37 @@ def _check_database(database: Path) -> None:
         raise Refused(f"This backup was made by a newer version: {newer[-1]} is not known here.")
 
 
-def _opened(database: Path) -> closing[sqlite3.Connection]:
-    """To be read only: a backup may lie where nothing can be written."""
-    return closing(sqlite3.connect(f"{database.resolve().as_uri()}?immutable=1", uri=True))
-
-
 def _check_place(replace: bool) -> None:
-    if replace or "videos_video" not in connection.introspection.table_names():
+    if replace:
+        return
+    try:
+        _check_emptiness()
+    except DatabaseError as error:
+        raise Refused(
+            f"The database here cannot be read: {error}. Give --replace to put the backup's in "
+            "its place."
+        ) from error
+
+
+def _check_emptiness() -> None:
+    if "videos_video" not in connection.introspection.table_names():
         return
     videos, indexes = Video.objects.count(), Index.objects.count()
-    if videos or indexes or local_user.somebody_has_a_password():
+    assets = Asset.objects.exclude(sha256="").count()
+    if videos or indexes or assets or local_user.somebody_has_a_password():
         raise Refused(
-            f"This site is not empty: {videos:,} videos, {indexes:,} indexes. Give --replace to "
-            f"put the backup in the place of {settings.DATA_DIR}."
+            f"This site is not empty: {videos:,} videos, {indexes:,} indexes, {assets:,} assets. "
+            f"Give --replace to put the backup in the place of {settings.DATA_DIR}."
         )
 
 
-def _named_in(database: Path) -> dict[str, int]:
-    """The files that the backup's rows name, with their sizes."""
-    query = "SELECT sha256, size_bytes FROM {} WHERE sha256 <> ''"
-    with _opened(database) as rows:
-        found = [
-            row
-            for table in ("videos_video", "videos_asset")
-            for row in rows.execute(query.format(table))
-        ]
-    return {media_name(sha256): size for sha256, size in found}
-
-
 def _named_here(database: Path) -> dict[str, int]:
-    """The same from rows that are in place already, as on Postgres."""
+    """The files of rows that are in place already, as on Postgres, with their sizes."""
     if database.exists():
         raise Refused("This is the backup of a site on SQLite, and DATABASE_URL names another one.")
     if "videos_video" not in connection.introspection.table_names():
         raise Refused("The database is empty: restore it with pg_restore or psql first.")
-    fields = ("sha256", "size_bytes")
-    videos = Video.objects.exclude(sha256="").values_list(*fields)
-    assets = Asset.objects.exclude(sha256="").values_list(*fields)
-    return {media_name(sha256): size for sha256, size in [*videos, *assets]}
+    return upkeep.named_here()
 
 
 # --- the files ---
@@ -165,12 +158,16 @@ def _copy(source: Path, target: Path | None) -> str:
 
 
 def _bring_database(database: Path) -> None:
-    """All of it in one transaction of SQLite's own, then up to this version."""
+    """In the place of the one that is here, which may be damaged: nothing of it is opened."""
     connection.close()
-    target = settings.DATABASES["default"]["NAME"]
-    with _opened(database) as rows, closing(sqlite3.connect(target)) as ours:
+    target = Path(settings.DATABASES["default"]["NAME"])
+    draft = target.with_name(f"{target.name}.part")
+    draft.unlink(missing_ok=True)
+    with upkeep.opened(database) as rows, closing(sqlite3.connect(draft)) as ours:
         rows.backup(ours)
-    call_command("migrate", verbosity=0, interactive=False)
+    for ending in ("-wal", "-shm", "-journal"):  # they would be read as the new one's
+        target.with_name(target.name + ending).unlink(missing_ok=True)
+    upkeep.put(draft, target.parent, target.name)
 
 
 def _bring_posters(derived: Path) -> None:

@@ -25,14 +25,15 @@ from waitress.buffers import OverflowableBuffer
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 
-from videos import storage
+from videos import captions, storage
 from videos.models import ApiKey
 from videos.models.api_key import hash_key
 
 # As Waitress keeps headers; the application reads HTTP_X_BODY_REFUSED. A client that sends it
 # itself only refuses its own request.
 REFUSED_HEADER = "X_BODY_REFUSED"
-UPLOAD_PATHS = ("/upload/", "/v1")  # only there may a body be large
+UPLOAD_PATHS = ("/upload/", "/v1")  # only there may a body be large,
+CAPTIONS_END = "/captions"  # and where captions are given to a video not so small
 LOOK_EVERY = 16 * 2**20  # bytes between two looks at the disk's reserve
 TOO_LARGE, DISK_FULL, STRANGER = "too-large", "disk-full", "stranger"
 Headers = Mapping[str, str]  # as Waitress keeps them: X_API_KEY
@@ -164,6 +165,8 @@ def _largest(path: str) -> int:
     """Where files are sent: a whole form of the largest ones, and a little for other fields."""
     if path.startswith(UPLOAD_PATHS):
         return int(settings.MAX_UPLOAD_BYTES) * int(settings.MAX_FILES_AT_ONCE) + 2**20
+    if path.endswith(CAPTIONS_END):
+        return captions.MAX_BYTES + 2**20
     return int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 

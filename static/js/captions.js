@@ -2,6 +2,8 @@
 //
 // It is off until somebody asks for it, remembered, and read again when lines come or change.
 
+import { keep, kept } from "./kept.js";
+
 const player = document.getElementById("player");
 const element = player.querySelector("track");
 const button = document.querySelector('[data-command="captions"]');
@@ -14,7 +16,7 @@ function set(on) {
 function tell() {
   const on = element.track.mode === "showing";
   button?.setAttribute("aria-pressed", String(on));
-  localStorage.setItem("captions", on ? "1" : "0");
+  keep("captions", on ? "1" : "0");
 }
 
 function isText(node) {
@@ -59,6 +61,7 @@ if (element) {
   new MutationObserver((records) => {
     if (isOther() || records.some((record) => [...record.addedNodes].some(isText))) readAgain();
   }).observe(document.getElementById("script"), { childList: true, subtree: true });
-  if (localStorage.getItem("captions") === "1") set(true);
+  document.addEventListener("desk:rows", readAgain); // all of them may come anew
+  if (kept("captions") === "1") set(true);
   tell();
 }

@@ -2,10 +2,11 @@
 // in fields of moments and wherever data-time says seconds; and goes to whatever is typed. The
 // strip listens to desk:time for its own labels.
 
+import { keep, kept } from "./kept.js";
 import { later } from "./lines.js";
 import { seekTo, shownMs, shownRange, startMs } from "./seek.js";
 import { name, NoTime, parseMoment, timebaseOf } from "./time.js";
-import { dataOf, writeMoment } from "./typed.js";
+import { meant, writeMoment } from "./typed.js";
 
 const MODES = ["clock", "running", "source", "seconds"];
 
@@ -132,7 +133,7 @@ function setMode(next) {
 }
 
 modes.addEventListener("change", () => {
-  localStorage.setItem("time", modes.value);
+  keep("time", modes.value);
   setMode(modes.value);
   writeAll();
   writeOthers();
@@ -179,11 +180,12 @@ document.addEventListener("desk:command", (event) => {
 
 document.addEventListener("htmx:configRequest", ({ detail }) => {
   if (!(detail.elt instanceof HTMLFormElement)) return;
-  const meant = dataOf(detail.elt);
-  for (const side of ["start", "end"]) if (detail.formData.get(side)) detail.formData.set(side, meant.get(side));
+  for (const field of detail.elt.querySelectorAll("[data-moment]")) {
+    if (detail.formData.get(field.name)) detail.formData.set(field.name, meant(field));
+  }
 });
 
-setMode(localStorage.getItem("time"));
+setMode(kept("time"));
 if (mode !== "clock") {
   writeAll();
   writeOthers();

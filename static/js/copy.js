@@ -1,6 +1,6 @@
 // Takes up what is made of the video while the page is open: the playable copy, the waveform.
 //
-// The player stays where it is and playing; only its address changes.
+// The player stays where it is and playing; only its address changes. desk:source tells before.
 
 const player = document.getElementById("player");
 
@@ -10,12 +10,15 @@ function pathOf(address) {
 
 function change(src) {
   const opened = player.src.match(/#t=([\d.]+)/);
-  const at = player.currentTime || Number(opened?.[1] ?? 0);
+  let at = player.currentTime || Number(opened?.[1] ?? 0);
   const playing = !player.paused;
   const rate = player.playbackRate;
+  const seek = ({ detail }) => (at = detail.at); // by somebody who does not wait for it
+  document.addEventListener("desk:seek", seek);
   player.addEventListener(
     "loadedmetadata",
     () => {
+      document.removeEventListener("desk:seek", seek);
       player.playbackRate = rate;
       if (at) player.currentTime = at;
       if (playing) player.play().catch(() => {}); // the browser may want a click first
@@ -23,6 +26,7 @@ function change(src) {
     { once: true },
   );
   document.getElementById("unplayable").hidden = true;
+  document.dispatchEvent(new CustomEvent("desk:source"));
   player.src = src;
 }
 

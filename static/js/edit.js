@@ -7,7 +7,8 @@
 // somebody stays with what was typed; "desk:declined" tells those who asked for other lines. "desk:hold"
 // asks whatever moves the player to stand still.
 
-import { focusedRow } from "./meant.js";
+import { lines } from "./lines.js";
+import { focusedRow, isComposing } from "./meant.js";
 import { announce, complain, note } from "./say.js";
 import { isSeen, numberOf, rowFrom, startMs } from "./seek.js";
 import { dataOf, writeMoment } from "./typed.js";
@@ -40,9 +41,16 @@ function seenBeside(number, way) {
 }
 
 // Where only some lines are shown, the one that is spoken may not be among them: the next is meant.
+// Before anybody played or went anywhere it is the one at the top of the window.
 function meantRow() {
-  const row = focusedRow() ?? document.querySelector("#rows li[aria-current]");
+  const row = focusedRow() ?? document.querySelector("#rows li[aria-current]") ?? spoken();
   return !row || isSeen(row) ? row : seenBeside(numberOf(row), 1);
+}
+
+function spoken() {
+  if (!player.currentTime && player.paused) return topRow();
+  const { rows, ends } = lines();
+  return rows[ends.findIndex((end) => end > player.currentTime)];
 }
 
 // --- asking the server ---
@@ -92,10 +100,10 @@ function say(sentence, kind) {
 
 const MOVED = "This line was split, merged or moved meanwhile.";
 
-async function edit(row, caret = null) {
+// `goesOn`: from one line to another.
+async function edit(row, caret = null, goesOn = open !== null) {
   if (!row || row === open || busy) return;
   const start = startMs(row);
-  const goesOn = open !== null; // from one line to another
   if (open && !(await save("save"))) return;
   if (!row.isConnected) row = rowFrom(start); // it came anew with the line that was saved
   if (!row) return say(MOVED, "look");
@@ -107,7 +115,7 @@ async function edit(row, caret = null) {
     // Lines were split or merged since this page was loaded: fetch them, then go on.
     await reload();
     const moved = rowFrom(start);
-    return moved ? edit(moved, caret) : say(MOVED, "look");
+    return moved ? edit(moved, caret, goesOn) : say(MOVED, "look");
   }
   const form = root?.querySelector("#edit");
   if (refusal) return note(refusal);
@@ -258,7 +266,7 @@ function put(saved, more) {
     last = place;
   }
   for (const block of document.querySelectorAll("#rows > .block")) {
-    if (Number(block.dataset.n) > first) block.dataset.n = Number(block.dataset.n) + now - was;
+    if (Number(block.dataset.n) >= first + Math.min(was, now)) block.dataset.n = Number(block.dataset.n) + now - was;
   }
   for (const [number, row] of fresh) replace(rowAt(number), row);
   return true;
@@ -333,10 +341,16 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("desk:command", (event) => {
-  if (event.detail.name === "edit-row") edit(meantRow() ?? topRow());
+  if (event.detail.name === "edit-row") editMeant();
   if (event.detail.name === "undo" || event.detail.name === "redo") step(event.detail.name);
   if (event.detail.name === "replace") location.assign(`${base()}replace`);
 });
+
+function editMeant() {
+  const row = meantRow();
+  if (row) edit(row);
+  else note("No line is at the playhead, or behind it.");
+}
 
 const DONE = { undo: "Undone.", redo: "Done again." };
 
@@ -386,7 +400,7 @@ document.addEventListener("submit", async (event) => {
 
 document.addEventListener("keydown", async (event) => {
   const form = event.target.closest?.("#rows form");
-  if (!form || event.isComposing) return; // Enter chooses a character there
+  if (!form || isComposing(event)) return; // Enter chooses a character there
   const typing = event.target.matches("textarea");
   if (event.key === "Escape") {
     event.preventDefault();
@@ -402,8 +416,8 @@ document.addEventListener("keydown", async (event) => {
     event.preventDefault();
     if (!(await save("save"))) return;
     const next = seenBeside(Number(form.dataset.number), event.shiftKey ? -1 : 1);
-    if (next) await edit(next);
-    else goOn();
+    if (next) await edit(next, null, true);
+    if (!open) goOn();
   }
 });
 

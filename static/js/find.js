@@ -7,6 +7,7 @@
 // seconds, detail.colours: the number of its word's colour) tells the strip where they are.
 
 import { firstWhere, later, lines as known } from "./lines.js";
+import { isComposing } from "./meant.js";
 import { paint, paints, span } from "./painted.js";
 import { seekTo, startOf, textOf } from "./seek.js";
 import { tellWords } from "./words.js";
@@ -368,9 +369,14 @@ function place() {
   return { row, top: row?.getBoundingClientRect().top, scroll: scrollY };
 }
 
+// Nobody looks for words any more.
+function forget() {
+  from = passed = null;
+  document.dispatchEvent(new CustomEvent("desk:find", { detail: { on: false } }));
+}
+
 function end() {
   const was = from;
-  from = passed = null;
   field.value = "";
   only.checked = false;
   search();
@@ -379,7 +385,7 @@ function end() {
     back();
     requestAnimationFrame(back);
   } else if (was) window.scrollTo(0, was.scroll);
-  document.dispatchEvent(new CustomEvent("desk:find", { detail: { on: false } }));
+  forget();
 }
 
 // The range's form sticks below ours, however many rows the words take. All lines inherit the height:
@@ -403,7 +409,7 @@ field.addEventListener("input", () => {
 field.addEventListener("focus", () => later(() => stale && read()));
 form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("keydown", (event) => {
-  if (event.isComposing) return;
+  if (isComposing(event)) return;
   if (event.key === "Escape") {
     event.preventDefault();
     end();
@@ -415,7 +421,7 @@ form.addEventListener("keydown", (event) => {
 });
 // Whoever went on to the hits by keys, or clicked a line, leaves in the same way.
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || event.defaultPrevented || event.isComposing) return;
+  if (event.key !== "Escape" || event.defaultPrevented || isComposing(event)) return;
   if (!from && !field.value.trim()) return;
   if (document.querySelector("dialog[open], [popover]:popover-open, #rows form")) return;
   if (event.target.closest?.("input:not([type=checkbox]), textarea, select, details[open]")) return;
@@ -485,6 +491,7 @@ addEventListener("popstate", () => {
   field.value = asked;
   only.checked = asked && query.get("only") === "1";
   if (asked) matchCase(query.get("case") === "1");
+  else forget();
   search();
 });
 

@@ -4,6 +4,7 @@
 // Following pauses when the reader scrolls the marked line out of sight, and goes on when the
 // line is back in sight, when a line is clicked or with the button. No timer decides it.
 
+import { keep, kept } from "./kept.js";
 import { allLines, lineAt, lines, whenRead } from "./lines.js";
 import { isSeen, seekTo } from "./seek.js";
 
@@ -141,7 +142,7 @@ script.addEventListener("pointerdown", () => (pressed = performance.now()), { pa
 addEventListener("resize", watch);
 button.addEventListener("click", resume);
 toggle.addEventListener("change", () => {
-  localStorage.setItem("follow", toggle.checked ? "1" : "0");
+  keep("follow", toggle.checked ? "1" : "0");
   if (toggle.checked) resume();
 });
 document.addEventListener("desk:seek", (event) => {
@@ -173,7 +174,7 @@ new MutationObserver((records) => {
   tick();
 }).observe(script, { childList: true, subtree: true });
 
-toggle.checked = localStorage.getItem("follow") !== "0";
+toggle.checked = kept("follow") !== "0";
 watch();
 const opened = player.src.match(/#t=([\d.]+)/);
 current = document.getElementById("now");

@@ -3,6 +3,7 @@
 // The sheet is fetched when the first of them is asked for. Lines get theirs block by block as
 // they come near, and their frames have their size from the beginning: nothing moves.
 
+import { keep, kept } from "./kept.js";
 import { startOf } from "./seek.js";
 
 const player = document.getElementById("player");
@@ -148,9 +149,9 @@ function end() {
 }
 
 if (toggle) {
-  toggle.checked = localStorage.getItem("pictures") === "1";
+  toggle.checked = kept("pictures") === "1";
   toggle.addEventListener("change", () => {
-    localStorage.setItem("pictures", toggle.checked ? "1" : "0");
+    keep("pictures", toggle.checked ? "1" : "0");
     if (toggle.checked) begin();
     else end();
   });

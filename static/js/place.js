@@ -52,6 +52,11 @@ player.addEventListener("pause", () => {
   tell();
 });
 addEventListener("pagehide", tell);
+// The player forgets then what it played.
+document.addEventListener("desk:source", () => {
+  tell();
+  before.push(...played());
+});
 document.addEventListener("visibilitychange", () => document.hidden && tell());
 
 place.querySelector("form").addEventListener("submit", () => (forgetting = true));

@@ -196,6 +196,8 @@ function closed({ start, end }) {
   return { start: ordered[0] > 0.0005 ? ordered[0] : null, end: ordered[1] < length - 0.0005 ? ordered[1] : null };
 }
 
+const isEmpty = ({ start, end }) => (start ?? 0) >= (end ?? length);
+
 function dragged(event, { side, from }) {
   const at = snap(timeAt(event.clientX), event);
   const shown = { start: range.start ?? 0, end: range.end ?? length };
@@ -226,8 +228,10 @@ strip.addEventListener("pointerup", (event) => {
   if (!drag) return;
   const done = drag;
   drag = null;
-  if (done.moved) askFor(dragged(event, done).range);
-  else if (!done.side) seekTo(timeAt(event.clientX));
+  const { at, range: next } = dragged(event, done);
+  if (done.moved && !isEmpty(next)) return askFor(next);
+  place();
+  if (!done.side) seekTo(done.moved ? at : timeAt(event.clientX)); // a click, as steady as it was
 });
 
 strip.addEventListener("pointercancel", cancel);
@@ -261,7 +265,7 @@ function point(event, at) {
 
 function askFor(next) {
   const same = next.start === range.start && next.end === range.end;
-  if (same || next.start !== null && next.start === next.end) return place();
+  if (same) return place();
   range = next;
   place();
   document.dispatchEvent(new CustomEvent("desk:range", { detail: next }));

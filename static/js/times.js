@@ -1,9 +1,10 @@
 // Pages without the switch of clock.js show the times of lines as it was left.
 
+import { kept } from "./kept.js";
 import { name, timebaseOf } from "./time.js";
 
 const LINKS = "#rows li > a, .hits li > a:not(.more)";
-const mode = localStorage.getItem("time");
+const mode = kept("time");
 
 function write() {
   for (const link of document.querySelectorAll(LINKS)) {

@@ -1,5 +1,6 @@
 // Does what the keys and buttons of the player ask for: play, shuttle, frames, rates, moves.
 
+import { keep, kept } from "./kept.js";
 import { note } from "./say.js";
 import { seekTo, shownMs } from "./seek.js";
 import { frameAt, frameMs, timebaseOf } from "./time.js";
@@ -102,7 +103,7 @@ function setRate(rate) {
   rates.value = String(rate);
   player.defaultPlaybackRate = rate;
   if (!shuttle) player.playbackRate = rate;
-  localStorage.setItem("rate", String(rate));
+  keep("rate", String(rate));
 }
 
 function otherRate(step) {
@@ -158,5 +159,5 @@ player.addEventListener("pause", () => {
 // The player's own menu has rates, too.
 player.addEventListener("ratechange", () => shuttle || setRate(player.playbackRate));
 
-setRate(Number(localStorage.getItem("rate")) || 1);
+setRate(Number(kept("rate")) || 1);
 show();

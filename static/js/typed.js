@@ -38,7 +38,8 @@ export function fillMoment(field, seconds) {
   writeMoment(field);
 }
 
-const meant = (field) => (isTyped(field) ? asSent(field.value) : field.defaultValue);
+// What is sent for it.
+export const meant = (field) => (isTyped(field) ? asSent(field.value) : field.defaultValue);
 
 // The form's data, with the moments that its fields mean.
 export function dataOf(form) {

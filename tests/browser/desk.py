@@ -5,6 +5,8 @@ from __future__ import annotations
 from tests.factories import make_segments
 from videos.models import Segment, Task, Video
 
+WAIT_MS = 15_000  # what comes late on a busy machine comes all the same
+
 
 def press(page, *keys: str) -> None:
     for key in keys:
@@ -28,7 +30,7 @@ def until(page, condition: str) -> None:
         f"""(p) => new Promise((ok, no) => {{
           const since = performance.now();
           const look = () => ({condition}) ? ok()
-            : performance.now() - since > 8000 ? no(new Error("never: {condition}"))
+            : performance.now() - since > {WAIT_MS} ? no(new Error("never: {condition}"))
             : setTimeout(look, 20);
           look();
         }})"""

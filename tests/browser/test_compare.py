@@ -42,6 +42,7 @@ def test_differences_are_read_played_and_taken_over(open_page, film, other):
     expect(rows.nth(1).locator("ins")).to_contain_text("wine")
     ready(page)
 
+    page.locator("#player").evaluate("(p) => { p.playbackRate = 0.25 }")  # time for Space
     rows.nth(2).locator("p").first.click()
     expect(rows.nth(2)).to_have_attribute("aria-current", "true")
     until(page, "!p.paused && p.currentTime > 30")  # a click plays both

@@ -322,6 +322,60 @@ def test_a_split_by_the_key_plays_on_and_nothing_plays_on_that_was_paused(open_p
     assert paused(page)
 
 
+def test_from_line_to_line_and_out_of_it_the_video_plays_on(open_page, film):
+    page = open_page(f"/videos/{film.pk}/")
+    play(page)
+    edit(page, 5)
+    press(page, "Tab")
+    expect(page.get_by_label("Text of the line")).to_have_value("This is line 6.")
+    assert paused(page)
+
+    press(page, "Enter")
+
+    until(page, "!p.paused")
+
+
+def test_enter_that_ends_a_composition_saves_nothing(open_page, film):
+    page = open_page(f"/videos/{film.pk}/")
+    text = edit(page, 5)
+
+    text.evaluate(
+        """(field) => field.dispatchEvent(new KeyboardEvent("keydown",
+          { key: "Enter", keyCode: 229, bubbles: true, cancelable: true }))"""
+    )
+    page.wait_for_timeout(200)
+
+    expect(text).to_be_focused()
+
+
+def test_the_key_corrects_the_next_line_that_a_filter_shows(open_page, film):
+    film.transcript.segments.filter(number__in=(3, 40)).update(marks="fr")
+    page = open_page(f"/videos/{film.pk}/?doubt=1&t=10")
+    ready(page)
+    expect(page.locator("#rows li")).to_have_count(2)
+
+    press(page, "e")
+
+    expect(page.get_by_label("Text of the line")).to_have_value("This is line 40.")
+
+
+def test_a_split_over_the_end_of_a_block_keeps_all_lines(open_page, clip, transactional_db):
+    cues = [(n * 2000, n * 2000 + 1900, f"This is line {n}.") for n in range(60)]
+    cues[49] = (98_000, 110_000, "This is a long line with others in it.")
+    film = make_transcript(cues, make_index(local_user()), content=clip, duration_ms=120_000)
+    page = open_page(f"/videos/{film.pk}/")
+    text = edit(page, 49)
+    text.evaluate("(field) => field.setSelectionRange(20, 20)")
+
+    press(page, "Control+Enter")
+    expect(page.locator("#count")).to_have_text("61 lines")
+    assert numbers_fit(page, film)
+
+    press(page, "Control+z")
+    expect(page.locator("#count")).to_have_text("60 lines")
+    assert numbers_fit(page, film)
+
+
 def test_what_plays_backwards_stands_still_while_a_line_is_corrected(open_page, film):
     page = open_page(f"/videos/{film.pk}/?t=60")
     ready(page)

@@ -71,7 +71,7 @@ def wait_for_scroll(page) -> None:
         """() => new Promise((ok, no) => {
           const look = () => (scrollY > 100 ? ok() : setTimeout(look, 30));
           look();
-          setTimeout(no, 8000, "never scrolled");
+          setTimeout(no, 15_000, "never scrolled");
         })"""
     )
 
@@ -623,6 +623,22 @@ def test_nothing_in_it_stands_in_the_way_of_a_screen_reader(open_page, clip, tra
     found = Axe().run(page)
 
     assert found.violations_count == 0, found.generate_report()
+
+
+def test_back_to_an_address_without_words_follows_the_speech_again(open_page, film):
+    page = open_page(f"/videos/{film.pk}/")
+    page.locator("#range-start").fill("0:10")
+    press(page, "Enter")
+    page.wait_for_url("**/?start=10")
+    field(page).fill("line 55")
+    page.wait_for_url("**&q=line+55")
+    page.go_back()
+    expect(field(page)).to_have_value("")
+    expect(page.locator("#count")).to_have_text("60 lines")
+
+    page.locator("#player").evaluate("(p) => { p.currentTime = 90; }")
+
+    expect(line(page, 45)).to_be_in_viewport()
 
 
 @pytest.mark.parametrize(("at", "said"), [(70, "4 / 16"), (72, "16")])

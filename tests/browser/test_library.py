@@ -3,7 +3,6 @@ from __future__ import annotations
 import base64
 import re
 import threading
-import time
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -18,6 +17,7 @@ from tests.factories import (
     make_user,
     make_video,
 )
+from tests.faults.stack import wait_for
 from videos import ingest
 from videos.local_user import local_user
 from videos.models import Tag, Task, Video
@@ -152,7 +152,7 @@ def test_the_way_of_the_bytes_is_told(open_page, sample):
     page = open_page("/upload/")
     network = page.context.new_cdp_session(page)
     network.send("Network.enable")
-    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 60_000}
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 30_000}
     network.send("Network.emulateNetworkConditions", slow)
 
     page.get_by_label("Choose video or sound files").set_input_files(a_file(sample))
@@ -259,8 +259,7 @@ def test_a_break_after_the_last_byte_does_not_say_that_nothing_was_kept(
     expect(row).to_contain_text("It may have arrived: look in the library")
 
     told.set()
-    while not Video.objects.exists():  # the server goes on by itself
-        time.sleep(0.05)
+    wait_for(Video.objects.exists, 60)  # the server goes on by itself
     row.get_by_role("button", name="Try again").click()
     expect(row.get_by_role("link")).to_have_text("interview.mp4")
     assert Video.objects.count() == 1

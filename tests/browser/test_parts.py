@@ -53,9 +53,7 @@ def test_a_connection_that_breaks_midway_costs_one_part(open_page, sample):
 
     choose(page, sample)
 
-    expect(row).to_contain_text(
-        "The connection broke; going on at 97.7 KB as soon as it is back.", timeout=5000
-    )
+    expect(row).to_contain_text("The connection broke; going on at 97.7 KB as soon as it is back.")
     assert float(row.locator("progress").get_attribute("value")) == pytest.approx(0.49, abs=0.01)
     expect(row).to_contain_text("All of it is sent. Asking the server again", timeout=15_000)
     expect(row.get_by_role("link")).to_have_text("sample.mp4", timeout=15_000)

@@ -6,6 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.browser.desk import until
+from tests.browser.test_viewer import play
 from tests.factories import make_index, make_transcript
 from videos.local_user import local_user
 from videos.models import Place
@@ -176,3 +178,29 @@ def test_the_last_line_of_a_block_is_played_when_more_than_half_of_it_is(
 
     expect(page.locator("#rows li").nth(48)).to_have_class("played")
     expect(page.locator("#rows li").nth(49)).not_to_have_class("played")
+
+
+def test_what_was_played_stays_tinted_when_the_player_changes_to_the_copy(open_page, film):
+    page = open_page(f"/videos/{film.pk}/", routed=True)
+    page.route("**/derived", lambda route: None)  # the page asks, and would go back to the original
+    rows = page.locator("#rows li")
+    play(page)
+    until(page, "p.currentTime > 2.2")
+    page.locator("#player").evaluate("(p) => p.pause()")
+    expect(rows.first).to_have_class("played")
+
+    page.locator("#derived").evaluate(
+        """(made) => {
+          made.dataset.src = `${document.getElementById("player").src}?copy`;
+          made.dispatchEvent(new CustomEvent("htmx:afterSettle", { bubbles: true }));
+          document.dispatchEvent(new CustomEvent("desk:seek", { detail: { at: 20 } }));
+        }"""
+    )
+    until(page, "p.readyState >= 1 && p.src.endsWith('?copy')")
+    until(page, "p.currentTime === 20")
+    play(page)
+    until(page, "p.currentTime > 22.2")
+    page.locator("#player").evaluate("(p) => p.pause()")
+
+    expect(rows.nth(10)).to_have_class("played")
+    expect(rows.first).to_have_class("played")

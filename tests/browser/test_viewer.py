@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.db.models import F
 from playwright.sync_api import expect
 
 from tests.browser.desk import half_heard, hear_anew
@@ -69,6 +70,7 @@ def test_a_click_on_a_line_seeks_and_stays_paused(open_page, film):
 def test_a_click_on_a_line_keeps_it_playing(open_page, film):
     page = open_page(f"/videos/{film.pk}/")
     play(page)
+    page.locator("#player").evaluate("(p) => { p.playbackRate = 0.1 }")  # time to look
 
     line(page, 8).locator("a").click()
 
@@ -125,6 +127,7 @@ def test_the_mark_moves_with_the_speech_without_moving_text(open_page, film):
     page = open_page(f"/videos/{film.pk}/?t=3.2")
     before = line(page, 2).bounding_box()
     line(page, 2).evaluate(NOTE_WHEN_MARKED)
+    page.locator("#player").evaluate("(p) => { p.playbackRate = 0.5 }")
     play(page)
 
     expect(line(page, 2)).to_have_attribute("aria-current", "true")
@@ -435,6 +438,38 @@ def test_cancel_and_continue_from_the_page(open_page, film):
     assert not task.is_final
 
 
+def test_the_range_outlives_what_is_asked_of_the_task(open_page, film):
+    half_heard(film)
+    page = open_page(f"/videos/{film.pk}/?start=6&end=10")
+    expect(page.locator("#count")).to_have_text("2 of 20 lines")
+
+    page.get_by_role("button", name="Cancel").click()
+
+    expect(page.locator("#progress")).to_contain_text("Cancelled")
+    expect(page.locator("#count")).to_have_text("2 of 20 lines")
+    expect(page.locator("#applied [name=start]")).to_have_value("6")
+
+
+def test_nothing_stops_where_the_browser_may_remember_nothing(open_page, film):
+    page = open_page("/login/")
+    page.add_init_script(
+        """Object.defineProperty(window, "localStorage", {
+          get() { throw new DOMException("denied", "SecurityError"); } });"""
+    )
+    page.goto(f"/videos/{film.pk}/?t=10")
+    ready(page)
+    expect(line(page, 5)).to_have_attribute("aria-current", "true")
+
+    page.get_by_label("Time shown as").select_option("seconds")
+    expect(page.locator("#time-now")).to_contain_text("10.000")
+    page.get_by_label("Rate").select_option("2")
+    assert page.evaluate(f"{PLAYER}.playbackRate") == 2
+    page.locator("#player").evaluate("(p) => { p.currentTime = 20; }")
+    expect(line(page, 10)).to_have_attribute("aria-current", "true")
+    page.get_by_role("button", name="Captions").click()
+    expect(page.get_by_role("button", name="Captions")).to_have_attribute("aria-pressed", "true")
+
+
 def test_transcribing_again_exchanges_the_lines_when_the_new_ones_are_ready(open_page, film):
     page = open_page(f"/videos/{film.pk}/")
     play(page)
@@ -481,18 +516,27 @@ def took(page) -> dict[str, float]:
     return page.evaluate("performance.getEntriesByType('navigation')[0].toJSON()")
 
 
+def loaded(page) -> float:
+    """Milliseconds, of the best of three: a busy machine may hold one up."""
+    times = []
+    for _ in range(3):
+        Task.objects.update(edition=F("edition") + 1)  # lines that were kept are drawn anew
+        page.reload()
+        times.append(took(page)["domContentLoadedEventEnd"])
+    return min(times)
+
+
 def test_ten_thousand_lines_open_fast_and_follow(open_page, film):
     cues = [(n * 3600, n * 3600 + 3500, f"This is line {n} of very many.") for n in range(10_000)]
     long = make_transcript(cues, film.index, content=b"no film", duration_ms=36_000_000)
 
     page = open_page(f"/videos/{film.pk}/")
-    page.reload()  # the first page of all makes ready what others find ready
-    short = took(page)
+    short = loaded(page)
     page = open_page(f"/videos/{long.pk}/?t=30000", expect_errors=True)  # its film does not play
     expect(line(page, 8333)).to_have_attribute("aria-current", "true")
     expect(line(page, 8333)).to_be_in_viewport()
 
-    assert took(page)["domContentLoadedEventEnd"] < 12 * short["domContentLoadedEventEnd"]
+    assert loaded(page) < 12 * short
     assert took(page)["encodedBodySize"] < 330_000
 
     page.locator("#range-start").fill("1:00:00")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 
 import opentimelineio as otio
 import pytest
@@ -19,15 +20,17 @@ HANDLES = 12
 PERFORATED = Fraction(30000, 1001)
 
 
+@cache
 def expected(rate: str) -> list[tuple[int, int]]:
     """First frame, counted as the source does, and length: by hand from the times."""
     media = film(rate)
+    times = [frame_ms(f, media.base.rate) for f in range(media.frames + 1)]
     found = []
     for clip in clips(rate):
         frames = range(media.frames)
-        inside = [f for f in frames if frame_ms(f + 1, media.base.rate) > clip.start_ms]
+        inside = [f for f in frames if times[f + 1] > clip.start_ms]
         first = max(0, inside[0] - HANDLES)
-        ends = [f for f in frames if frame_ms(f, media.base.rate) >= clip.end_ms]
+        ends = [f for f in frames if times[f] >= clip.end_ms]
         last = min(media.frames, (ends[0] if ends else media.frames) + HANDLES)
         found.append((media.base.start + first, last - first))
     return found

@@ -39,21 +39,31 @@ def two_phrases(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def truth(a_while, tmp_path_factory) -> list[str]:
-    """The transcript's rows when nothing goes wrong."""
-    return heard(a_while, tmp_path_factory.mktemp("calm"))
+def heard(a_while, two_phrases, tmp_path_factory) -> dict[Path, list[str]]:
+    """The rows of both transcripts when nothing goes wrong."""
+    with running(tmp_path_factory.mktemp("calm")) as stack:
+        assert stack.upload(a_while, two_phrases).ok
+        wait_ready(stack, 180)
+        return {path: rows_of(stack, path) for path in (a_while, two_phrases)}
+
+
+def rows_of(stack: Stack, path: Path) -> list[str]:
+    rows = stack.rows(
+        "SELECT text FROM videos_segment JOIN videos_task ON videos_task.id = task_id "
+        "JOIN videos_video ON videos_video.id = video_id WHERE filename = ? ORDER BY number",
+        path.name,
+    )
+    return [text for (text,) in rows]
 
 
 @pytest.fixture(scope="session")
-def short_truth(two_phrases, tmp_path_factory) -> list[str]:
-    return heard(two_phrases, tmp_path_factory.mktemp("calm"))
+def truth(heard, a_while) -> list[str]:
+    return heard[a_while]
 
 
-def heard(path: Path, folder: Path) -> list[str]:
-    with running(folder) as stack:
-        assert stack.upload(path).ok
-        wait_ready(stack)
-        return stack.texts()
+@pytest.fixture(scope="session")
+def short_truth(heard, two_phrases) -> list[str]:
+    return heard[two_phrases]
 
 
 def wait_ready(stack: Stack, seconds: float = 90) -> None:

@@ -151,16 +151,16 @@ class Stack:
     def answers(self) -> bool:
         if self.process is not None and self.process.poll() is not None:
             raise AssertionError(f"serve ended: {self.log()[-2000:]}")
-        try:
-            return requests.get(f"{self.url}/healthz", timeout=2).ok
-        except requests.ConnectionError:
-            return False
+        return self._says_yes("healthz")
 
     def ready(self) -> bool:
         """Web, database, broker and a worker: all heard."""
+        return self._says_yes("readyz")
+
+    def _says_yes(self, path: str) -> bool:
         try:
-            return requests.get(f"{self.url}/readyz", timeout=2).ok
-        except requests.ConnectionError:
+            return requests.get(f"{self.url}/{path}", timeout=10).ok
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     def log(self) -> str:

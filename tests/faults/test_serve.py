@@ -13,7 +13,7 @@ import requests
 
 from tests.faults.conftest import wait_ready
 from tests.faults.stack import CAPTIONS, ROOT, Stack, is_alive, wait_for
-from tests.makers import SAMPLE
+from videos.management.commands import serve
 
 
 def manage(stack: Stack, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -32,18 +32,18 @@ def run(stack: Stack, *arguments: str, **env: str) -> subprocess.CompletedProces
     )
 
 
-def test_a_spoken_video_becomes_a_transcript_from_an_empty_folder(embedded):
+def test_a_spoken_video_becomes_a_transcript_from_an_empty_folder(embedded, sample):
     embedded.from_nothing = True
     embedded.start()
-    answer = embedded.upload(SAMPLE)
+    answer = embedded.upload(sample)
     assert answer.status_code == 303
     url = embedded.url + answer.headers["Location"]
     assert "/videos/" in url
     wait_ready(embedded)
     text = " ".join(embedded.texts())
-    assert "thank you for watching" in text
+    assert "welcome to the transcript desk" in text
     shown = requests.get(url, timeout=10).text
-    assert "thank you for watching" in shown
+    assert "welcome to the transcript desk" in shown
     state = requests.get(f"{embedded.url}/readyz", timeout=10).json()
     assert {part: state[part]["ok"] for part in ("database", "broker", "worker")} == {
         "database": True,
@@ -114,6 +114,22 @@ def test_who_can_be_reached_by_others_asks_them_to_sign_in(embedded, env, login)
     assert done.stdout.strip() == str(login), done.stderr
 
 
+@pytest.mark.parametrize(
+    ("host", "allowed", "shown"),
+    [
+        ("127.0.0.1", ["localhost", "127.0.0.1"], "localhost"),
+        ("0.0.0.0", ["*"], "localhost"),
+        ("0.0.0.0", [".example.org", "desk.example.org"], "desk.example.org"),
+        ("127.0.0.1", ["desk.example.org"], "desk.example.org"),
+        ("192.0.2.1", ["desk.example.org", "192.0.2.1"], "192.0.2.1"),
+    ],
+)
+def test_it_says_an_address_at_which_it_answers(settings, host, allowed, shown):
+    settings.HOST, settings.ALLOWED_HOSTS = host, allowed
+    settings.LOOPBACK = host == "127.0.0.1"
+    assert serve._shown_host() == shown
+
+
 def test_a_second_serve_on_the_same_folder_is_a_sentence(embedded):
     embedded.start()
     done = manage(Stack(embedded.data_dir), "serve")
@@ -126,6 +142,25 @@ def test_a_large_body_is_taken_only_where_files_are_sent(embedded):
     embedded.start()
     answer = requests.post(f"{embedded.url}/login/", data=iter([bytes(2**20)] * 4), timeout=20)
     assert answer.status_code == 413
+
+
+def test_captions_for_a_video_may_be_as_large_as_on_the_upload_form(embedded, sample):
+    embedded.start()
+    url = embedded.url + embedded.upload(sample, captions=CAPTIONS).headers["Location"]
+    wait_ready(embedded)
+    for size, status in ((9, 303), (12, 413)):
+        note = "\n".join(["NOTE", *["x" * 9999] * 100 * size])
+        said = f"WEBVTT\n\n{note}\n\n00:00.500 --> 00:02.500\nIn a file of {size} MB.\n"
+        session, token = embedded.session()
+        answer = session.post(
+            f"{url}captions",
+            data={"csrfmiddlewaretoken": token},
+            files={"captions": ("a.vtt", said)},
+            timeout=20,
+            allow_redirects=False,
+        )
+        assert answer.status_code == status
+    assert sorted(embedded.texts()) == ["In a file of 9 MB.", "Written by somebody."]
 
 
 def test_a_strangers_large_body_gets_a_strangers_answer(embedded):

@@ -37,7 +37,7 @@ def test_a_hub_that_falls_silent_ends_the_task_with_a_way_out(tmp_path, sample):
     ):
         answer = stack.upload(sample)
         page = stack.url + answer.headers["Location"]
-        wait_for(lambda: "Fetching the whisper model" in requests.get(page).text, 20, "a word")
+        wait_for(lambda: "Fetching the whisper model" in requests.get(page).text, 90, "a word")
         wait_for(lambda: stack.statuses() == ["failed"], 90, "the end")
         assert "model" in stack.rows("SELECT error FROM videos_task")[0][0]
 

@@ -25,6 +25,7 @@ import pytest
 
 from tests import missing
 from tests.faults.stack import ROOT, Stack, running, wait_for
+from tests.makers import spoken_video
 
 HERE = Path(__file__).resolve().parent
 SHELF = ROOT / ".venv-sdk"
@@ -44,6 +45,12 @@ def site(tmp_path_factory) -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 def key(site) -> str:
     return site.manage("createapikey", "sdk").strip()
+
+
+@pytest.fixture(scope="session")
+def phrase(tmp_path_factory) -> Path:
+    """What is heard soon, where nobody asks what it says."""
+    return spoken_video(tmp_path_factory.mktemp("media") / "phrase.mp4", seconds=3.3)
 
 
 @dataclass

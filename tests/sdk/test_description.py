@@ -21,7 +21,7 @@ EXAMPLES = os.environ.get("API_EXAMPLES", "6")
 NOT_PROMISED = "negative_data_rejection,positive_data_acceptance"
 
 
-def fill(url: str, key: str, sample: Path) -> dict[str, str]:
+def fill(url: str, key: str, phrase: Path) -> dict[str, str]:
     """Something of each kind, and its ids as the description calls them."""
 
     def send(path: str, **form: Any) -> dict[str, Any]:
@@ -32,11 +32,11 @@ def fill(url: str, key: str, sample: Path) -> dict[str, str]:
 
     models = [{"model_name": "marengo3.0", "model_options": ["audio"]}]
     index = send("/indexes", json={"index_name": "All of it", "models": models})["_id"]
-    file = ("a.mp4", sample.read_bytes())
+    file = ("a.mp4", phrase.read_bytes())
     task = send("/tasks", data={"index_id": index}, files={"video_file": file})
     asset = send("/assets", files={"file": file})["_id"]
     upload = send("/assets/multipart-uploads", json={"filename": "a.mp4", "total_size": 9})
-    wait_for(lambda: status(url, key, task["_id"]) == "ready", 60, "the transcript")
+    wait_for(lambda: status(url, key, task["_id"]) == "ready", 90, "the transcript")
     path = f"/indexes/{index}/videos/{task['video_id']}/segments"
     lines = requests.get(f"{url}{path}", headers={"x-api-key": key}, timeout=10).json()["data"]
     return {
@@ -56,12 +56,12 @@ def status(url: str, key: str, task_id: str) -> str:
 
 
 @pytest.mark.xdist_group("sdk")
-def test_schemathesis_finds_no_answer_that_is_not_described(tmp_path, sample):
+def test_schemathesis_finds_no_answer_that_is_not_described(tmp_path, phrase):
     """All phases and checks: no 5xx, the schemas hold, 401 without a key, 405 with Allow."""
     limits = {"API_REQUESTS_PER_MINUTE": "0", "API_UPLOADS_PER_DAY": "0", "FETCH_URLS": "0"}
     with running(tmp_path / "data", **limits) as stack:
         key = stack.manage("createapikey", "description").strip()
-        ids = fill(f"{stack.url}/v1.3", key, sample)
+        ids = fill(f"{stack.url}/v1.3", key, phrase)
         done = subprocess.run(
             [
                 *(Path(sys.executable).with_name("schemathesis"), "run", DESCRIPTION),

@@ -106,6 +106,7 @@ class EngineConfig:
     """What engines need to know of the installation; made from the settings by the pipeline."""
 
     data_dir: Path
+    base_dir: Path = Path()  # where a relative path of a setting begins
     cores: int = 1
     whisper_model: str = "base"
     hub_url: str = ""

@@ -54,7 +54,8 @@ _hub_answers: dict[str, tuple[float, bool]] = {}
 def located(config: EngineConfig) -> Path | None:
     """Give the folder of the model if it is on this machine."""
     name = config.whisper_model
-    folder = Path(name).expanduser() if _is_folder(name) else _fetched_folder(config)
+    own = config.base_dir / Path(name).expanduser()
+    folder = own if _is_folder(name) else _fetched_folder(config)
     return folder if folder is not None and (folder / "model.bin").is_file() else None
 
 

@@ -9,6 +9,7 @@ back. Nothing of PyAV or of an engine is imported on this side.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import selectors
 import signal
@@ -18,8 +19,11 @@ import time
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+logger = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parents[2]
 TICK_SECONDS = 0.5
@@ -165,6 +169,23 @@ def _send_request(child: _Child, job: str, arguments: Mapping[str, Any], network
         child.process.stdin.flush()
 
 
+def _read(line: bytes) -> tuple[str, Any]:
+    try:
+        message = json.loads(line)
+        return message["kind"], message.get("value")
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise ChildDied(f"the child sent garbage: {line[:200]!r}") from error
+
+
+@cache
+def _say_that_the_network_is_open() -> None:
+    """Once, in each process of ours."""
+    logger.warning(
+        "The kernel lets no process leave the network here (Linux does as root or with user "
+        "namespaces): media is opened with all other limits."
+    )
+
+
 @dataclass
 class _Child:
     """A running child, its pipes and clocks."""
@@ -226,14 +247,13 @@ class _Child:
             raise ChildDied("the child sent a line that is too long")
         self.buffer = bytearray(rest)
         for line in lines:
-            yield self._message(bytes(line))
+            kind, value = _read(bytes(line))
+            if kind == "network":
+                _say_that_the_network_is_open()
+            else:
+                yield self._message(kind, value)
 
-    def _message(self, line: bytes) -> dict[str, Any] | None:
-        try:
-            message = json.loads(line)
-            kind, value = message["kind"], message.get("value")
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise ChildDied(f"the child sent garbage: {line[:200]!r}") from error
+    def _message(self, kind: str, value: Any) -> dict[str, Any] | None:
         if kind == "done":
             return None
         if kind == "message" and isinstance(value, dict):

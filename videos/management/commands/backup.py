@@ -18,5 +18,7 @@ class Command(BaseCommand):
         try:
             for sentence in upkeep.back_up(folder):
                 self.stdout.write(sentence)
-        except (OSError, sqlite3.Error, DatabaseError) as error:
+        except upkeep.Refused as refusal:
+            raise CommandError(str(refusal)) from refusal
+        except (OSError, sqlite3.Error, DatabaseError, upkeep.Incomplete) as error:
             raise CommandError(f"The backup is not complete: {error}.") from error

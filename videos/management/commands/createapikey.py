@@ -4,7 +4,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from videos import process
-from videos.local_user import local_user
+from videos.local_user import local_user, somebody_has_a_password
 from videos.models import ApiKey
 
 
@@ -24,10 +24,17 @@ class Command(BaseCommand):
 
     def _owner(self, username: str | None) -> User:
         if username is None:
-            return local_user()
+            return self._local_user()
         user = User.objects.filter(username=username).first()
         if user is None:
             raise CommandError(f"There is no user named {username}.")
         if not user.is_active:
             raise CommandError(f"{username} may not sign in: no key of theirs would work.")
+        return user
+
+    def _local_user(self) -> User:
+        """Where others sign in and nobody as this one, its key would see nothing of theirs."""
+        user = local_user()
+        if somebody_has_a_password() and not user.has_usable_password():
+            raise CommandError(f"Nobody signs in as {user.username}: say whose key, with --user.")
         return user

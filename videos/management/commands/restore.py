@@ -1,4 +1,6 @@
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,30 +21,34 @@ class Command(BaseCommand):
             "--partial", action="store_true", help="although files are missing or damaged"
         )
 
-    def handle(self, *args: Any, folder: Path, **options: Any) -> None:
+    def handle(
+        self, *args: Any, folder: Path, replace: bool, partial: bool, **options: Any
+    ) -> None:
         Path(settings.DATA_DIR).mkdir(parents=True, exist_ok=True)
         try:
             alone = process.lock("serve", wait=False)
         except BlockingIOError:
             raise CommandError("`serve` is running on this data folder: stop it first.") from None
-        with alone:
-            self._restore(folder, options["replace"], options["partial"])
-        self._tell_faults()
-
-    def _restore(self, folder: Path, replace: bool, partial: bool) -> None:
-        try:
+        with alone, _in_words():
             for sentence in restoring.restore(folder, replace=replace, partial=partial):
                 self.stdout.write(sentence)
-        except restoring.Refused as refusal:
-            raise CommandError(str(refusal)) from refusal
-        except (OSError, sqlite3.Error, DatabaseError) as error:
-            raise CommandError(f"The restore is not complete: {error}. Run it again.") from error
+            # Others end by themselves: since the backup, deadlines went by.
+            faults = list(upkeep.lasting_faults())
+        self._tell(faults)
 
-    def _tell_faults(self) -> None:
-        count = 0
-        for sentence in upkeep.faults():
-            count += 1
+    def _tell(self, faults: list[str]) -> None:
+        for sentence in faults:
             self.stdout.write(sentence)
-        if count:
+        if count := len(faults):
             raise CommandError(f"Restored, but fsck finds {count} fault{'s' if count > 1 else ''}.")
         self.stdout.write("All is well.")
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    try:
+        yield
+    except restoring.Refused as refusal:
+        raise CommandError(str(refusal)) from refusal
+    except (OSError, sqlite3.Error, DatabaseError) as error:
+        raise CommandError(f"The restore is not complete: {error}. Run it again.") from error

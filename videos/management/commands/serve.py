@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.wsgi import get_wsgi_application
 from django.db import DatabaseError, connection
+from django.http.request import validate_host
 from waitress import create_server
 
 from videos import local_user, process, web
@@ -204,4 +205,9 @@ def _stop(children: list[_Child]) -> None:
 
 
 def _shown_host() -> str:
-    return "localhost" if settings.LOOPBACK or settings.HOST in ("0.0.0.0", "::") else settings.HOST  # noqa: S104
+    """A name that the site answers to: ALLOWED_HOSTS may leave this machine's own out."""
+    everywhere = settings.HOST in ("0.0.0.0", "::")  # noqa: S104
+    own = "localhost" if settings.LOOPBACK or everywhere else settings.HOST
+    if validate_host(own, settings.ALLOWED_HOSTS):
+        return own
+    return next((host for host in settings.ALLOWED_HOSTS if host[0] not in "*."), own)
