@@ -46,3 +46,14 @@ def test_an_asset_goes_with_its_fetch(admin_client):
 
     delete(admin_client, Fetch.objects.create(owner=owner, asset=asset, media_url="https://x/a"))
     assert not Asset.objects.exists()
+
+
+@pytest.mark.parametrize(("engine", "kept"), [("whisper", "whisper"), ("wisper", "sphinx")])
+def test_staff_choose_the_engine_of_an_index_among_those_that_there_are(admin_client, engine, kept):
+    index = make_index(engine="sphinx")
+    form = {"owner": index.owner_id, "name": "Rushes", "engine": engine, "options": "[]"}
+
+    admin_client.post(f"/admin/videos/index/{index.pk}/change/", form)
+
+    index.refresh_from_db()
+    assert index.engine == kept

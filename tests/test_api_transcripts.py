@@ -94,6 +94,8 @@ def test_tags_are_put_on_a_video_and_those_of_no_video_are_gone(caller, video):
     other = make_transcript(1, video.index)
     other.tags.add(Tag.objects.create(owner=caller.user, name="Sea"))
 
+    put = caller.put(path, {"tags": ["می\u200cخواهم"]})
+    assert put.json() == {"tags": ["می\u200cخواهم"]}
     put = caller.put(path, {"tags": ["night", " sea ", "night"]})
     assert put.json() == caller.get(path).json() == {"tags": ["Sea", "night"]}
     assert caller.put(path, {"tags": []}).json() == {"tags": []}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.factories import make_index, make_user
-from videos.forms import IndexForm, RangeForm, UploadForm, pair
+from videos.forms import AgainForm, IndexForm, RangeForm, UploadForm, pair
 from videos.models import Index
 from videos.templatetags.desk import exact_clock
 from videos.timecode import timebase
@@ -95,6 +95,36 @@ def test_an_index_name_is_used_once_an_owner():
 
     assert again.errors == {"name": ["You have an index of this name already."]}
     assert elsewhere.is_valid() and itself.is_valid()
+
+
+@pytest.mark.parametrize(
+    ("engine", "site", "label"),
+    [
+        ("sphinx", "", "The index's choice: CMU Sphinx"),
+        ("twelvelabs", "sphinx", "The index's choice: Twelve Labs (cloud), not set up"),
+        ("", "whisper", "The site's choice: Whisper"),
+        ("", "twelvelabs", "The site's choice: Twelve Labs (cloud), not set up"),
+        ("", "", "The best that is available"),
+    ],
+)
+def test_the_empty_choice_names_the_engine_that_is_really_taken(settings, engine, site, label):
+    settings.DEFAULT_ENGINE = site
+    form = AgainForm(Index(engine=engine))
+
+    assert form.fields["engine"].choices[0][1].startswith(label)
+
+
+@pytest.mark.django_db
+def test_an_index_keeps_an_engine_that_is_not_set_up_now(client, user):
+    index = make_index(user, engine="twelvelabs")
+    page = client.get(f"/indexes/{index.pk}/").text
+    assert '<option value="twelvelabs" selected>Twelve Labs (cloud), not set up</option>' in page
+
+    client.post(f"/indexes/{index.pk}/rename", {"name": "Other", "engine": "twelvelabs"})
+
+    index.refresh_from_db()
+    assert (index.name, index.engine) == ("Other", "twelvelabs")
+    assert not IndexForm({"name": "x", "engine": "twelvelabs"}, instance=Index()).is_valid()
 
 
 # --- an upload ---

@@ -84,7 +84,7 @@ def test_a_language_that_the_engine_does_not_know_is_refused_at_the_door(sample)
 
 def test_captions_that_come_along_are_the_transcript(sample):
     wishes = Wishes(
-        captions=[Cue(0, 900, "Hello"), Cue(1000, 2000, "there")], captions_name="a.srt"
+        captions=[Cue(0, 900, "Hello"), Cue(1000, 2000, "there")], captions_name="a\0.srt"
     )
     video = ingest.accept(make_index(), uploaded(sample.read_bytes()), wishes)
     task = video.tasks.get()
@@ -207,6 +207,7 @@ def test_the_sample_is_one_call_away():
     [
         ("../../etc/passwd.mp4", "passwd.mp4"),
         ("a\x00b\nc.mp4", "abc.mp4"),
+        ("👩\u200d💻.mp4", "👩\u200d💻.mp4"),
         ("x" * 300 + ".mp4", "x" * 251 + ".mp4"),
         ("\u202egpj.mp4", "gpj.mp4"),
         ("Ünïcödé 日本.mp4", "Ünïcödé 日本.mp4"),

@@ -304,7 +304,11 @@ def test_each_role_may_send_the_forms_that_the_table_says(deed, world):
     assert send(deed, make_user(), world).status_code in (200, 303, 400)
     for role in refused:
         answer = send(deed, somebody(world["index"], role), world)
-        assert answer.status_code == 403 and "owner" in answer.text
+        if deed.route == "videos/many":  # it goes back to the list, which says why
+            answer = answer.client.get(answer["Location"])
+            assert 'class="error"' in answer.text and " owner " in answer.text
+        else:
+            assert answer.status_code == 403 and "owner" in answer.text
     assert set(Video.objects.values_list("pk", "index_id")) == before
     assert Tag.objects.get().videos.count() == 1
 
@@ -583,7 +587,7 @@ def test_many_are_done_for_all_or_for_none(client, world):
 
     answer = client.post("/videos/many", {"video": [own.pk, world["video_id"]], "do": "delete"})
 
-    assert answer.status_code == 403 and "Only the owner" in answer.text
+    assert answer.status_code == 303 and "Only the owner" in client.get("/").text
     assert Video.objects.filter(pk=own.pk).exists()
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.factories import PASSWORD, make_user
+from tests.factories import PASSWORD, make_transcript, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +41,43 @@ def test_a_right_password_forgets_the_wrong_ones(client, settings):
             sign_in(client, ann.username)
         assert sign_in(client, ann.username, PASSWORD).status_code == 302
         client.logout()
+
+
+HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}  # as browsers ask for a page
+
+
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [
+        ("/videos/{video.pk}/name", "/videos/{video.pk}/"),
+        ("/indexes/{video.index_id}/rename", "/indexes/{video.index_id}/"),
+        ("/videos/many", "/"),
+        ("/upload/url", "/upload/"),
+    ],
+)
+def test_who_signs_in_after_sending_a_form_is_told_that_it_was_not_done(
+    client, settings, path, page
+):
+    settings.DEFAULT_ENGINE = "sphinx"
+    video = make_transcript(1)
+    owner, path, page = video.index.owner, path.format(video=video), page.format(video=video)
+    asked = client.post(path, {"title": "x", "name": "x"}, headers=HTML)
+    data = {"username": owner.username, "password": PASSWORD}
+    back = client.post(asked["Location"], data | {"next": path}, headers=HTML)
+
+    answer = client.get(back["Location"], headers=HTML)
+
+    assert (answer.status_code, answer["Location"]) == (303, page)
+    assert "Nothing was done just now." in client.get(page, headers=HTML).text
+
+
+def test_programs_hear_that_an_address_takes_forms_only(client, user):
+    for headers in ({}, {"Accept": "application/json"}):
+        assert client.get("/videos/many", headers=headers).status_code == 405
+    assert client.head("/videos/many", headers=HTML).status_code == 405
+    assert client.delete("/videos/many", headers=HTML).status_code == 405
+    client.logout()
+    assert client.get("/hooks/twelvelabs", headers=HTML).status_code == 405
 
 
 def test_signing_in_leads_nowhere_else(client):

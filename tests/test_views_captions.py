@@ -75,8 +75,8 @@ def test_a_strangers_video_takes_none(client, user):
     assert Task.objects.count() == 1
 
 
-def owner_of(client, name: str):
-    return client.get("/upload/captions", {"name": name}).json()["video"]
+def owner_of(client, name: str, index: str = ""):
+    return client.get("/upload/captions", {"name": name, "index": index}).json()["video"]
 
 
 def test_captions_are_for_the_newest_video_of_their_name(client, user):
@@ -91,13 +91,28 @@ def test_captions_are_for_the_newest_video_of_their_name(client, user):
 
     assert found == {
         "name": "The film",
+        "index": index.name,
         "url": f"/videos/{newer.pk}/",
         "give": f"/videos/{newer.pk}/captions",
     }
     for none in ("strangers.srt", ".srt", "", "x" * 9999, "\0", "film.a.de.srt"):
         assert owner_of(client, none) is None, none
     shared.members.update(role="editor")
-    assert owner_of(client, "strangers.srt")["name"] == "strangers.mp4"
+    found = owner_of(client, "strangers.srt")
+    assert found["name"] == "strangers.mp4"
+    assert found["index"] == f"{shared.name} (of {shared.owner})"
+
+
+def test_captions_are_for_the_video_of_the_page_they_are_dropped_on_first(client, user):
+    here, elsewhere = make_index(user), make_index(user)
+    older = make_transcript(1, here, filename="film.mp4")
+    newer = make_transcript(1, elsewhere, filename="film.mp4")
+
+    assert owner_of(client, "film.srt", here.pk)["url"] == f"/videos/{older.pk}/"
+    for index in ("", "\0", make_index(user).pk, elsewhere.pk):
+        assert owner_of(client, "film.srt", index)["url"] == f"/videos/{newer.pk}/"
+    assert f'data-index="{here.pk}"' in client.get(f"/indexes/{here.pk}/").text
+    assert 'data-index=""' in client.get("/").text
 
 
 def test_a_page_that_gives_dropped_captions_hears_in_json_what_became_of_them(client, user):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -399,6 +400,21 @@ def test_when_one_line_was_changed_meanwhile_none_is_replaced(client, video):
     assert answer.status_code == 409 and "Nothing was written" in answer.text
     assert texts(video)[0] == "We came down"
     assert "<ins>E</ins>" in answer.text  # the preview as it is now
+
+
+def ticked(page: str) -> list[str]:
+    return re.findall(r'name="row" value="([^"]+)" checked', page)
+
+
+def test_what_is_refused_keeps_the_choice_and_a_line_that_was_changed_is_not_in_it(client, video):
+    every, chosen = keys(video, 0, 1, 2), keys(video, 0, 1)
+    assert ticked(preview(client, video, find="e", replace="E")) == every
+    assert ticked(replace(client, video, [], find="e", replace="E").text) == []
+    post(client, video, text="to the see")
+
+    page = replace(client, video, chosen, find="e", replace="E").text
+
+    assert ticked(page) == chosen[:1] and keys(video, 1)[0] in page
 
 
 @pytest.mark.parametrize("rows", [[], ["x"], ["1-2"], [f"{HUGE}-0-0"], ["--"], ["1-1-1"]])

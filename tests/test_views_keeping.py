@@ -7,7 +7,14 @@ from html import unescape
 
 import pytest
 
-from tests.factories import make_index, make_task, make_transcript, make_user, make_video
+from tests.factories import (
+    make_index,
+    make_member,
+    make_task,
+    make_transcript,
+    make_user,
+    make_video,
+)
 from tests.test_views_library import many_videos, quickest, ten_thousand
 from videos.models import Place, Tag, Video
 
@@ -42,6 +49,15 @@ def test_a_name_is_changed_and_an_empty_one_gives_the_files_again(client, user):
     assert Video.objects.get().name == "A001.mov"
 
 
+def test_a_title_and_a_tag_keep_the_joiners_that_hold_their_signs_together(client, user):
+    video, name = make_transcript(1, make_index(user)), "👩\u200d💻 می\u200cخواهم"
+
+    client.post(f"/videos/{video.pk}/name", {"title": name})
+    client.post("/videos/many", {"video": video.pk, "do": "tag", "tag": f"{name}\u200d"})
+
+    assert Video.objects.get().title == Tag.objects.get().name == name
+
+
 def test_tags_are_added_once_and_go_with_their_last_video(client, user):
     video = make_transcript(1, make_index(user))
 
@@ -54,6 +70,19 @@ def test_tags_are_added_once_and_go_with_their_last_video(client, user):
     first = video.tags.first()
     client.post(f"/videos/{video.pk}/tags/{first.pk}/remove")
     assert [each.name for each in Tag.objects.all()] == ["Interview"]
+
+
+@pytest.mark.parametrize("path", ["videos/{video.pk}/delete", "indexes/{video.index_id}/delete"])
+def test_the_tags_of_what_was_deleted_go_with_it_and_those_in_use_stay(client, user, path):
+    video, other = (make_transcript(1, make_index(user)) for _ in range(2))
+    theirs = Tag.objects.create(owner=make_user(), name="waits for its video")
+    for name in ("gone", "kept"):
+        tag(video, name)
+    kept = tag(other, "kept")
+
+    client.post("/" + path.format(video=video))
+
+    assert set(Tag.objects.all()) == {kept, theirs}
 
 
 @pytest.mark.parametrize(
@@ -121,6 +150,21 @@ def test_what_cannot_be_done_has_a_sentence(client, user, fields, sentence):
     page = client.post("/videos/many", {"video": [video.pk]} | fields, follow=True)
 
     assert sentence in page.text and Video.objects.exists()
+
+
+@pytest.mark.parametrize("fields", [{"do": "delete"}, {"do": "move"}, {"do": "tag", "tag": "sea"}])
+def test_what_is_refused_for_one_video_names_it_and_goes_back_to_the_filter(client, user, fields):
+    mine = make_transcript(1, make_index(user))
+    theirs = make_transcript(1, filename="borrowed.mp4")
+    make_member(theirs.index, user)
+    form = {"video": [mine.pk, theirs.pk], "index": make_index(user).pk, "next": "/?q=mp4"}
+
+    answer = client.post("/videos/many", form | fields)
+
+    assert answer["Location"] == "/?q=mp4"
+    page = client.get("/?q=mp4").text
+    assert "Nothing was done, for borrowed.mp4: " in page and " owner " in page
+    assert Video.objects.count() == 2 and not Tag.objects.exists()
 
 
 def test_nothing_of_a_stranger_can_be_named_moved_to_or_untagged(client, user):

@@ -247,7 +247,7 @@ def test_what_is_discarded_while_it_is_looked_at_becomes_no_video(
     [
         ({"size": 10**12}, "too large"),
         ({"language": "de"}, "does not understand this language"),
-        ({"index": "0" * 24}, "Select a valid choice"),
+        ({"index": "0" * 24}, "This index was deleted, or is no longer shared with you."),
         ({"size": 0}, "greater than or equal to 1"),
         ({"modified": "yesterday"}, "whole number"),
     ],

@@ -183,15 +183,30 @@ def test_a_select_moves_up_and_down_by_a_plain_button(client, video):
     assert order(video.index) == [c.pk, a.pk, b.pk]
 
 
-def test_dragging_gives_the_whole_order_and_loses_none(client, video):
-    a, b, c = kept(video, 0, 1000, 2000)
+def drag(client, video, **fields):
+    return client.post(f"/indexes/{video.index_id}/selects/order", fields, headers=HTMX_BIN)
+
+
+def test_dragging_moves_one_select_and_leaves_the_order_that_others_made_meanwhile(client, video):
+    a, b, c, d = kept(video, 0, 1000, 2000, 3000)
+    Select.objects.arrange(video.index, [d.pk, c.pk, b.pk, a.pk])  # unseen by who drags
+
+    assert drag(client, video, id=a.pk, before=c.pk).status_code == 200
+    assert order(video.index) == [d.pk, a.pk, c.pk, b.pk]
+    drag(client, video, id=d.pk, before="")
+    assert order(video.index) == [a.pk, c.pk, b.pk, d.pk]
+
+
+def test_what_is_dragged_beside_a_select_that_is_gone_stays_and_says_so(client, video):
+    a, b = kept(video, 0, 1000)
     stranger = kept(make_transcript(CUES), 0)[0]
-    url = f"/indexes/{video.index_id}/selects/order"
 
-    answer = client.post(url, {"id": [c.pk, stranger.pk, "x", a.pk, c.pk]}, headers=HTMX_BIN)
-
-    assert answer.status_code == 200
-    assert order(video.index) == [c.pk, a.pk, b.pk]
+    for one, other in ((stranger, a), (a, stranger), (a, a)):
+        answer = drag(client, video, id=one.pk, before=other.pk)
+        assert "This bin has changed since" in answer.text and a.pk in answer.text
+    for wrong in ("x", "\0"):
+        assert "This bin has changed since" in drag(client, video, id=a.pk, before=wrong).text
+    assert order(video.index) == [a.pk, b.pk]
 
 
 def test_trimming_changes_range_words_note_and_colour(client, video):
@@ -211,6 +226,19 @@ def test_a_bad_trim_is_refused_beside_its_own_fields(client, video):
     assert answer.status_code == 400
     assert answer.text.count("The end must come after the start.") == 1
     assert answer.text.index(first.pk) < answer.text.index("The end must come")
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX_BIN, HTMX_PANEL])
+def test_a_trim_that_is_refused_stays_as_it_was_typed(client, video, headers):
+    (select,) = kept(video, 0)
+    form = {"start": "5:00", "end": "6:00", "note": "half a thought", "colour": "blue"}
+
+    page = client.post(f"/selects/{select.pk}/change", form, headers=headers).text
+
+    trim = re.search(r'<form class="trim".*?</form>', page, re.DOTALL)[0]
+    for part in ('value="5:00"', 'value="6:00"', 'value="half a thought"', '"blue" selected'):
+        assert part in trim
+    assert page.count("half a thought") == 1  # in its own form alone
 
 
 def take_out(client, select) -> dict[str, str]:
@@ -297,6 +325,48 @@ def test_selects_go_with_their_video_and_move_with_it(video, user):
 
     video.delete()
     assert not Select.objects.exists()
+
+
+def test_the_selects_of_a_moved_video_come_behind_those_of_the_other_bin(client, video, user):
+    home, away = video.index, make_index(user)
+    other = make_transcript(CUES, away)
+    theirs = kept(other, 0, 1000)
+    mine = [*kept(video, 0), *kept(make_transcript(CUES, home), 0), *kept(video, 1000)]
+    Select.objects.arrange(home, [each.pk for each in reversed(mine)])
+    videos = [each.video_id for each in mine]
+
+    client.post("/videos/many", {"video": videos, "do": "move", "index": away.pk})
+
+    assert order(away) == [each.pk for each in [*theirs, *reversed(mine)]]
+    assert not order(home)
+
+
+@pytest.mark.parametrize("act", ["change", "move", "delete"])
+def test_a_page_of_the_bin_that_a_video_was_moved_from_stays_that_bins(client, video, user, act):
+    moved, stays = kept(video, 0)[0], kept(make_transcript(CUES, video.index), 0)[0]
+    home, away = video.index, make_index(user)
+    last = kept(make_transcript(CUES, away), 0)[0]
+    client.post("/videos/many", {"video": video.pk, "do": "move", "index": away.pk})
+    form = {"by": "-1", "start": "4", "end": "6", "bin": home.pk}
+
+    answer = client.post(f"/selects/{moved.pk}/{act}", form, headers=HTMX_BIN)
+
+    assert "was moved to another index" in answer.text and stays.pk in answer.text
+    assert moved.pk not in answer.text and last.pk not in answer.text
+    moved.refresh_from_db()
+    assert moved.start_ms == 0 and order(away) == [last.pk, moved.pk]
+
+
+def test_what_was_taken_out_is_not_put_back_into_a_bin_that_the_page_does_not_show(
+    client, video, user
+):
+    form = take_out(client, kept(video, 0)[0])
+    home, away = video.index, make_index(user)
+    client.post("/videos/many", {"video": video.pk, "do": "move", "index": away.pk})
+
+    answer = client.post(f"/videos/{video.pk}/selects", form | {"bin": home.pk}, headers=HTMX_BIN)
+
+    assert "was moved to another index" in answer.text and not Select.objects.exists()
 
 
 def test_the_running_time_is_the_sum_of_all(video):

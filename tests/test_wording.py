@@ -21,6 +21,12 @@ def test_a_text_is_one_line_that_every_database_takes():
     assert wording.clean("  one\r\ntwo\0\ud800 three ") == "one two ? three"
 
 
+@pytest.mark.parametrize("name", ["👩\u200d💻", "می\u200cخواهم"])
+def test_a_name_keeps_the_joiners_inside_of_it_and_nothing_else_that_is_not_seen(name):
+    assert wording.printable(f"\u200d{name}\0\u202e\n \u200c") == name
+    assert wording.printable(f"{name}\0{name}", " ") == f"{name} {name}"
+
+
 def test_words_that_stay_keep_their_times_and_new_ones_take_their_place():
     words = wording.retimed(HELLO, "hello small round world.", 0, 1600)
 

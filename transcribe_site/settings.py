@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "videos.views.errors.say_not_done",
     "videos.views.errors.say_gone",
     "axes.middleware.AxesMiddleware",  # the last one: it answers for a sign-in that is locked
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
@@ -11,6 +12,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from videos import ingest
+from videos.forms import index_engine_choices
 from videos.models import (
     ApiKey,
     Delivery,
@@ -70,8 +72,18 @@ class AccountAdmin(_WholeDeletion, UserAdmin):  # type: ignore[type-arg]
     deed = staticmethod(ingest.delete_user)
 
 
+class IndexForm(forms.ModelForm):  # type: ignore[type-arg]
+    engine = forms.ChoiceField(required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice = cast("forms.ChoiceField", self.fields["engine"])
+        choice.choices = index_engine_choices(self.instance.engine)
+
+
 @admin.register(Index)
 class IndexAdmin(_WholeDeletion, admin.ModelAdmin):  # type: ignore[type-arg]
+    form = IndexForm
     deed = staticmethod(ingest.delete_index)
     list_display = ["name", "owner", "engine", "created_at"]
     list_select_related = ["owner"]

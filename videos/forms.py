@@ -421,7 +421,7 @@ class IndexForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choice = cast("forms.ChoiceField", self.fields["engine"])
-        choice.choices = engine_choices()
+        choice.choices = index_engine_choices(self.instance.engine)
 
     def clean_engine(self) -> str:
         """A form without the field leaves the engine as it is."""
@@ -473,11 +473,37 @@ class AgainForm(forms.Form):
 
 def engine_choices(usual: str = "") -> list[tuple[str, str]]:
     """Engines by name; the empty choice leaves it to the index, whose engine is ``usual``."""
+    offered = _offered_engines()
+    return [("", _left_open(usual, offered)), *offered.items()]
+
+
+def index_engine_choices(chosen: str) -> list[tuple[str, str]]:
+    """Engines by name for an index; what it has ``chosen`` stays, though it is not set up now."""
+    offered = _offered_engines()
+    own = {chosen: _engine_label(chosen, offered)} if chosen else {}
+    return [("", _left_open("", offered)), *(offered | own).items()]
+
+
+def _offered_engines() -> dict[str, str]:
+    """Their labels by name."""
     offered = engines.offered(pipeline.engine_config())
-    labels = [(name, engine.label) for name, engine in offered.items()]
-    known = dict(labels).get(usual)
-    empty = f"The index's choice: {known}" if known else "The best that is available"
-    return [("", empty), *labels]
+    return {name: engine.label for name, engine in offered.items()}
+
+
+def _left_open(usual: str, offered: dict[str, str]) -> str:
+    """What ``ingest.first_task`` takes when nobody names an engine."""
+    if usual:
+        return f"The index's choice: {_engine_label(usual, offered)}"
+    if settings.DEFAULT_ENGINE:
+        return f"The site's choice: {_engine_label(settings.DEFAULT_ENGINE, offered)}"
+    return "The best that is available"
+
+
+def _engine_label(name: str, offered: dict[str, str]) -> str:
+    if name in offered:
+        return offered[name]
+    cloud = engines.CLOUD.get(name)
+    return f"{cloud.label}, not set up" if cloud else f"{name}, which is not known"
 
 
 class ManyFilesInput(forms.ClearableFileInput):
@@ -499,7 +525,10 @@ class ManyFilesField(forms.FileField):
 class PlaceForm(forms.Form):
     """Where videos go and what is spoken in them: all that is known before their bytes are."""
 
-    index = forms.ChoiceField(required=False, label="Index")
+    gone = "This index was deleted, or is no longer shared with you. Choose another."
+    index = forms.ChoiceField(
+        required=False, label="Index", error_messages={"invalid_choice": gone}
+    )
     new_index = forms.CharField(required=False, max_length=200, label="or a new index")
     language = forms.ChoiceField(
         choices=[DETECT, *LANGUAGES], required=False, label="Spoken language"

@@ -27,11 +27,12 @@ from videos import (
     search,
     storage,
     tasks,
+    wording,
 )
 from videos.admission import Refused
 from videos.engines.base import Cue
 from videos.media.probe import Probe
-from videos.models import Asset, Fetch, Index, Segment, Status, Step, Task, Video
+from videos.models import Asset, Fetch, Index, Segment, Status, Step, Tag, Task, Video
 from videos.uploads import PartFile, refuse_size
 
 SAMPLE_FILE = Path(settings.BASE_DIR) / "static" / "sample" / "sample.mp4"
@@ -182,7 +183,8 @@ def first_task(index: Index, wishes: Wishes) -> Task:
     Raises Refused when that engine does not know the language that was asked for.
     """
     if wishes.captions or wishes.captions_url:
-        return Task(engine=pipeline.CAPTIONS, model=wishes.captions_name[-200:])
+        name = wording.printable(wishes.captions_name)[-200:]
+        return Task(engine=pipeline.CAPTIONS, model=name)
     config = pipeline.engine_config()
     name, notice = wishes.engine or index.engine or settings.DEFAULT_ENGINE, ""
     if not name:
@@ -266,6 +268,7 @@ def delete_video(video: Video) -> None:
         forgetting.note_tasks(Task.objects.filter(video=video))
         transaction.on_commit(partial(tasks.clean_up_after, video.pk, video.media_name))
         video.delete()
+        Tag.objects.drop_unused(video.index.owner_id)
 
 
 def delete_task(task: Task) -> None:
@@ -285,6 +288,7 @@ def delete_index(index: Index) -> None:
         for video in Video.objects.filter(index=index).only("id", "sha256"):
             transaction.on_commit(partial(tasks.clean_up_after, video.pk, video.media_name))
         index.delete()
+        Tag.objects.drop_unused(index.owner_id)
 
 
 def delete_asset(asset: Asset) -> None:
@@ -325,8 +329,7 @@ def _describe(index: Index, name: str, sha256: str, size: int, found: Probe) -> 
 
 def _shown_name(name: str) -> str:
     """A file's name fit for a row: no control characters (Postgres takes no NUL), not endless."""
-    clean = "".join(char for char in name if char.isprintable()).strip()
-    return clean[-255:] or "video"
+    return wording.printable(name)[-255:] or "video"
 
 
 def _store(video: Video, task: Task, wishes: Wishes, media_url: str = "") -> Video:

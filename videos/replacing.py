@@ -25,6 +25,11 @@ class Change:
     before: SafeString
     after: SafeString
 
+    @property
+    def key(self) -> str:
+        """As forms name the line; another one once somebody changed it."""
+        return f"{self.pk}-{self.start_ms}-{self.version}"
+
 
 @dataclass(frozen=True, slots=True)
 class Found:

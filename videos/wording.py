@@ -22,6 +22,8 @@ Opcode = tuple[str, int, int, int, int]  # as SequenceMatcher has them
 _DENSE = re.compile(
     "[\u2e80-\u312f\u3190-\ua4cf\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]"
 )
+# They cannot be seen, but Persian and pictures of several signs fall apart without them.
+_JOINERS = "\u200c\u200d"
 MOST_PAIRS = 4000  # of words that are compared with each other: sixty a side take two milliseconds
 
 
@@ -29,6 +31,12 @@ def clean(text: str) -> str:
     """A line is one line: every run of white space is one space. No NUL, no lone surrogate."""
     storable = text.replace("\0", " ").encode("utf-8", "replace").decode()
     return " ".join(storable.split())
+
+
+def printable(text: str, instead: str = "") -> str:
+    """A name without control characters, each of which becomes ``instead``. Joiners stay inside."""
+    kept = (letter if letter.isprintable() or letter in _JOINERS else instead for letter in text)
+    return "".join(kept).strip(f" {_JOINERS}")
 
 
 def bare(text: str) -> str:

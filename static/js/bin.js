@@ -1,5 +1,6 @@
 // The bin: drag a select to another place, and play all of them as one cut.
 
+import { carryOver, remember } from "./carry.js";
 import { seekTo } from "./seek.js";
 
 const player = document.getElementById("player");
@@ -67,12 +68,15 @@ async function drop() {
   const was = letGo();
   if (!was.clip.isConnected || was.clip.nextElementSibling === was.next) return;
   const { order } = was.clip.parentElement.dataset;
-  if (!(await send(order, { id: clips().map((clip) => clip.dataset.id) }))) putBack(was);
+  // Not the whole order as this page knows it: somebody else may have ordered the bin since.
+  const before = was.clip.nextElementSibling?.dataset.id ?? "";
+  if (!(await send(order, { id: was.clip.dataset.id, before }))) putBack(was);
 }
 
 // --- deeds, one after the other: the answer to one takes away the forms of those behind it ---
 
 let last = Promise.resolve();
+let asked = ""; // what the deed that is being done was sent to
 
 document.addEventListener("submit", (event) => {
   const form = event.target.closest("#bin form");
@@ -88,9 +92,11 @@ function send(url, values, heirs = []) {
   const deed = async () => {
     const bin = document.getElementById("bin");
     const before = new Set(clips().map((clip) => clip.id));
+    const named = { ...values, bin: bin.dataset.index }; // the video may be in another by now
+    asked = new URL(url, location).pathname;
     // Until then htmx gives the new list the attributes of the old one: also "disabled".
     const settled = new Promise((ok) => document.addEventListener("htmx:afterSettle", ok, { once: true }));
-    await window.htmx.ajax("POST", url, { values, target: bin, swap: "outerHTML" });
+    await window.htmx.ajax("POST", url, { values: named, target: bin, swap: "outerHTML" });
     if (bin.isConnected) return false;
     await settled;
     if (document.activeElement.matches("body, :disabled")) inherit(heirs, before);
@@ -99,6 +105,14 @@ function send(url, values, heirs = []) {
   last = last.then(deed).catch(() => false); // page.js says why
   return last;
 }
+
+const isAsked = (form) => form.getAttribute("action") === asked;
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.target.id === "bin") remember(detail.target, isAsked);
+});
+document.addEventListener("htmx:afterSwap", ({ detail }) => {
+  if (detail.target.id === "bin") carryOver(document.getElementById("bin"));
+});
 
 function heirsOf(id, button) {
   if (!id) return []; // what is put back is new

@@ -1,5 +1,6 @@
-// How many videos of the list are chosen; all of them at once.
+// How many videos of the list are chosen; all of them at once; what is done with them.
 
+const picked = () => boxes().filter((box) => box.checked).map((box) => box.value);
 const boxes = () => [...document.querySelectorAll(".video input[name=video][type=checkbox]")];
 
 function count() {
@@ -12,6 +13,11 @@ function count() {
   document.getElementById("many").classList.toggle("any", number > 0);
 }
 
+function choose(ids) {
+  for (const box of boxes()) box.checked ||= ids.includes(box.value);
+  count();
+}
+
 document.addEventListener("change", (event) => {
   if (event.target.id === "choose-all") for (const box of boxes()) box.checked = event.target.checked;
   if (event.target.matches(".pick input")) count();
@@ -19,11 +25,54 @@ document.addEventListener("change", (event) => {
 // The list is fetched anew when a video came: what was chosen stays chosen.
 let chosen = [];
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.target.id === "listing") chosen = boxes().filter((box) => box.checked).map((box) => box.value);
+  if (event.detail.target.id === "listing") chosen = picked();
 });
 document.addEventListener("htmx:afterSwap", () => {
-  for (const box of boxes()) box.checked ||= chosen.includes(box.value);
+  choose(chosen);
   chosen = [];
-  count();
 });
 addEventListener("pageshow", count); // a page that comes back keeps its boxes
+
+// --- deeds ---
+
+// Enter means to tag where a tag is typed, and nothing on a box.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.isComposing || !event.target.matches("#many input, .pick input")) return;
+  event.preventDefault();
+  if (event.target.name === "tag") document.querySelector("#many [value=tag]").click();
+});
+
+// What a deed needs besides videos: it is asked for here, before the page is left.
+const NEEDED = {
+  move: ["index", "Choose the index to move them to."],
+  tag: ["tag", "Write the tag to add."],
+  export: ["format", "Choose the format to export them in."],
+};
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("#many [name=do]");
+  if (!button) return;
+  for (const field of button.form.elements) field.setCustomValidity("");
+  const [name, sentence] = NEEDED[button.value] ?? [];
+  const field = button.form.elements[name];
+  if (field && !field.value.trim()) field.setCustomValidity(sentence);
+});
+
+// What was chosen when the server refused it is chosen on the page that says so.
+document.addEventListener("submit", (event) => {
+  if (event.target.id === "many") memory()?.setItem("chosen", JSON.stringify(picked()));
+});
+addEventListener("load", () => {
+  const kept = JSON.parse(memory()?.getItem("chosen") ?? "[]");
+  memory()?.removeItem("chosen");
+  if (document.querySelector(".messages .error")) choose(kept);
+});
+
+// A browser may have none for this site.
+function memory() {
+  try {
+    return sessionStorage;
+  } catch {
+    return null;
+  }
+}

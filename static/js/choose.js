@@ -7,8 +7,13 @@ all?.addEventListener("change", () => {
   for (const box of boxes()) box.checked = all.checked;
 });
 document.addEventListener("change", (event) => {
-  if (!all || event.target.name !== "row") return;
+  if (event.target.name === "row") show();
+});
+
+function show() {
+  if (!all) return;
   const ticked = boxes().filter((box) => box.checked).length;
   all.checked = ticked > 0 && ticked === boxes().length;
   all.indeterminate = ticked > 0 && !all.checked;
-});
+}
+addEventListener("pageshow", show); // after a refusal, and on a page that comes back

@@ -17,8 +17,8 @@ const SENTENCES = {
   413: "Something between this page and the server takes no parts of this size.",
   [FULL]: "The disk of this server is full. What was sent so far is kept: make room, then try again.",
   other: "The server could not take this file. Trying again goes on where it stopped.",
-  unreadable: "This file was changed or moved while it was sent. Choose it again.",
-  noCaptions: "The captions were changed or moved meanwhile. Choose both files again: what was sent is kept.",
+  unreadable: "This file cannot be read: it was changed or moved, or is a folder. Choose it again.",
+  noCaptions: "The captions were changed or moved meanwhile. Choose both files again.",
 };
 
 // The server's last answer. `fields` are what the form says of the file, its token among them;
@@ -85,10 +85,8 @@ function rest(milliseconds, signal) {
 
 async function once(method, url, body, { token, signal, onprogress, idle = IDLE_MS }) {
   if (signal.aborted) throw new Broken();
-  if (body instanceof Blob) await body.slice(0, 1).arrayBuffer().catch(() => refuse(SENTENCES.unreadable));
-  const captions = body instanceof FormData && body.get("captions");
-  // All of them: the beginning of a file that is gone is empty, and no error.
-  if (captions) await captions.arrayBuffer().catch(() => refuse(SENTENCES.noCaptions));
+  const why = body instanceof Blob ? await unreadable(body) : await noCaptions(body.get("captions"));
+  if (why) throw new Refused(why);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     let timer = 0;
@@ -116,8 +114,15 @@ async function once(method, url, body, { token, signal, onprogress, idle = IDLE_
   });
 }
 
-function refuse(sentence) {
-  throw new Refused(sentence);
+// Why the browser cannot read what it shall send, or nothing: sending it looks like a connection that
+// broke. The beginning of a file that is gone may be empty, and no error.
+export async function unreadable(file) {
+  const first = await file.slice(0, 1).arrayBuffer().catch(() => null);
+  return first?.byteLength ? "" : SENTENCES.unreadable;
+}
+
+export async function noCaptions(file) {
+  return !file || (await file.arrayBuffer().catch(() => null)) ? "" : SENTENCES.noCaptions;
 }
 
 function settle(request, resolve, reject) {

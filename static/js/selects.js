@@ -1,10 +1,11 @@
 // Keeps the range, or a line, while the video plays on.
 
+import { carryOver, isTyped, remember } from "./carry.js";
 import { allLines, lineAt } from "./lines.js";
 import { focusedRow, tabbedRow } from "./meant.js";
 import { announce, note } from "./say.js";
 import { endOf, seekTo, shownRange, startOf } from "./seek.js";
-import { dataOf, fillMoment, isTyped as isOther, writeMoment } from "./typed.js";
+import { dataOf, fillMoment, writeMoment } from "./typed.js";
 
 const AGAIN_MS = 2000;
 const main = document.getElementById("main");
@@ -138,8 +139,6 @@ addEventListener("beforeunload", (event) => {
 
 // --- the panel ---
 
-const isTyped = (field) => (field.options ? !field.selectedOptions[0].defaultSelected : isOther(field));
-
 // The form follows the range of the page; what was typed into it stays.
 function follow() {
   const sides = form() ? [form().elements.start, form().elements.end] : [];
@@ -149,32 +148,16 @@ function follow() {
 }
 new MutationObserver(follow).observe(document.getElementById("script"), { childList: true });
 
-// What is typed in a form of the panel outlives the answer to another one, as does the focus.
-let left = [];
 let had = false; // the panel had the focus
 
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (detail.target.id !== "selects") return;
   had = detail.target.contains(document.activeElement);
-  left = [...detail.target.querySelectorAll("input:not([type=hidden]), select")]
-    .map((field) => ({ field, focused: field === document.activeElement }))
-    .filter(({ field, focused }) => (focused || isTyped(field)) && !isSent(field.form));
+  remember(detail.target, isSent);
 });
 
 // The form that keeps is emptied when it is sent: what is in it was typed since.
 const isSent = (each) => each !== form() && each.getAttribute("action") === queue[0]?.url;
-
-function carryOver() {
-  for (const { field, focused } of left) {
-    const twin = document.querySelector(`#selects form[action="${field.form.getAttribute("action")}"]`)?.elements[field.name];
-    if (!twin) continue;
-    if (isTyped(field)) twin.value = field.value;
-    const details = twin.closest("details");
-    if (details) details.open = true;
-    if (focused) twin.focus({ preventScroll: true });
-  }
-  left = [];
-}
 
 // A click on one shows its range here, where the video plays on; else it is a link as any.
 document.addEventListener("click", (event) => {
@@ -200,7 +183,7 @@ function focusBeside(changed = "") {
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.id !== "selects") return;
   tell();
-  carryOver();
+  carryOver(panel());
   focusBeside(queue[0]?.row);
   follow();
 });

@@ -2,7 +2,8 @@
 // after a break. Without it the form works as it is.
 
 import { onDrop } from "./drop.js";
-import { Refused, sendInParts } from "./parts.js";
+import { noCaptions, Refused, sendInParts, unreadable } from "./parts.js";
+import { AWAY } from "./say.js";
 
 const form = document.getElementById("upload");
 const section = document.getElementById("uploads");
@@ -48,7 +49,7 @@ function keepCaptions(file) {
 const offers = []; // captions files that wait for an answer
 
 async function offer(file, otherwise) {
-  const query = new URLSearchParams({ name: file.name });
+  const query = new URLSearchParams({ name: file.name, index: form.dataset.index });
   const answer = await fetch(`${form.dataset.owner}?${query}`, { headers: { Accept: "application/json" } })
     .then((found) => found.json())
     .catch(() => null);
@@ -58,7 +59,7 @@ async function offer(file, otherwise) {
   offers.push(item);
   section.hidden = false;
   count();
-  propose(item, `There is a video of this name: ${item.video.name}. Its transcript so far is kept.`);
+  propose(item, `There is a video of this name in ${item.video.index}: ${item.video.name}. Its transcript so far is kept.`);
 }
 
 function propose(item, sentence) {
@@ -74,14 +75,24 @@ async function give(item) {
   const body = new FormData();
   body.append("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
   body.append("captions", item.file);
+  const unread = await noCaptions(item.file);
+  if (unread) return refuse(item, unread);
   const answer = await fetch(item.video.give, { method: "POST", body, headers: { Accept: "application/json" } })
-    .then((found) => (found.redirected ? { unheard: sentences[200] } : found.json()))
-    .catch(() => ({ unheard: "The server could not take these captions. Trying again may help." }));
+    .then(heard)
+    .catch(() => ({ unheard: NOT_GIVEN }));
   if (answer.unheard) return propose(item, answer.unheard);
   if (!answer.ok) return refuse(item, answer.message);
   finish(item, { url: item.video.url });
   item.row.className = "given";
   say(item, answer.message);
+}
+
+const NOT_GIVEN = "The server could not take these captions. Trying again may help.";
+
+async function heard(found) {
+  if (found.ok && !found.redirected) return found.json();
+  const status = found.redirected ? 200 : found.status; // the page to sign in
+  return { unheard: found.headers.get("X-Refusal") ?? (status === 404 ? AWAY : sentences[status]) ?? NOT_GIVEN };
 }
 
 function keep(item) {
@@ -147,6 +158,8 @@ async function next() {
 
 // Asked before gigabytes are sent for nothing.
 async function refusal({ file, captions, fields }) {
+  const unread = (await unreadable(file)) || (await noCaptions(captions));
+  if (unread) return unread;
   const query = new URLSearchParams({ size: file.size, name: file.name });
   for (const name of ["index", "new_index", "language"]) query.append(name, fields.get(name) ?? "");
   if (captions) query.delete("language"); // nobody listens then

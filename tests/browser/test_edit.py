@@ -805,6 +805,18 @@ def test_replacing_shows_each_line_before_and_is_undone_in_one_step(open_page, f
     assert numbers_fit(page, film)
 
 
+def test_a_replacement_that_is_refused_says_that_no_line_is_chosen_any_more(open_page, film):
+    page = open_page(f"/videos/{film.pk}/replace?find=line&replace=row", expect_errors=True)
+    expect(page.get_by_label("All", exact=True)).to_be_checked()
+    page.get_by_label("All", exact=True).uncheck()
+
+    page.get_by_role("button", name="Replace in the chosen lines").click()
+
+    expect(page.get_by_role("alert")).to_have_text("Choose at least one line.")
+    expect(page.get_by_label("All", exact=True)).not_to_be_checked()
+    expect(page.locator("[name=row]:checked")).to_have_count(0)
+
+
 def test_without_javascript_a_line_is_corrected_on_pages(open_page, film):
     page = open_page(f"/videos/{film.pk}/", java_script_enabled=False)
     page.get_by_role("link", name="Lines").click()

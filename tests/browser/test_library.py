@@ -4,10 +4,19 @@ import base64
 import re
 import threading
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
-from tests.factories import make_index, make_task, make_transcript, make_user, make_video
+from tests.factories import (
+    make_index,
+    make_member,
+    make_task,
+    make_transcript,
+    make_user,
+    make_video,
+)
 from tests.faults.stack import wait_for
 from videos import ingest
 from videos.local_user import local_user
@@ -114,6 +123,29 @@ def test_a_language_the_engine_does_not_know_is_refused_before_it_is_sent(open_p
 
     expect(page.locator("#queue li")).to_contain_text("does not understand this language")
     assert "POST" not in sent
+
+
+@pytest.mark.parametrize(
+    ("gone", "sentence"),
+    [("mp4", "This file cannot be read: it was changed"), ("srt", "The captions were changed")],
+)
+def test_a_file_that_is_gone_when_its_turn_comes_is_called_that(
+    open_page, sample, tmp_path, gone, sentence
+):
+    first, second, captions = (tmp_path / name for name in ("1.mp4", "2.mp4", "2.srt"))
+    for film in (first, second):
+        film.write_bytes(sample.read_bytes())
+    captions.write_text("1\n00:00:00,000 --> 00:00:01,000\nBefore.\n")
+    lost = second.with_suffix(f".{gone}")
+    page = open_page("/upload/", expect_errors=True, routed=True)
+    page.route("**/upload/check*", lambda route: lost.unlink(missing_ok=True) or route.continue_())
+    page.get_by_label("Choose video or sound files").set_input_files([first, second])
+    page.get_by_label("Captions to use instead").set_input_files(captions)
+
+    page.get_by_role("button", name="Upload", exact=True).click()
+
+    expect(page.locator("#queue li").nth(1)).to_contain_text(sentence)
+    assert Video.objects.get().filename == "1.mp4"
 
 
 def test_the_way_of_the_bytes_is_told(open_page, sample):
@@ -271,7 +303,8 @@ def test_captions_dropped_alone_go_to_the_next_video_and_to_no_other(open_page, 
 
 
 def test_captions_dropped_on_the_library_are_offered_to_the_video_of_their_name(open_page):
-    video = make_transcript(3, make_index(local_user()), filename="harbour.mp4")
+    index = make_index(local_user(), name="Dailies")
+    video = make_transcript(3, index, filename="harbour.mp4")
     page = open_page("/")
     data = page.evaluate_handle(
         """() => {
@@ -285,7 +318,7 @@ def test_captions_dropped_on_the_library_are_offered_to_the_video_of_their_name(
     page.dispatch_event("body", "drop", {"dataTransfer": data})
 
     row = page.locator("#queue li")
-    expect(row).to_contain_text("There is a video of this name: harbour.mp4.")
+    expect(row).to_contain_text("There is a video of this name in Dailies: harbour.mp4.")
     waiting = "() => [...document.getElementById('id_captions').files].map((f) => f.name)"
     page.wait_for_function(f"() => ({waiting})().join() === 'other.srt'")
     assert Axe().run(page).violations_count == 0
@@ -318,6 +351,24 @@ def test_captions_that_could_not_be_given_can_be_given_again(open_page):
     user.delete()
     button.click()
     expect(row).to_contain_text("These captions are the transcript now.")
+
+
+def test_captions_for_a_video_that_is_gone_or_read_only_by_now_say_so(open_page):
+    owner = User.objects.create_user("owner")  # without a password: else one has to sign in
+    index = make_index(owner)
+    member = make_member(index, local_user(), "editor")
+    make_transcript(3, index, filename="harbour.mp4")
+    page = open_page("/", expect_errors=True)
+    drop(page, "harbour.srt", b"1\n00:00:01,000 --> 00:00:02,000\nFrom elsewhere.\n")
+    row, button = page.locator("#queue li"), page.get_by_role("button", name="Use them there")
+    expect(row).to_contain_text(f"There is a video of this name in {index.name} (of owner)")
+
+    index.members.update(role="reader")
+    button.click()
+    expect(row).to_contain_text("Its owner can make you an editor.")
+    member.delete()
+    button.click()
+    expect(row).to_contain_text("This was deleted, or is no longer shared with you.")
 
 
 def test_what_was_sent_enters_the_list_and_the_counts(open_page, sample):
@@ -393,6 +444,104 @@ def test_deleting_asks_first(open_page):
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(page.get_by_text("Deleted old.mp4.")).to_be_visible()
     assert not Video.objects.exists()
+
+
+def a_chosen_video(open_page, **options):
+    """Its owner's library, with another index to move it to, and its box ticked."""
+    index = make_index(local_user())
+    make_index(local_user(), name="Away")
+    video = make_transcript(3, index, filename="harbour.mp4")
+    page = open_page("/", **options)
+    page.get_by_label("Choose harbour.mp4").check()
+    return page, video
+
+
+def test_the_focus_stays_on_a_box_when_the_list_is_fetched_anew(open_page):
+    page, _ = a_chosen_video(open_page)
+    page.get_by_label("Choose harbour.mp4").focus()
+
+    page.evaluate(
+        """() => window.htmx.ajax(
+        "GET", location.href, { target: "#listing", swap: "outerHTML" })"""
+    )
+
+    expect(page.get_by_label("Choose harbour.mp4")).to_be_focused()
+    expect(page.get_by_label("Choose harbour.mp4")).to_be_checked()
+
+
+def test_enter_in_the_field_of_the_tag_tags_and_moves_nothing(open_page):
+    page, video = a_chosen_video(open_page)
+    page.get_by_label("Index to move to").select_option(label="Away")
+
+    page.get_by_label("Choose harbour.mp4").press("Enter")
+    page.get_by_label("Tag to add").fill("sea")
+    page.get_by_label("Tag to add").press("Enter")
+
+    expect(page.get_by_text("Tagged 1 video with sea.")).to_be_visible()
+    assert Video.objects.get().index_id == video.index_id
+
+
+def test_deeds_on_many_need_no_memory_of_the_browser(open_page):
+    page, video = a_chosen_video(open_page)
+    page.add_init_script(
+        """Object.defineProperty(window, "sessionStorage", {
+        get() { throw new DOMException("No memory", "SecurityError"); } });"""
+    )
+    page.reload()
+
+    page.get_by_label("Choose harbour.mp4").check()
+    page.get_by_label("Tag to add").fill("sea")
+    page.get_by_label("Tag to add").press("Enter")
+
+    expect(page.get_by_text("Tagged 1 video with sea.")).to_be_visible()
+    assert video.tags.get().name == "sea"
+
+
+def test_enter_among_the_deeds_does_none_of_them_without_javascript(open_page):
+    page, video = a_chosen_video(open_page, java_script_enabled=False)
+    page.get_by_label("Index to move to").select_option(label="Away")
+
+    page.get_by_label("Choose harbour.mp4").press("Enter")
+
+    expect(page.get_by_text("Say what to do with them.")).to_be_visible()
+    assert Video.objects.get().index_id == video.index_id
+
+
+def test_a_deed_that_lacks_something_asks_for_it_and_keeps_what_is_chosen(open_page):
+    page, _ = a_chosen_video(open_page)
+    sent = []
+    page.on("request", lambda request: sent.append(request.method))
+    for deed, field in (("Move", "Index to move to"), ("Tag", "Tag to add")):
+        page.get_by_role("button", name=deed, exact=True).click()
+        expect(page.get_by_label(field)).to_be_focused()
+    page.get_by_role("button", name="Export", exact=True).click()
+    expect(page.get_by_label("Format to export in")).to_be_focused()
+    assert sent == []
+
+    page.get_by_label("Tag to add").fill("sea")
+    page.get_by_role("button", name="Tag", exact=True).click()
+    expect(page.get_by_text("Tagged 1 video with sea.")).to_be_visible()
+    expect(page.locator("#chosen")).to_have_text("None chosen")
+
+
+def test_what_was_chosen_when_a_deed_is_refused_is_chosen_still(open_page):
+    page, video = a_chosen_video(open_page)
+    owner = User.objects.create_user("owner")  # without a password: else one has to sign in
+    borrowed = make_transcript(3, make_index(owner), filename="borrowed.mp4")
+    make_member(borrowed.index, local_user())
+    page.goto("/?q=mp4")
+    page.get_by_label("All here").check()
+
+    page.get_by_label("Tag to add").fill("sea")
+    page.get_by_label("Tag to add").press("Enter")
+
+    expect(page.locator(".messages")).to_contain_text("Nothing was done, for borrowed.mp4")
+    expect(page.locator("#chosen")).to_have_text("2 chosen")
+    page.get_by_label("Choose borrowed.mp4").uncheck()
+    page.get_by_label("Tag to add").fill("sea")
+    page.get_by_label("Tag to add").press("Enter")
+    expect(page.get_by_text("Tagged 1 video with sea.")).to_be_visible()
+    assert video.tags.get().name == "sea" and page.url.endswith("/?q=mp4")
 
 
 def test_states_in_the_list_go_on_by_themselves(open_page):

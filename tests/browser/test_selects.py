@@ -316,6 +316,21 @@ def test_the_bin_is_ordered_by_dragging(open_page, film, three):
     assert order(film.index)[0] == three[2].pk
 
 
+def test_dragging_keeps_the_order_that_somebody_else_made_meanwhile(open_page, film, three):
+    one, two, last = (each.pk for each in three)
+    page = open_page(f"/indexes/{film.index_id}/selects/")
+    Select.objects.arrange(film.index, [two, one, last])
+    first = page.locator(f"#clip-{one}").bounding_box()
+
+    page.locator(f"#clip-{last} .grip").hover()
+    page.mouse.down()
+    page.mouse.move(first["x"] + 20, first["y"] + 4, steps=6)
+    page.mouse.up()
+
+    expect(page.locator(".clip").first).to_have_id(f"clip-{two}")
+    assert order(film.index) == [two, last, one]
+
+
 def test_the_bin_is_ordered_by_keyboard_and_keeps_the_focus(open_page, film, three):
     page = open_page(f"/indexes/{film.index_id}/selects/")
     page.locator(f"#down-{three[0].pk}").focus()
@@ -391,6 +406,33 @@ def test_deeds_on_the_bin_wait_for_each_other_and_leave_the_focus_beside(open_pa
     page.keyboard.press("Enter")
     expect(page.locator(".clip").first.locator("a")).to_be_focused()
     assert Select.objects.count() == 3
+
+
+def test_what_is_typed_in_the_bin_outlives_deeds_on_other_selects_and_refusals(
+    open_page, film, three
+):
+    page = open_page(f"/indexes/{film.index_id}/selects/")
+    first, second, third = (page.locator(f"#clip-{each.pk}") for each in three)
+    for clip in (first, second):
+        clip.locator("summary").click()
+    first.get_by_label("In", exact=True).fill("5:00")
+    first.get_by_label("Note").fill("refused")
+    second.get_by_label("Note").fill("half a thought")
+
+    first.get_by_role("button", name="Save").click()
+    expect(first.get_by_role("alert")).to_contain_text("beyond")
+    expect(first.get_by_label("In", exact=True)).to_have_value("5:00")
+    page.locator(f"#up-{three[2].pk}").click()
+    expect(page.locator(".clip").nth(1)).to_have_id(f"clip-{three[2].pk}")
+
+    expect(first.get_by_label("Note")).to_have_value("refused")
+    expect(second.get_by_label("Note")).to_have_value("half a thought")
+    expect(second.get_by_label("Note")).to_be_visible()
+    second.get_by_role("button", name="Save").click()
+    expect(second.locator(".note")).to_have_text("half a thought")
+    expect(second.get_by_label("Note")).to_be_hidden()
+    expect(first.get_by_label("In", exact=True)).to_have_value("5:00")
+    expect(third.get_by_label("Note")).to_be_hidden()
 
 
 def test_an_order_that_was_not_saved_is_not_shown(open_page, film, three):

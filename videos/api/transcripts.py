@@ -7,7 +7,7 @@ from typing import cast
 from django.db.models import Count, Q
 from django.http import HttpResponse
 
-from videos import ingest
+from videos import ingest, wording
 from videos.admission import Refused
 from videos.api import ApiRequest, dialects, errors, limits, params, tasks, videos
 from videos.api.endpoint import answer, done
@@ -104,6 +104,6 @@ def _tags(video: Video) -> HttpResponse:
 
 def _name(value: object) -> str:
     name = " ".join(params.text("tags", value).split())
-    if not 0 < len(name) <= MAX_NAME or not name.isprintable():
+    if not 0 < len(name) <= MAX_NAME or name != wording.printable(name):
         raise errors.invalid("tags", f"A tag is a name of at most {MAX_NAME} characters.")
     return name

@@ -39,6 +39,14 @@ class SelectQuerySet(models.QuerySet["Select"]):
         """Those of the index's videos, in the order in which they are cut together."""
         return self.filter(video__index=index).order_by("position", "id")
 
+    def bring_to(self, index: Index, videos: Iterable[str]) -> None:
+        """Put the selects of videos that come into the index behind its own, in their order."""
+        last = self.in_bin(index).aggregate(Max("position"))["position__max"] or 0
+        coming = self.filter(video__in=videos).order_by("video__index", "position", "id")
+        for position, each in enumerate(selects := list(coming), last + 1):
+            each.position = position
+        self.bulk_update(selects, ["position"], batch_size=500)
+
     def total_ms(self) -> int:
         """The running time of all of them in a row."""
         found = self.aggregate(total=Sum(F("end_ms") - F("start_ms")))["total"]
@@ -46,13 +54,25 @@ class SelectQuerySet(models.QuerySet["Select"]):
 
     def arrange(self, index: Index, ids: Iterable[str]) -> None:
         """Put the bin in this order; those that are not named keep theirs behind the others."""
-        with transaction.atomic():
-            known = {each.pk: each for each in self.in_bin(index).select_for_update(of=("self",))}
-            named = [pk for pk in dict.fromkeys(ids) if pk in known]
-            order = [*named, *(pk for pk in known if pk not in set(named))]
-            for position, pk in enumerate(order):
-                known[pk].position = position
-            self.bulk_update(known.values(), ["position"], batch_size=500)
+        places = {pk: place for place, pk in enumerate(dict.fromkeys(ids))}
+        with ordering(index) as selects:
+            selects.sort(key=lambda each: places.get(each.pk, len(places)))
+
+    def put_before(self, index: Index, pk: str, other: str) -> None:
+        """Put one before another, or last when that is empty; the order of all others stays.
+
+        Raises ``NotInBin``.
+        """
+        with ordering(index) as selects:
+            known = {each.pk: each for each in selects}
+            if pk not in known or other not in {"", *known} - {pk}:
+                raise NotInBin
+            selects.remove(known[pk])
+            selects.insert(selects.index(known[other]) if other else len(selects), known[pk])
+
+
+class NotInBin(Exception):
+    """A select that is named was taken out of the bin meanwhile."""
 
 
 class Select(WithRole, models.Model):
@@ -116,6 +136,19 @@ class Select(WithRole, models.Model):
         for name, value in fresh.items():
             setattr(self, name, value)
         self.save(update_fields=[*fresh, "updated_at"])
+
+
+@contextmanager
+def ordering(index: Index) -> Iterator[list[Select]]:
+    """The bin as it is now: however the list is left, so it is ordered from then on."""
+    with transaction.atomic():
+        # Sorted here: what a database sorted before it waited for a lock is in the old order.
+        locked = Select.objects.in_bin(index).order_by("pk").select_for_update(of=("self",))
+        selects = sorted(locked, key=lambda each: (each.position, each.pk))
+        yield selects
+        for position, each in enumerate(selects):
+            each.position = position
+        Select.objects.bulk_update(selects, ["position"], batch_size=500)
 
 
 def keep(

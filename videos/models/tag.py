@@ -31,6 +31,10 @@ class TagQuerySet(models.QuerySet["Tag"]):
         same = min(twins, key=lambda tag: tag.name != name, default=None)
         return same or mine.get_or_create(owner=owner, name=name)[0]
 
+    def drop_unused(self, owner_id: int) -> None:
+        """A tag that is on no video any more is gone."""
+        self.filter(owner_id=owner_id, videos__isnull=True).delete()
+
     def put_on(self, owner: User, video: Video, names: Sequence[str]) -> None:
         """Give the video the owner's tags of these names and no others."""
         with transaction.atomic():

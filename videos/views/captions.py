@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from videos import admission, ingest
 from videos.admission import Refused
-from videos.forms import stem_of
+from videos.forms import label, stem_of
 from videos.models import Role, Video
 from videos.uploads import PartFile
 from videos.views import Request, SeeOther
@@ -47,13 +47,15 @@ def _said(request: Request, video: Video, sentence: str, *, ok: bool) -> HttpRes
 @require_safe
 def owner(request: Request) -> JsonResponse:
     """Which video that this user may change a captions file ``?name=`` is for: the newest of the
-    same name before the dot. Null when there is none.
+    same name before the dot, first of those of the page's own ``?index=``. Null when there is none.
     """
     stem = stem_of(request.GET.get("name", "").replace("\0", ""))[:255]
     visible = Video.objects.visible_to(request.user).with_role(request.user)
+    visible = visible.select_related("index__owner")
     named = visible.filter(filename__istartswith=f"{stem}.").order_by("-created_at")
-    same = (each for each in named if each.may_edit and _is_named(each, stem))
-    video = next(same, None) if stem else None
+    same = [each for each in named if each.may_edit and _is_named(each, stem)] if stem else []
+    here = request.GET.get("index")
+    video = min(same, key=lambda each: each.index_id != here, default=None)
     return JsonResponse({"video": video and _shown(video)})
 
 
@@ -63,4 +65,5 @@ def _is_named(video: Video, stem: str) -> bool:
 
 def _shown(video: Video) -> dict[str, str]:
     give_url, url = (reverse(name, args=[video.pk]) for name in ("give_captions", "viewer"))
-    return {"name": video.name, "url": url, "give": give_url}
+    video.index.role, video.index.owner_name = video.role, video.index.owner.get_username()
+    return {"name": video.name, "index": label(video.index), "url": url, "give": give_url}

@@ -276,6 +276,16 @@ def _said(count: int) -> str:
     return f"Replaced in {count:,} line{'' if count == 1 else 's'}. Undo takes all of it back."
 
 
+def _chosen(request: Request, found: Found) -> set[str]:
+    """The keys of the lines to tick: at first all, then those that were sent.
+
+    A line that somebody changed since has another key: it is not replaced unseen.
+    """
+    if request.method == "POST":
+        return set(request.POST.getlist("row"))
+    return {change.key for change in found.changes}
+
+
 def _preview(
     request: Request, video: Video, form: ReplaceForm, trouble: str = "", status: int = 200
 ) -> HttpResponse:
@@ -284,4 +294,5 @@ def _preview(
         segments = _shown(video).segments.order_by("number")
         found = Pattern(**form.pattern).look(segments, corrections.MAX_AT_ONCE)
     context = {"video": video, "form": form, "found": found, "trouble": trouble}
+    context["chosen"] = _chosen(request, found)
     return render(request, "videos/replace.html", context, status=status)

@@ -6,11 +6,20 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.contrib import messages
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    JsonResponse,
+)
 from django.shortcuts import render
+from django.urls import reverse
 
 from videos.models import Index, NotAllowed, Task, Video
 from videos.timecode import spoken
+from videos.views import SeeOther
 
 SENTENCES = {
     400: "This address or form cannot be understood.",
@@ -93,6 +102,42 @@ def say_gone(
 
     middleware.process_exception = process_exception  # type: ignore[attr-defined]
     return middleware
+
+
+NOT_DONE = "Nothing was done just now. If you had to sign in meanwhile, do it once more."
+
+
+def say_not_done(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware: who comes by GET to where forms are sent is led to a page, with a sentence.
+
+    So comes whoever had to sign in before the form was taken, or goes once more to the address of
+    an answer. Programs, which ask for no HTML, hear 405.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if not isinstance(response, HttpResponseNotAllowed) or not _is_visit(request):
+            return response
+        messages.error(request, NOT_DONE)
+        return SeeOther(_page_near(request))
+
+    return middleware
+
+
+def _is_visit(request: HttpRequest) -> bool:
+    wants_html = "text/html" in request.headers.get("Accept", "")
+    return request.method == "GET" and wants_html and request.user.is_authenticated
+
+
+def _page_near(request: HttpRequest) -> str:
+    """Of the video or the index that the address names."""
+    named = request.resolver_match.kwargs if request.resolver_match else {}
+    for name, page_name in (("video_id", "viewer"), ("index_id", "index")):
+        if name in named:
+            return reverse(page_name, args=[named[name]])
+    return reverse("upload" if request.path_info.startswith(reverse("upload")) else "library")
 
 
 def too_many_tries(request: HttpRequest, *about: object) -> HttpResponse:

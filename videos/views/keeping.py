@@ -8,13 +8,14 @@ import zipfile
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from videos import exports, handover, ingest
-from videos.models import Index, Role, Tag, Video
+from videos import exports, handover, ingest, wording
+from videos.models import Index, NotAllowed, Role, Select, Tag, Video
 from videos.models.tag import MAX_NAME
 from videos.models.video import VideoQuerySet
 from videos.views import Request, back
@@ -56,7 +57,7 @@ def many(request: Request) -> HttpResponseBase:
         if request.POST.get("do") == "export":
             return _export(request.POST.get("format", ""), videos)
         messages.success(request, _do(request, videos))
-    except Refused as refusal:
+    except (Refused, NotAllowed) as refusal:
         messages.error(request, str(refusal))
     return back(request, reverse("library"))
 
@@ -92,7 +93,9 @@ def _move(request: Request, videos: VideoQuerySet) -> str:
     index.require(Role.OWNER)
     # The key belongs to an upload into the old index; in the new one it might be another's.
     ids = [video.pk for video in videos if video.index_id != index.pk]
-    moved = Video.objects.filter(pk__in=ids).update(index=index, upload_key=None)
+    with transaction.atomic():
+        Select.objects.bring_to(index, ids)
+        moved = Video.objects.filter(pk__in=ids).update(index=index, upload_key=None)
     return f"Moved {_videos(moved)} to {index.name}."
 
 
@@ -105,7 +108,8 @@ def _tag(request: Request, videos: VideoQuerySet) -> str:
     for video in found:
         by_owner.setdefault(video.index.owner, []).append(video)
     for owner, theirs in by_owner.items():  # a tag is of the owner of the index that it is used in
-        Tag.objects.named(owner, name).videos.add(*theirs)
+        with transaction.atomic():  # or a new one is dropped for being on no video yet
+            Tag.objects.named(owner, name).videos.add(*theirs)
     return f"Tagged {_videos(len(found))} with {name}."
 
 
@@ -137,13 +141,19 @@ def _videos(number: int) -> str:
 
 
 def _require(videos: VideoQuerySet, role: Role) -> list[Video]:
-    """The videos, if the user has that role for each: all of it is done, or nothing."""
+    """The videos, if the user has that role for each: all of it is done, or nothing.
+
+    Raises ``NotAllowed``, which names the first for which it is not so.
+    """
     found = list(videos)
     for video in found:
-        video.require(role)
+        try:
+            video.require(role)
+        except NotAllowed as refusal:
+            raise NotAllowed(f"Nothing was done, for {video.name}: {refusal}") from refusal
     return found
 
 
 def _clean(text: str) -> str:
     """On one line, without control characters: Postgres takes no NUL."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return " ".join(wording.printable(text, " ").split())

@@ -65,7 +65,7 @@ def _list(request: Request, template: str, index_id: str = "") -> HttpResponse:
         "own_indexes": [each for each in indexes if each.is_own],
         "may_edit": any(each.may_edit for each in listed),
         "may_delete": any(each.is_own for each in listed),
-        "index_form": IndexForm() if here else None,
+        "index_form": IndexForm(instance=here) if here else None,
         "tags": Tag.objects.visible_to(request.user),
         "items": found,
         "older": shelf.cursor(found[-1].video) if more else "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,12 +15,22 @@ from django.views.decorators.vary import vary_on_headers
 from videos import derive, timecode
 from videos.forms import SelectForm
 from videos.models import Index, Role, Select, Video
-from videos.models.select import MOST_IN_A_BIN, NotPutBack, keep, put_back, remember
+from videos.models.select import (
+    MOST_IN_A_BIN,
+    NotInBin,
+    NotPutBack,
+    keep,
+    ordering,
+    put_back,
+    remember,
+)
 from videos.rows import range_query
 from videos.views import Request, SeeOther, back
 from videos.views.derived import played_url
 from videos.views.finding import find_index, find_select, find_video
 
+ORDERED_MEANWHILE = "This bin has changed since the page showed it: here it is as it is now."
+MOVED_AWAY = "The video of this select was moved to another index, and its selects with it."
 FULL = f"This bin is full: it holds {MOST_IN_A_BIN:,} selects."
 
 
@@ -98,6 +109,8 @@ def keep_range(request: Request, video_id: str) -> HttpResponse:
     says ``id`` each time.
     """
     video = find_video(request, video_id, Role.EDITOR)
+    if moved := _elsewhere(request, video):
+        return moved
     is_full = Select.objects.in_bin(video.index).count() >= MOST_IN_A_BIN
     if "removed" in request.POST:
         return _panel(request, video, FULL) if is_full else _put_back(request, video)
@@ -143,13 +156,27 @@ def _panel(
     return back(request, reverse("viewer", args=[video.pk]))
 
 
+def _elsewhere(request: Request, video: Video) -> HttpResponse | None:
+    """The bin of which the page says that the video is, when that is another one by now."""
+    pk = request.POST.get("bin", video.index_id)
+    if pk == video.index_id or not pk.isalnum():
+        return None
+    return render(
+        request,
+        "videos/_bin.html",
+        bin_context(find_index(request, pk)) | {"refusal": MOVED_AWAY},
+    )
+
+
 @require_POST
 def change(request: Request, select_id: str) -> HttpResponse:
     """Trim it, or change its note or colour."""
     select = find_select(request, select_id, Role.EDITOR)
+    if moved := _elsewhere(request, select.video):
+        return moved
     form = SelectForm(select.video, request.POST)
     if not form.is_valid():
-        return _answer(request, select, refusal=form.sentence)
+        return _answer(request, select, refusal=form.sentence, trimmed=request.POST)
     given = form.cleaned_data
     select.change(given["start"], given["end"], given["note"], given["colour"])
     return _answer(request, select)
@@ -159,6 +186,8 @@ def change(request: Request, select_id: str) -> HttpResponse:
 def remove(request: Request, select_id: str) -> HttpResponse:
     """Take it out of the bin; the answer offers to put it back."""
     select = find_select(request, select_id, Role.EDITOR)
+    if moved := _elsewhere(request, select.video):
+        return moved
     Select.objects.filter(pk=select.pk).delete()
     return _answer(request, select, removed=Clip(select, 0))
 
@@ -167,22 +196,31 @@ def remove(request: Request, select_id: str) -> HttpResponse:
 def move(request: Request, select_id: str) -> HttpResponse:
     """One place up (``by=-1``) or down (``by=1``) in the bin."""
     select = find_select(request, select_id, Role.EDITOR)
-    ids = list(Select.objects.in_bin(select.video.index).values_list("pk", flat=True))
-    at = ids.index(select.pk)
-    to = at + (1 if request.POST.get("by") == "1" else -1)
-    if 0 <= to < len(ids):
-        ids.insert(to, ids.pop(at))
-        Select.objects.arrange(select.video.index, ids)
+    if moved := _elsewhere(request, select.video):
+        return moved
+    with ordering(select.video.index) as selects:
+        at = selects.index(select)
+        to = at + (1 if request.POST.get("by") == "1" else -1)
+        if 0 <= to < len(selects):
+            selects.insert(to, selects.pop(at))
     return _answer(request, select)
 
 
 @require_POST
 def arrange(request: Request, index_id: str) -> HttpResponse:
-    """The bin in the order of ``id=…&id=…``."""
-    index = find_index(request, index_id, Role.EDITOR)
-    Select.objects.arrange(index, request.POST.getlist("id")[:MOST_IN_A_BIN])
+    """Put the select ``id`` before that of ``before``, or last without one.
+
+    Only these two are named, since others may have ordered the bin since the page was made.
+    """
+    index, refusal = find_index(request, index_id, Role.EDITOR), ""
+    try:
+        Select.objects.put_before(index, request.POST.get("id", ""), request.POST.get("before", ""))
+    except NotInBin:
+        refusal = ORDERED_MEANWHILE
     if request.htmx:
-        return render(request, "videos/_bin.html", bin_context(index))
+        return render(request, "videos/_bin.html", bin_context(index) | {"refusal": refusal})
+    if refusal:
+        messages.error(request, refusal)
     return SeeOther(reverse("bin", args=[index.pk]))
 
 
