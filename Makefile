@@ -13,8 +13,12 @@ POSTGRES_SKIPS := $(addprefix --ignore=tests/,browser faults sdk test_security.p
 run: $(VENV)/.installed
 	@exec $(PY) manage.py serve
 
+# Those that start sites of their own wait for them most of the time: one more at once.
+SITES := tests/faults tests/sdk
+
 test: $(VENV)/.installed-dev test-servers
-	$(PY) -m pytest -n 2 --dist loadgroup
+	$(PY) -m pytest -n 2 --dist loadgroup $(addprefix --ignore=,$(SITES))
+	$(PY) -m pytest -n 3 --dist loadgroup $(SITES)
 	$(PY) -m pytest -n 2 --database=postgres $(POSTGRES_SKIPS)
 
 test-servers:
