@@ -405,8 +405,8 @@ field.addEventListener("input", () => {
   search();
   go(nearest());
 });
-// The texts are read when somebody is about to type, not before.
-field.addEventListener("focus", () => later(() => stale && read()));
+// The texts are read when somebody is about to type, not before; and not below hits found in older ones.
+field.addEventListener("focus", () => later(() => stale && !words.length && read()));
 form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("keydown", (event) => {
   if (isComposing(event)) return;

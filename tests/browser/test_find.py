@@ -454,6 +454,23 @@ def test_the_hit_that_was_gone_to_stays_while_its_line_has_it(open_page, film):
     expect(count(page)).to_have_text("2 / 10")
 
 
+def test_the_hit_that_was_gone_to_stays_when_somebody_comes_back_to_the_field(open_page, film):
+    page = open_page(f"/videos/{film.pk}/?q=%22line+1%22")
+    field(page).press("Enter")
+    expect(count(page)).to_have_text("2 / 11")
+
+    page.evaluate(
+        """() => {
+          document.querySelectorAll("#rows li")[8].children[1].textContent = "This is line 1, too.";
+          const field = document.getElementById("find-words");
+          field.blur();
+          field.focus();
+        }"""
+    )
+
+    expect(count(page)).to_have_text("3 / 12")
+
+
 # --- only matching lines ---
 
 
