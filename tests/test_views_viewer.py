@@ -502,3 +502,11 @@ def test_captions_of_a_longer_video_are_noticed(client, user):
 
     page = client.get(f"/videos/{video.pk}/").text
     assert "2 lines begin after the end of the video: they are marked" in page
+
+
+def test_a_rate_that_no_file_tells_is_not_called_none(client, user):
+    video = make_transcript(1, make_index(user), fps_numerator=0)
+
+    page = client.get(f"/videos/{video.pk}/").text
+
+    assert "fps" not in page and "Picture" in page
