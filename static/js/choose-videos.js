@@ -1,5 +1,8 @@
 // How many videos of the list are chosen; all of them at once; what is done with them.
 
+import { isComposing } from "./composing.js";
+import { keep, kept } from "./kept.js";
+
 const picked = () => boxes().filter((box) => box.checked).map((box) => box.value);
 const boxes = () => [...document.querySelectorAll(".video input[name=video][type=checkbox]")];
 
@@ -37,7 +40,7 @@ addEventListener("pageshow", count); // a page that comes back keeps its boxes
 
 // Enter means to tag where a tag is typed, and nothing on a box.
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || event.isComposing || !event.target.matches("#many input, .pick input")) return;
+  if (event.key !== "Enter" || isComposing(event) || !event.target.matches("#many input, .pick input")) return;
   event.preventDefault();
   if (event.target.name === "tag") document.querySelector("#many [value=tag]").click();
 });
@@ -60,19 +63,10 @@ document.addEventListener("click", (event) => {
 
 // What was chosen when the server refused it is chosen on the page that says so.
 document.addEventListener("submit", (event) => {
-  if (event.target.id === "many") memory()?.setItem("chosen", JSON.stringify(picked()));
+  if (event.target.id === "many") keep("chosen", JSON.stringify(picked()), "sessionStorage");
 });
 addEventListener("load", () => {
-  const kept = JSON.parse(memory()?.getItem("chosen") ?? "[]");
-  memory()?.removeItem("chosen");
-  if (document.querySelector(".messages .error")) choose(kept);
+  const before = JSON.parse(kept("chosen", "sessionStorage") ?? "[]");
+  keep("chosen", "[]", "sessionStorage");
+  if (document.querySelector(".messages .error")) choose(before);
 });
-
-// A browser may have none for this site.
-function memory() {
-  try {
-    return sessionStorage;
-  } catch {
-    return null;
-  }
-}

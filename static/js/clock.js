@@ -95,8 +95,8 @@ function writeOthers() {
   }
 }
 
-function writeFields() {
-  for (const field of document.querySelectorAll("[data-moment]")) writeMoment(field);
+function writeFields(within = document) {
+  for (const field of within.querySelectorAll("[data-moment]")) writeMoment(field);
 }
 document.addEventListener("htmx:afterSwap", ({ detail }) => {
   if (mode === "clock" || detail.target.id !== "selects") return;
@@ -106,11 +106,15 @@ document.addEventListener("htmx:afterSwap", ({ detail }) => {
 
 // --- the form of the range ---
 
-function writeRange() {
+function writeHints() {
   const { start, end } = document.getElementById("range").elements;
   start.placeholder = inMode(0);
   end.placeholder = inMode(length);
-  for (const field of [start, end]) writeMoment(field);
+}
+
+function writeRange() {
+  writeHints();
+  writeFields(document.getElementById("range"));
 }
 new MutationObserver(writeRange).observe(script, { childList: true });
 document.addEventListener("desk:declined", () => {
@@ -127,7 +131,7 @@ function setMode(next) {
   whole.textContent = inMode(length);
   text = "";
   show();
-  writeRange();
+  writeHints();
   writeFields();
   document.dispatchEvent(new CustomEvent("desk:time", { detail: { mode } }));
 }

@@ -7,8 +7,9 @@
 // somebody stays with what was typed; "desk:declined" tells those who asked for other lines. "desk:hold"
 // asks whatever moves the player to stand still.
 
+import { isComposing } from "./composing.js";
 import { lines } from "./lines.js";
-import { focusedRow, isComposing } from "./meant.js";
+import { focusedRow } from "./meant.js";
 import { announce, complain, note } from "./say.js";
 import { isSeen, numberOf, rowFrom, startMs } from "./seek.js";
 import { dataOf, writeMoment } from "./typed.js";

@@ -6,8 +6,8 @@
 // the line. desk:find (detail.on) tells follow.js to stand still; desk:hits (detail.hits:
 // seconds, detail.colours: the number of its word's colour) tells the strip where they are.
 
+import { isComposing } from "./composing.js";
 import { firstWhere, later, lines as known } from "./lines.js";
-import { isComposing } from "./meant.js";
 import { paint, paints, span } from "./painted.js";
 import { seekTo, startOf, textOf } from "./seek.js";
 import { tellWords } from "./words.js";

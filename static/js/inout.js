@@ -7,7 +7,7 @@
 
 import { allLines, firstWhere, lineAt } from "./lines.js";
 import { note } from "./say.js";
-import { seekTo, shownMs, shownRange } from "./seek.js";
+import { duration, seekTo, shownMs, shownRange } from "./seek.js";
 import { frameAt, frameMs, parseMoment, timebaseOf } from "./time.js";
 
 const player = document.getElementById("player");
@@ -27,7 +27,6 @@ let around = null; // while it is played around: { until, back }, where it ends 
 
 const AROUND = 2; // seconds before and after
 const isSet = () => range.start !== null || range.end !== null;
-const last = () => (Number.isFinite(player.duration) ? player.duration : Number(main.dataset.length));
 
 function read() {
   const before = range.end;
@@ -86,7 +85,7 @@ const rounded = (seconds) => String(Number(seconds.toFixed(3)));
 function shownFrame() {
   const frame = frameAt(shownMs(), base.rate);
   const [from, to] = [frame, frame + 1].map((each) => frameMs(each, base.rate) / 1000);
-  return { from, to: Math.min(to, Math.round(last() * 1000) / 1000 || Infinity) };
+  return { from, to: Math.min(to, Math.round(duration() * 1000) / 1000 || Infinity) };
 }
 
 // Where a line begins between two moments; not at the second. Lines seldom begin where frames do.
@@ -129,7 +128,7 @@ function markRow() {
 
 // The last frame of the range: Out there is where it was, and who plays from there plays on.
 function toOut() {
-  if (range.end === null) return seekTo(last());
+  if (range.end === null) return seekTo(duration());
   const frame = frameAt(Math.max(0, Math.round(range.end * 1000) - 1), base.rate);
   seekTo(Math.max(frameMs(frame, base.rate) / 1000, range.start ?? 0));
   parked = player.currentTime;
@@ -145,7 +144,7 @@ function arm() {
   timer = setTimeout(reach, Math.min(Math.max((left * 1000) / (player.playbackRate || 1), 4), 60_000));
 }
 
-const ends = () => around?.until ?? range.end ?? last();
+const ends = () => around?.until ?? range.end ?? duration();
 
 function reach() {
   const end = ends();
@@ -159,9 +158,9 @@ function reach() {
 
 function playAround() {
   const back = around?.back ?? player.currentTime;
-  const [from, to] = isSet() ? [range.start ?? 0, range.end ?? last()] : [back, back];
+  const [from, to] = isSet() ? [range.start ?? 0, range.end ?? duration()] : [back, back];
   seekTo(Math.max(0, from - AROUND));
-  around = { until: Math.min(to + AROUND, last()), back };
+  around = { until: Math.min(to + AROUND, duration()), back };
   player.play().catch(() => {});
   arm();
 }
@@ -174,7 +173,7 @@ function comeBack() {
 
 function begin() {
   const at = player.currentTime;
-  const outside = at < (range.start ?? 0) - 0.002 || at >= (range.end ?? last()) - 0.002;
+  const outside = at < (range.start ?? 0) - 0.002 || at >= (range.end ?? duration()) - 0.002;
   if (loops() && isSet() && outside && !around) seekTo(range.start ?? 0);
   passes = !loops() && !around && at > parked - 0.002; // it may have played a little by now
   arm();

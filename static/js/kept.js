@@ -1,19 +1,20 @@
-// What this browser remembers of its user. Where it may keep nothing, it is forgotten with the page.
+// What this browser remembers of its user, or (sessionStorage) this tab of it. Where it may keep
+// nothing, it is forgotten with the page.
 
 const here = new Map();
 
-export function kept(name) {
+export function kept(name, where = "localStorage") {
   try {
-    return localStorage.getItem(name);
+    return window[where].getItem(name);
   } catch {
     return here.get(name) ?? null;
   }
 }
 
-export function keep(name, value) {
+export function keep(name, value, where = "localStorage") {
   here.set(name, value);
   try {
-    localStorage.setItem(name, value);
+    window[where].setItem(name, value);
   } catch {
     // Cookies are blocked, or there is no room.
   }

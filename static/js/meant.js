@@ -1,4 +1,4 @@
-// What a key means: which line, where it acts on "the line" and the keyboard's focus is on one.
+// Which line a key means that acts on "the line", when the keyboard's focus is on one.
 //
 // The focus alone does not say: a line that was corrected, or sought by Enter, keeps it while the
 // video plays on. So it counts until the playhead is moved or begins to play; while it plays, only
@@ -36,7 +36,3 @@ export function focusedRow() {
 
 // The same where somebody chose the line for its own sake.
 export const tabbedRow = () => (byTab ? focusedRow() : null);
-
-// It belongs to an input method, as Enter that chooses a character. Safari has ended the composition by
-// then, and says so by the old code alone.
-export const isComposing = (event) => event.isComposing || event.keyCode === 229;

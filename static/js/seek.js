@@ -27,12 +27,17 @@ export function seekTo(at) {
   document.dispatchEvent(new CustomEvent("desk:seek", { detail: { at } }));
 }
 
+// How long what is played lasts, in seconds: as the player knows, or else the server.
+export function duration() {
+  const known = document.getElementById("player").duration;
+  return Number.isFinite(known) ? known : Number(document.getElementById("main").dataset.length);
+}
+
 // The moment that is shown, in milliseconds: at the very end the last frame still is.
 export function shownMs() {
-  const player = document.getElementById("player");
-  const length = Number.isFinite(player.duration) ? player.duration : Number(document.getElementById("main").dataset.length);
-  const end = Math.round(length * 1000) || Infinity;
-  return Math.max(0, Math.min(Math.round(player.currentTime * 1000), end - 1));
+  const now = Math.round(document.getElementById("player").currentTime * 1000);
+  const end = Math.round(duration() * 1000) || Infinity;
+  return Math.max(0, Math.min(now, end - 1));
 }
 
 // The text node of what is said: no module adds to it, and buttons that a line borrows come after it.

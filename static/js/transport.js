@@ -2,12 +2,11 @@
 
 import { keep, kept } from "./kept.js";
 import { note } from "./say.js";
-import { seekTo, shownMs } from "./seek.js";
+import { duration, seekTo, shownMs } from "./seek.js";
 import { frameAt, frameMs, timebaseOf } from "./time.js";
 
 const player = document.getElementById("player");
 const main = document.getElementById("main");
-const length = Number(main.dataset.length);
 const playButton = document.getElementById("play");
 const rates = document.getElementById("rate");
 const running = document.getElementById("transport-note"); // how fast, while it shuttles
@@ -18,9 +17,7 @@ const RATES = [...rates.options].map((option) => Number(option.value));
 let shuttle = 0; // 0 normal; 1, 2, 4 forward; -1, -2, -4 backwards
 let timer = 0; // of playing backwards
 
-const end = () => (Number.isFinite(player.duration) ? player.duration : length);
-
-const go = (seconds) => seekTo(Math.min(Math.max(seconds, 0), end()));
+const go = (seconds) => seekTo(Math.min(Math.max(seconds, 0), duration()));
 
 // --- playing ---
 
@@ -136,8 +133,8 @@ const COMMANDS = {
   back: () => go(player.currentTime - STEP),
   forward: () => go(player.currentTime + STEP),
   "to-start": () => go(0),
-  "to-end": () => go(end()),
-  percent: ({ key }) => go((end() * Number(key)) / 10),
+  "to-end": () => go(duration()),
+  percent: ({ key }) => go((duration() * Number(key)) / 10),
 };
 
 document.addEventListener("desk:command", ({ detail }) => COMMANDS[detail.name]?.(detail));
