@@ -11,7 +11,6 @@ from contextlib import closing
 from pathlib import Path
 
 from django.conf import settings
-from django.core.management import call_command
 from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 
@@ -46,7 +45,7 @@ def restore(source: Path, *, replace: bool = False, partial: bool = False) -> It
     if connection.vendor == "sqlite":
         _bring_database(database)
         yield "Restored the database."
-    call_command("migrate", verbosity=0, interactive=False)  # the backup may be an older version's
+    process.migrate()  # the backup may be an older version's
     _bring_posters(source / "derived")
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 MAX_MS = 1000 * 3600 * 1000  # a thousand hours: beyond any video, far below any overflow
+SOUND_RATE = Fraction(25)  # frames a second of what has no picture
 HAIR_US = 10  # finer than any frame, coarser than what containers and players round to
 
 _SECONDS = re.compile(r"\d{1,9}(?:[.,]\d{1,20})?", re.ASCII)
@@ -112,12 +113,12 @@ def can_drop(rate: Fraction) -> bool:
 
 
 def timebase(rate: Fraction, start_timecode: str = "") -> Timebase:
-    """Read a file's own counting; sound alone (rate 0) counts as 25.
+    """Read a file's own counting; sound alone (rate 0) counts as ``SOUND_RATE``.
 
     Without a start timecode 29.97 and 59.94 drop, so that what is shown is the clock's time. One
     that counts more frames a second than the picture has is right to the second.
     """
-    rate = rate if rate > 0 else Fraction(25)
+    rate = rate if rate > 0 else SOUND_RATE
     drop = can_drop(rate) and (";" in start_timecode if start_timecode else True)
     base = Timebase(rate, drop)
     second = start_timecode.strip()[:8]

@@ -27,6 +27,7 @@ from videos.media.opening import (
 )
 from videos.media.sandbox import MediaError
 from videos.media.timecode_tracks import frames_counted
+from videos.timecode import SOUND_RATE
 
 TAIL_SECONDS = 15
 SCAN_SECONDS = 20.0  # wall clock for reading a file through when its end is not known
@@ -35,7 +36,6 @@ DAY_MS = 24 * 3600 * 1000
 MOST_CHANNELS = 999  # no file has more: what says so is broken
 FIRST_PACKETS = 400
 TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.])(\d{1,3})")
-SOUND_COUNTS = 25  # frames a second, as timecode.timebase has it
 SHORT_NAMES = {"mpegts": "mpegts", "mpeg": "mpeg", "matroska,webm": "mkv"}
 VARIES = (
     "The frame rate of this file varies or is an odd one, so its timecodes are approximate: "
@@ -71,7 +71,7 @@ def probe(path: str) -> dict[str, Any]:
             "container": _container_name(container, path, picture is not None),
             "fps": [fps.numerator, fps.denominator] if fps else None,
             "rate_varies": varies,
-            "start_timecode": _timecode(container, path, round(fps or SOUND_COUNTS)),
+            "start_timecode": _timecode(container, path, round(fps or SOUND_RATE)),
             "reel_name": _reel_name(container),
             "sound_start_ms": 0 if picture else _sound_start_ms(container, sound),
             "audio_channels": _channels(container),

@@ -41,11 +41,14 @@ class SelectQuerySet(models.QuerySet["Select"]):
 
     def bring_to(self, index: Index, videos: Iterable[str]) -> None:
         """Put the selects of videos that come into the index behind its own, in their order."""
-        last = self.in_bin(index).aggregate(Max("position"))["position__max"] or 0
+        last = self.in_bin(index).last_position()
         coming = self.filter(video__in=videos).order_by("video__index", "position", "id")
         for position, each in enumerate(selects := list(coming), last + 1):
             each.position = position
         self.bulk_update(selects, ["position"], batch_size=500)
+
+    def last_position(self) -> int:
+        return int(self.aggregate(last=Max("position"))["last"] or 0)
 
     def total_ms(self) -> int:
         """The running time of all of them in a row."""
@@ -162,8 +165,8 @@ def keep(
     taken = Select.objects.filter(pk=pk).exclude(video=video).exists()
     said = {"kept_by": by, "start_ms": start_ms, "end_ms": end_ms} | fields
     with transaction.atomic():
-        last = Select.objects.filter(video__index_id=video.index_id).aggregate(Max("position"))
-        said["position"] = (last["position__max"] or 0) + 1
+        in_bin = Select.objects.filter(video__index_id=video.index_id)
+        said["position"] = in_bin.last_position() + 1
         said["words"] = words(video, start_ms, end_ms)
         name = pk if pk and not taken else new_id()
         return Select.objects.get_or_create(pk=name, video=video, defaults=said)[0]
