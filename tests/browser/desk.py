@@ -37,6 +37,11 @@ def until(page, condition: str) -> None:
     )
 
 
+def stop_polling(page) -> None:
+    """While pictures are made the page asks for them, and keeps no transcript aside."""
+    page.locator("[data-poll]").evaluate_all("found => found.forEach((each) => each.remove())")
+
+
 def note_long_tasks(page) -> None:
     page.locator("body").evaluate(
         """() => { window.longest = 0;

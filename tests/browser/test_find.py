@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser.desk import press
+from tests.browser.desk import press, stop_polling
 from tests.factories import make_index, make_segments, make_transcript
 from videos.folding import fold, holds, terms
 from videos.local_user import local_user
@@ -503,8 +503,7 @@ def test_what_is_counted_is_what_is_shown(open_page, film):
 
 def test_all_lines_are_back_when_the_words_went_in_a_range_that_is_cleared(open_page, film):
     page = open_page(f"/videos/{film.pk}/")
-    # While pictures are made the page asks for them, and keeps no transcript aside.
-    page.locator("[data-poll]").evaluate_all("found => found.forEach((each) => each.remove())")
+    stop_polling(page)
     field(page).fill('"line 5"')
     page.get_by_label("Only matching").check()
     expect(page.locator("#rows li:visible")).to_have_count(11)

@@ -9,7 +9,15 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import make_clip
-from tests.browser.desk import commands, longest_task, note_commands, note_long_tasks, press, until
+from tests.browser.desk import (
+    commands,
+    longest_task,
+    note_commands,
+    note_long_tasks,
+    press,
+    stop_polling,
+    until,
+)
 from tests.browser.test_strip import drawn
 from tests.browser.test_viewer import line, now, paused, play
 from tests.factories import make_segments, make_transcript
@@ -22,8 +30,7 @@ from videos.models import Select, Video
 
 def test_a_range_comes_goes_and_comes_where_nothing_is_made_any_more(desk):
     page = desk("?t=10")
-    # While pictures are made the page asks for them, and keeps no transcript aside.
-    page.locator("[data-poll]").evaluate_all("found => found.forEach((each) => each.remove())")
+    stop_polling(page)
     for _ in range(2):
         press(page, "i")
         expect(page).to_have_url(re.compile(r"\?start=10$"))
@@ -384,8 +391,7 @@ def test_the_sides_of_a_range_are_gone_to_and_cleared_one_by_one(desk, film):
 
 def test_nothing_runs_while_it_is_paused(desk):
     page = desk("?start=10&end=20&t=12")
-    # While pictures are made the page asks for them.
-    page.locator("[data-poll]").evaluate_all("found => found.forEach((each) => each.remove())")
+    stop_polling(page)
     page.locator("body").evaluate(  # what began with the page may end first
         """() => new Promise((ok) => {
           const { setTimeout } = window, since = performance.now();

@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Route, expect
 
-from tests.browser.desk import press, until
+from tests.browser.desk import press, stop_polling, until
 from tests.browser.test_viewer import line, play, ready
 from tests.factories import make_task, make_transcript
 from videos.models import Select, Video
@@ -156,8 +156,7 @@ def test_a_select_is_changed_in_the_panel_of_its_video(open_page, film, three):
 
 def test_the_range_is_kept_when_there_is_one(open_page, film):
     page = open_page(f"/videos/{film.pk}/")
-    # While pictures are made the page asks for them, and keeps no transcript aside.
-    page.locator("[data-poll]").evaluate_all("found => found.forEach((each) => each.remove())")
+    stop_polling(page)
     ends = page.locator("#keep [name=end]")
     page.locator("#range-end").fill("30")
     page.keyboard.press("Enter")
