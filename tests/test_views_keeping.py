@@ -16,7 +16,7 @@ from tests.factories import (
     make_video,
 )
 from tests.test_views_library import many_videos, quickest, ten_thousand
-from videos.models import Place, Tag, Video
+from videos.models import Place, Tag, Task, Video
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_known_engine")]
 
@@ -265,3 +265,12 @@ def test_ten_thousand_videos_are_narrowed_and_sorted_at_once(client, user):
 
     for query in ("sort=name", "sort=played", "sort=length&state=unfinished", "q=clip+099"):
         assert quickest(client, f"/?{query}") < 8 * a_page, query
+
+
+def test_ten_thousand_videos_under_way_are_told_from_the_others_at_once(client, user):
+    """Postgres, which knows of none yet, once looked through all tasks for each video."""
+    a_page = ten_thousand(client, user)
+    Task.objects.update(status="pending", step="transcribe")
+
+    for state in ("unfinished", "failed", "ready"):
+        assert quickest(client, f"/?sort=length&state={state}") < 8 * a_page, state

@@ -210,9 +210,10 @@ class Task(WithRole, models.Model):
         ordering = ["-created_at", "-id"]
         indexes = [
             models.Index(fields=["video", "-created_at", "-id"], name="task_newest_of_video"),
-            # The sweep asks every few seconds; finished tasks, the many, are not in it.
+            # The sweep asks every few seconds; finished tasks, the many, are not in it. By video,
+            # since a list asks it for each of its videos, which may be ten thousand.
             models.Index(
-                fields=["created_at", "id"],
+                fields=["video"],
                 name="task_unfinished",
                 condition=~Q(status__in=("ready", "failed")),
             ),

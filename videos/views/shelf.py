@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import DateTimeField, Exists, F, OuterRef, Q, Subquery
+from django.db.models import DateTimeField, F, OuterRef, Q, Subquery
 from django.db.models.expressions import Combinable, Value
 from django.db.models.functions import Coalesce, Lower, NullIf
+from django.db.models.lookups import IsNull
 from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
 
@@ -113,12 +114,15 @@ def narrow(videos: VideoQuerySet, wanted: Wanted) -> VideoQuerySet:
 
 
 def _in_state(videos: VideoQuerySet, state: str) -> VideoQuerySet:
-    under_way = Exists(Task.objects.unfinished().filter(video=OuterRef("pk")))
-    if state == "unfinished":
-        return videos.filter(under_way)
     if state == "ready":
         return videos.filter(transcript__isnull=False)
-    return videos.filter(~under_way, transcript__isnull=True)
+    # Not Exists, of which Postgres makes a join: while it does not know yet that many tasks came,
+    # it looks through all of them for each video (a minute for ten thousand). This it looks up.
+    unfinished = Task.objects.unfinished().filter(video=OuterRef("pk"))
+    under_way = Subquery(unfinished.values("pk")[:1])
+    if state == "unfinished":
+        return videos.filter(IsNull(under_way, False))
+    return videos.filter(IsNull(under_way, True), transcript__isnull=True)
 
 
 def page(videos: VideoQuerySet, wanted: Wanted, user: User) -> VideoQuerySet:
