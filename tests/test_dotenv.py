@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
-from transcribe_site import dotenv
+from transcribe_site import dotenv, environment
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -74,3 +75,14 @@ def test_a_relative_path_begins_beside_manage_py_wherever_a_command_is_started(t
 
     assert (data / "db.sqlite3").exists() and not (data / "secret_key").exists()
     assert sorted(path.name for path in elsewhere.iterdir()) == [".env", "key"]
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [("8000.7", "a whole number"), ("1e16", "below"), ("-1", "at least 0"), ("x", "a number")],
+)
+def test_a_number_that_cannot_be_stops_the_start_with_what_it_must_be(monkeypatch, value, why):
+    monkeypatch.setenv("PORT", value)
+
+    with pytest.raises(ImproperlyConfigured, match=f"PORT must be {why}"):
+        environment.whole("PORT", 8000)

@@ -54,12 +54,16 @@ def number(name: str, default: float, *, least: float = 0) -> float:
     except ValueError:
         raise ImproperlyConfigured(f"{name} must be a number, not {value!r}") from None
     if not least <= result < 1e15:
-        raise ImproperlyConfigured(f"{name} must be at least {least:g}, not {value!r}")
+        bound = "below 1e15" if result > least else f"at least {least:g}"
+        raise ImproperlyConfigured(f"{name} must be {bound}, not {value!r}")
     return result
 
 
 def whole(name: str, default: int, *, least: int = 0) -> int:
-    return int(number(name, default, least=least))
+    result = number(name, default, least=least)
+    if not result.is_integer():
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {text(name)!r}")
+    return int(result)
 
 
 def words(name: str, default: str = "") -> list[str]:
