@@ -76,10 +76,11 @@ function rest(milliseconds, signal) {
     function over() {
       clearTimeout(timer);
       removeEventListener("online", over);
+      signal.removeEventListener("abort", over);
       done();
     }
     addEventListener("online", over);
-    signal.addEventListener("abort", over, { once: true });
+    signal.addEventListener("abort", over);
   });
 }
 
