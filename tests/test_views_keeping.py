@@ -140,7 +140,7 @@ def test_many_are_moved_tagged_and_deleted_and_strangers_stay(client, user):
         ({"do": "move", "index": "\0"}, "Choose the index to move them to."),
         ({"do": "tag", "tag": " "}, "Give the tag a name of at most 50 characters."),
         ({"do": "tag", "tag": "x" * 51}, "Give the tag a name of at most 50 characters."),
-        ({}, "Say what to do with them."),
+        ({}, "Choose what to do with them."),
         ({"video": ["a"] * 501, "do": "delete"}, "Choose at most 500 videos at once."),
     ],
 )
@@ -163,7 +163,7 @@ def test_what_is_refused_for_one_video_names_it_and_goes_back_to_the_filter(clie
 
     assert answer["Location"] == "/?q=mp4"
     page = client.get("/?q=mp4").text
-    assert "Nothing was done, for borrowed.mp4: " in page and " owner " in page
+    assert "Nothing was changed: borrowed.mp4: " in page and " owner " in page
     assert Video.objects.count() == 2 and not Tag.objects.exists()
 
 
@@ -216,7 +216,7 @@ def test_a_list_is_narrowed_by_name_tag_and_state(client, user):
     assert names(client.get(f"/indexes/{index.pk}/", {"state": "unfinished"})) == ["b harbour.mp4"]
     assert names(client.get("/", {"state": "failed"})) == ["c.mp4"]
     assert names(client.get("/", {"state": "ready"})) == ["Harbour"]
-    assert "No video fits." in client.get("/", {"q": "nothing"}).text
+    assert "No videos match." in client.get("/", {"q": "nothing"}).text
 
 
 def test_those_that_were_played_last_come_first_and_those_never_played_last(client, user):

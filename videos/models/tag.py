@@ -66,3 +66,9 @@ class Tag(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def take_off(self, video: Video) -> None:
+        """A tag that is on no video any more is gone, unless somebody puts it on one just now."""
+        with transaction.atomic():
+            self.videos.remove(video)
+            Tag.objects.filter(pk=self.pk, videos__isnull=True).delete()

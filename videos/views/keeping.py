@@ -43,9 +43,7 @@ def untag(request: Request, video_id: str, tag_id: int) -> HttpResponse:
     """Take the tag off the video; a tag that is on no video any more is gone."""
     video = find_video(request, video_id, Role.EDITOR)
     tag = get_object_or_404(Tag.objects.visible_to(request.user), pk=tag_id)
-    tag.videos.remove(video)
-    if not tag.videos.exists():
-        tag.delete()
+    tag.take_off(video)
     return back(request, reverse("viewer", args=[video.pk]))
 
 
@@ -80,7 +78,7 @@ def _do(request: Request, videos: VideoQuerySet) -> str:
         return _tag(request, videos)
     if deed == "delete":
         return _delete(videos)
-    raise Refused("Say what to do with them.")
+    raise Refused("Choose what to do with them.")
 
 
 def _move(request: Request, videos: VideoQuerySet) -> str:
@@ -150,7 +148,7 @@ def _require(videos: VideoQuerySet, role: Role) -> list[Video]:
         try:
             video.require(role)
         except NotAllowed as refusal:
-            raise NotAllowed(f"Nothing was done, for {video.name}: {refusal}") from refusal
+            raise NotAllowed(f"Nothing was changed: {video.name}: {refusal}") from refusal
     return found
 
 
