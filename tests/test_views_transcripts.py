@@ -66,10 +66,8 @@ def test_a_new_transcript_beside_a_corrected_one_is_offered_and_not_shown(client
 
     page = client.get(f"/videos/{video.pk}/").text
 
-    assert (
-        "Your corrected transcript stays; the new one, by Whisper (on this machine), model base"
-        in page
-    )
+    assert "The newest transcript, by Whisper (on this machine), model base" in page
+    assert "Your corrected one is still shown." in page
     assert f"compare?a={video.transcript_id}&amp;b={other.pk}" in page
     assert "<span>to the river</span>" in page and "before the light" not in page
 
@@ -78,6 +76,17 @@ def test_a_transcript_beside_is_read_on_a_page_of_its_own(client, video, other):
     page = client.get(f"/videos/{video.pk}/transcripts/{other.pk}/", {"t": "0m5s"}).text
 
     assert "before the light" in page and "Use this one" in page and "media#t=5" in page
+
+
+@pytest.mark.parametrize(("t", "at"), [("00:00:10:00", "media#t=20.0"), ("+10", 'media"')])
+def test_a_transcript_beside_and_a_comparison_open_where_the_viewer_would(client, user, t, at):
+    """Source timecode goes over midnight; only the page's scripts know where +10 leads."""
+    made = {"start_timecode": "23:59:50:00", "fps_numerator": 25, "duration_ms": 60_000}
+    video = make_transcript(CUES, make_index(user), **made)
+    other = make_task(video, status="ready")
+
+    for path in ("", f"transcripts/{other.pk}/", "compare"):
+        assert at in client.get(f"/videos/{video.pk}/{path}", {"t": t}).text, path
     shown = client.get(f"/videos/{video.pk}/transcripts/{video.transcript_id}/")
     assert (shown.status_code, shown["Location"]) == (303, f"/videos/{video.pk}/")
 
@@ -183,6 +192,16 @@ def test_the_others_words_are_taken_over_as_a_correction(client, video, other):
     assert (row.text, row.heard) == ("before the light", "before light")
     client.post(f"/videos/{video.pk}/undo")
     assert texts(video.transcript)[2] == "before light"
+
+
+def test_a_line_takes_any_number_of_lines_over(client, user):
+    video = make_transcript([(0, 300_000, "All of it.")], make_index(user), duration_ms=300_000)
+    other = make_task(video, status="ready")
+    make_segments([(n * 1000, n * 1000 + 900, f"w{n}") for n in range(300)], other)
+
+    take(client, video, other, [0], range(300))
+
+    assert texts(video.transcript) == [" ".join(f"w{n}" for n in range(300))]
 
 
 def test_lines_that_do_not_fit_each_other_are_not_taken(client, video, other):

@@ -23,8 +23,7 @@ from videos.comparing import Line, Piece, Stretch
 from videos.corrections import Refused
 from videos.forms import lines_seen, whole_numbers
 from videos.models import Role, Status, Task, Video
-from videos.timecode import fragment, parse_moment
-from videos.views import Request, SeeOther, back
+from videos.views import Request, SeeOther, back, opening
 from videos.views.derived import played_url
 from videos.views.finding import find_video
 from videos.views.state import origin
@@ -79,28 +78,16 @@ def show(request: Request, video_id: str, task_id: str) -> HttpResponse:
     task = _transcript(video, task_id)
     if task.pk == video.transcript_id:
         return SeeOther(reverse("viewer", args=[video.pk]))
-    at_ms = _moment(video, request.GET)
+    at_ms, _ = opening.read(request.GET, video)
     found = rows.fetch(task.segments.all())
     html = rows.render(found, at_ms=at_ms)
     context = {"video": video, "task": task, "origin": origin(task), "html": html}
     context["lines"] = len(found)
     context |= {
         "src": played_url(video, derive.copies([video.pk])),
-        "fragment": _fragment(video, at_ms),
+        "fragment": opening.fragment(at_ms, video),
     }
     return render(request, "videos/transcript.html", context)
-
-
-def _moment(video: Video, query: QueryDict) -> int | None:
-    """``?t=`` as the viewer reads it; what cannot be read is no moment."""
-    try:
-        return parse_moment(query.get("t", ""), video.timebase)
-    except ValueError:
-        return None
-
-
-def _fragment(video: Video, at_ms: int | None) -> str:
-    return "" if at_ms is None else fragment(at_ms, video.timebase.rate)
 
 
 @require_POST
@@ -273,7 +260,7 @@ def compare(request: Request, video_id: str) -> HttpResponse:
     if request.htmx:
         return render(request, "videos/_compared.html", context)
     context["src"] = played_url(video, derive.copies([video.pk]))
-    context["fragment"] = _fragment(video, _moment(video, request.GET))
+    context["fragment"] = opening.fragment(opening.read(request.GET, video)[0], video)
     return render(request, "videos/compare.html", context)
 
 
@@ -298,8 +285,8 @@ def take(request: Request, video_id: str) -> HttpResponse:
     if shown is None:
         raise Http404
     shown.video = video
-    lines = other.segments.filter(pk__in=whole_numbers(request.POST.getlist("other")[:200]))
-    seen = lines_seen(request.POST.getlist("row")[:200])
+    lines = other.segments.filter(pk__in=whole_numbers(request.POST.getlist("other")))
+    seen = lines_seen(request.POST.getlist("row"))
     try:
         corrections.take(request.user, shown, seen, list(lines.order_by("start_ms", "number")))
     except Refused as refusal:

@@ -23,8 +23,7 @@ from videos.doubt import is_doubtful
 from videos.folding import holds
 from videos.forms import AgainForm, FilterForm, RangeForm
 from videos.models import Correction, Fetch, Index, Place, Segment, Status, Task, Video
-from videos.timecode import fragment, parse_moment
-from videos.views import Request, SeeOther
+from videos.views import Request, SeeOther, opening
 from videos.views.derived import Extras
 from videos.views.finding import find_video
 from videos.views.selects import panel_context
@@ -254,20 +253,12 @@ class Page:
 
     @cached_property
     def _opening(self) -> tuple[int | None, str]:
-        text = self.query.get("t", "").strip()
-        if text[:1] in ("+", "-"):
-            return None, "Only the page itself, with its scripts, knows what + and - start from."
-        try:
-            length_ms = self.video.duration_ms
-            at_ms = parse_moment(text, self.video.timebase, length_ms=length_ms) if text else None
-            return at_ms, ""
-        except ValueError as error:
-            return None, str(error)
+        return opening.read(self.query, self.video)
 
     @property
     def fragment(self) -> str:
         """Opens the player at that moment, with or without JavaScript."""
-        return "" if self.at_ms is None else fragment(self.at_ms, self.video.timebase.rate)
+        return opening.fragment(self.at_ms, self.video)
 
     @cached_property
     def place(self) -> Place | None:
