@@ -7,6 +7,7 @@ from unittest import mock
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.utils import timezone
 
 from tests.factories import make_index, make_task, make_transcript, make_user, make_video
 from videos.forms import IndexForm
@@ -151,6 +152,18 @@ def test_ten_thousand_videos_are_listed_at_once(client, user):
 
     assert quickest(client, "/") < 4 * a_page
     assert len(client.get("/").context["items"]) == 50
+
+
+def test_days_are_those_of_the_sites_own_time_zone(client, user, settings):
+    """At 20:30 in London it is the next day in Tokyo."""
+    settings.TIME_ZONE = "Asia/Tokyo"
+    video = make_video(make_index(user))
+    Video.objects.filter(pk=video.pk).update(created_at=datetime(2024, 1, 3, 20, 30, tzinfo=UTC))
+
+    assert "<span>4 Jan 2024</span>" in client.get("/").text
+
+    Video.objects.filter(pk=video.pk).update(created_at=timezone.now())
+    assert f"<span>Today {timezone.localtime():%H:}" in client.get("/").text
 
 
 def test_a_list_asks_for_states_while_something_is_unfinished(client, user):
@@ -339,7 +352,7 @@ def test_errors_have_a_page_with_a_sentence(client, user):
     old_form = type(client)(enforce_csrf_checks=True)
     old_form.force_login(user)
 
-    assert missing.status_code == 404 and "There is nothing here" in missing.text
+    assert missing.status_code == 404 and "This page does not exist" in missing.text
     refused = old_form.post("/sample")
     assert refused.status_code == 403 and "This form is too old" in refused.text
 

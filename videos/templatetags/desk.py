@@ -37,10 +37,10 @@ def seconds(ms: int | None) -> str:
     return "" if ms is None else timecode.ms_to_seconds(ms)
 
 
-@register.filter
+@register.filter(expects_localtime=True)
 def day(moment: datetime) -> str:
     """The date, without the year while it is this one, and the time of a thing of today."""
-    now = timezone.now()
+    now = timezone.localtime()
     if moment.date() == now.date():
         return f"Today {moment:%H:%M}"
     return (
