@@ -89,7 +89,7 @@ def test_a_wrong_range_is_said_and_the_transcript_stays(client, video):
 def test_a_range_without_speech_says_so(client, video):
     page = client.get(f"/videos/{video.pk}/", {"start": "50"})
 
-    assert "Nothing is said in this part." in page.text
+    assert "Nothing is said in this range." in page.text
     assert "0 of 4 lines" in page.text
 
 
@@ -220,7 +220,7 @@ def test_doubtful_lines_and_gaps_can_be_shown_alone(client, user):
     gaps = client.get(url, {"gaps": "1", "start": "0.5"})
     assert lines(gaps) == ["before"] and "data-d=1 data-g=4" in gaps.text
     assert lines(client.get(url, {"gaps": "1", "doubt": "1"})) == ["before", "inside"]
-    assert "There is no such line in this part." in client.get(
+    assert "No line matches in this range." in client.get(
         url, {"gaps": "1", "start": "6"}
     ).text  # fmt: skip
 
@@ -251,7 +251,15 @@ def test_a_waiting_task_says_how_many_are_before_it(client, user):
     unfinished(user)
     unfinished(user)
 
-    assert "Waiting for its turn, 2 before it" in page_of(client, unfinished(user))
+    assert "Waiting for its turn, 2 ahead" in page_of(client, unfinished(user))
+
+
+def test_whose_turn_is_another_one_is_not_counted_ahead(client, user):
+    """Owners take turns, and a task that waits in a cloud takes none here."""
+    unfinished(make_user())
+    Task.objects.filter(pk=unfinished(user).pk).update(step="poll")
+
+    assert "Waiting for its turn<" in page_of(client, unfinished(user))
 
 
 def test_fetching_a_model_is_said_with_its_percentage(client, user):
@@ -275,7 +283,7 @@ def test_listening_shows_percentage_time_left_and_what_is_there(client, user):
 def test_a_restart_is_no_failure(client, user):
     page = page_of(client, unfinished(user, interruptions=1, done_ms=40_000, step="transcribe"))
 
-    assert "Interrupted" in page and "Going on from 0:40" in page
+    assert "Interrupted" in page and "Resuming from 0:40" in page
     assert "fail" not in page.lower()
 
 
@@ -404,7 +412,7 @@ def test_the_old_transcript_stays_until_the_new_one_is_ready(client, video):
     part = again(client, video, engine="sphinx", language="en", **query)
     new = video.tasks.exclude(pk=old.pk).get()
     assert "Waiting for its turn" in part and 'hx-trigger="every 2s"' in part
-    assert "Shown until the new one is ready: the transcript by CMU Sphinx" in part
+    assert "Shown meanwhile: the transcript by CMU Sphinx" in part
     assert 'id="transcript"' not in part  # nothing is exchanged yet
     assert lines(client.get(f"/videos/{video.pk}/")) == ["before", "across", "inside", "after"]
 

@@ -18,7 +18,7 @@ CLOUD_WORDS = {
     Step.POLL: ("Waiting for {}", "Waiting for {}"),
     Step.RECEIVE: ("Fetching the transcript from {}", "Fetching the transcript from {}"),
 }
-LOST_FILE = "This video has no task. Delete it and upload it again."
+LOST_FILE = "Delete this video and upload it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +40,16 @@ class State:
 
 def latest_task(video: Video) -> Task | None:
     """The newest of the video's tasks (they come newest first, prefetched in lists)."""
-    tasks = list(video.tasks.all()[:1]) if not _prefetched(video) else list(video.tasks.all())
-    if not tasks:
-        return None
-    tasks[0].video = video  # its duration gives the percentage, without another query
-    return tasks[0]
-
-
-def _prefetched(video: Video) -> bool:
-    return "tasks" in getattr(video, "_prefetched_objects_cache", {})
+    for task in video.tasks.all()[:1]:
+        task.video = video  # its duration gives the percentage, without another query
+        return task
+    return None
 
 
 def describe(task: Task | None, *, ahead: int = 0) -> State:
     """Say what happens to the task now; ``ahead`` tasks have their turn before it."""
     if task is None:
-        return State("failed", "Nothing is done with this video", LOST_FILE)
+        return State("failed", "No transcript was started", LOST_FILE)
     if task.status == Status.READY:
         return State("ready", "Ready", percent=100)
     known = task.video.transcript_id is not None  # an earlier task's: it stays
@@ -104,16 +99,16 @@ def _waiting(task: Task, ahead: int) -> State:
     if task.step in CLOUD_WORDS and not task.interruptions:
         return _in_a_cloud(task, CLOUD_WORDS[Step(task.step)][1])
     if task.interruptions:
-        detail = f"Going on from {clock(task.done_ms)} {_when(task)}."
+        detail = f"Resuming from {clock(task.done_ms)} {_when(task)}."
         return State("waiting", "Interrupted", detail, _percent(task))
     if task.done_ms:
-        detail = f"Going on from {clock(task.done_ms)}{_queue(ahead)}."
+        detail = f"Resuming from {clock(task.done_ms)}{_queue(ahead)}."
         return State("waiting", "Waiting for its next turn", detail, task.percent)
     return State("waiting", f"Waiting for its turn{_queue(ahead)}")
 
 
 def _queue(ahead: int) -> str:
-    return f", {ahead} before it" if ahead else ""
+    return f", {ahead} ahead" if ahead else ""
 
 
 def _when(task: Task) -> str:
@@ -133,8 +128,9 @@ def _percent(task: Task) -> int | None:
 
 
 def count_ahead(task: Task) -> int:
-    """How many unfinished tasks were asked for before this one."""
-    return Task.objects.unfinished().filter(asked_at__lt=task.asked_at).count()
+    """How many tasks have this turn before it: owners take turns, so those of the same owner."""
+    before = Task.objects.unfinished().filter(step=task.step, asked_at__lt=task.asked_at)
+    return before.filter(video__index__owner=task.video.index.owner_id).count()
 
 
 def origin(task: Task) -> str:
