@@ -182,7 +182,7 @@ ELSEWHERE = re.compile(
 
 
 def table() -> list[tuple[str, str]]:
-    """(deed, the least role that may do it) as the document says."""
+    """(action, the least role that may do it) as the document says."""
     found = []
     for line in DOCS.read_text().splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]

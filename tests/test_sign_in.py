@@ -68,7 +68,7 @@ def test_who_signs_in_after_sending_a_form_is_told_that_it_was_not_done(
     answer = client.get(back["Location"], headers=HTML)
 
     assert (answer.status_code, answer["Location"]) == (303, page)
-    assert "Nothing was done just now." in client.get(page, headers=HTML).text
+    assert "Your last action was not carried out." in client.get(page, headers=HTML).text
 
 
 def test_programs_hear_that_an_address_takes_forms_only(client, user):

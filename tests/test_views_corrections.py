@@ -296,7 +296,7 @@ def test_a_doubtful_line_can_be_said_to_be_right(client, video):
     assert "Doubtful lines" not in part.text
     assert "Doubtful lines" not in client.get(f"/videos/{video.pk}/").text
     for page in (client.get(form_url).text, client.get(f"/videos/{video.pk}/rows/").text):
-        assert "An editor says that this line is right." in page and "It is right" not in page
+        assert "An editor confirmed this line." in page and "Mark as correct" not in page
 
 
 # --- undo ---

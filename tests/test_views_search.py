@@ -39,7 +39,7 @@ def test_only_your_own_videos_are_searched(client, user):
 
     page = client.get("/search/", {"q": "boats"}).text
 
-    assert "No line holds all of this." in page and "secret" not in page
+    assert "No line contains all of these words." in page and "secret" not in page
     for index in (theirs.index_id, "x", "\0"):
         assert client.get("/search/", {"q": "boats", "index": index}).status_code == 404
 
@@ -75,8 +75,8 @@ def test_a_video_shows_its_first_hits_and_leads_to_the_rest(client, user):
     [
         ("?!", "Type at least one word to search for."),
         ("a" * 201, "Search for at most 200 characters."),
-        ("nothing", "No line holds all of this."),
-        (" ", "What was said, in every video of yours."),
+        ("nothing", "No line contains all of these words."),
+        (" ", "Search everything that was said in your videos."),
     ],
 )
 def test_a_query_without_answer_has_a_sentence(client, user, query, sentence):

@@ -613,7 +613,7 @@ class CaptionedForm(PlaceForm):
     """What may be said about videos whose bytes are here."""
 
     captions = ManyFilesField(
-        label="Captions to use instead of listening (SRT, VTT or JSON)", required=False
+        label="Captions to use instead of transcribing (SRT, VTT or JSON)", required=False
     )
 
 

@@ -78,7 +78,7 @@ function parse(text) {
 function why(status, refusal) {
   const again = open ? "What you typed is still here; try again." : "Try again.";
   if (refusal) return refusal;
-  if (!status) return `The server does not answer. ${again}`;
+  if (!status) return `The server is not responding. ${again}`;
   if (status === 404) return "This line or its video is gone.";
   if (status === 403) return `This page is too old. ${open ? "Copy what you typed and reload it." : "Reload it and try again."}`;
   if (status < 400) return `You are signed out. Sign in in another tab, then ${open ? "save" : "try"} again.`;

@@ -85,7 +85,7 @@ async function copyFrom(url) {
   try {
     return (await copy(fetchText(url))) || "This browser does not let the page copy.";
   } catch (error) {
-    return error instanceof Refused ? error.message : "The server does not answer.";
+    return error instanceof Refused ? error.message : "The server is not responding.";
   }
 }
 

@@ -16,7 +16,7 @@ export const KEYS = [
   { group: "Play", keys: ["Shift+m"], name: "mute", says: "Sound off or on" },
   { group: "Play", keys: ["f"], name: "full-screen", says: "Full screen" },
 
-  { group: "Move", keys: ["ArrowUp"], name: "row-previous", says: "Line before", repeats: true },
+  { group: "Move", keys: ["ArrowUp"], name: "row-previous", says: "Previous line", repeats: true },
   { group: "Move", keys: ["ArrowDown"], name: "row-next", says: "Next line", repeats: true },
   { group: "Move", keys: ["ArrowLeft"], name: "back", says: "5 seconds back", repeats: true },
   { group: "Move", keys: ["ArrowRight"], name: "forward", says: "5 seconds forward", repeats: true },
@@ -39,7 +39,7 @@ export const KEYS = [
 
   { group: "Text", keys: ["/"], name: "find", says: "Find" },
   { group: "Text", keys: ["n"], name: "find-next", says: "Next hit", repeats: true },
-  { group: "Text", keys: ["Shift+n"], name: "find-previous", says: "Hit before", repeats: true },
+  { group: "Text", keys: ["Shift+n"], name: "find-previous", says: "Previous hit", repeats: true },
   { group: "Text", keys: ["e"], name: "edit-row", says: "Correct the line", edits: true },
   { group: "Text", keys: ["Ctrl+z"], name: "undo", says: "Undo your last correction", edits: true },
   { group: "Text", keys: ["Ctrl+Shift+z", "Ctrl+y"], name: "redo", says: "Redo what you undid", edits: true },

@@ -5,9 +5,9 @@ import { AWAY, complain } from "./say.js";
 // Who asks again by itself says so (data-unanswered).
 const kindOf = ({ elt, verb }) => (elt.matches("[data-poll]") ? "poll" : verb === "get" ? "look" : "deed");
 const UNANSWERED = {
-  deed: "The server does not answer: this was not saved. Try again.",
-  look: "The server does not answer. Try again.",
-  poll: "The server does not answer. This page asks again by itself.",
+  deed: "The server is not responding: this was not saved. Try again.",
+  look: "The server is not responding. Try again.",
+  poll: "The server is not responding. This page asks again by itself.",
 };
 const UNSAID = {
   403: "This page is too old. Reload it and try again.",

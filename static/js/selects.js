@@ -9,7 +9,7 @@ import { dataOf, fillMoment, writeMoment } from "./typed.js";
 
 const AGAIN_MS = 2000;
 const main = document.getElementById("main");
-main.dataset.unanswered = "The server does not answer. What you keep or change is sent as soon as it does."; // page.js says it
+main.dataset.unanswered = "The server is not responding. What you keep or change is sent as soon as it does."; // page.js says it
 const player = document.getElementById("player");
 
 const panel = () => document.getElementById("selects");

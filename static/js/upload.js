@@ -202,7 +202,7 @@ function start(item, sent = 0) {
 function arrive(item) {
   item.arrived = true;
   item.row.querySelector("progress").removeAttribute("value");
-  say(item, "Looking at the file");
+  say(item, "Checking the file");
   buttons(item);
   count();
 }

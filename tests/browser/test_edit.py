@@ -717,7 +717,7 @@ def test_a_server_that_does_not_answer_costs_no_words(open_page, film):
 
     page.context.set_offline(True)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("The server does not answer.")
+    expect(page.get_by_role("alert")).to_contain_text("The server is not responding.")
     page.context.set_offline(False)
     page.get_by_label("Text of the line").press("Enter")
 
@@ -734,14 +734,14 @@ def test_what_the_page_complains_of_goes_when_it_is_done_after_all(open_page, fi
 
     page.context.set_offline(True)
     page.get_by_role("button", name="Undo").click()
-    expect(trouble).to_have_text("The server does not answer. Try again.")  # nothing was typed
+    expect(trouble).to_have_text("The server is not responding. Try again.")  # nothing was typed
     page.context.set_offline(False)
     page.get_by_role("button", name="Undo").click()
     expect(trouble).to_be_hidden()
 
     page.context.set_offline(True)
     line(page, 7).locator("span").first.dblclick()
-    expect(trouble).to_have_text("The server does not answer. Try again.")
+    expect(trouble).to_have_text("The server is not responding. Try again.")
     page.context.set_offline(False)
     edit(page, 7)
     expect(trouble).to_be_hidden()

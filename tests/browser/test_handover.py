@@ -87,7 +87,7 @@ def test_who_cannot_copy_is_told_why(open_page, film):
     page.route("**/copy/**", lambda route: route.abort())
     page.get_by_text("Copy as", exact=True).click()
     page.get_by_role("button", name="Timecode and text").click()
-    expect(page.locator("#handed")).to_have_text("The server does not answer.")
+    expect(page.locator("#handed")).to_have_text("The server is not responding.")
 
     page.unroute("**/copy/**")
     page.evaluate(f"() => {{ {REFUSE} {BROWSERS['by hand']} document.execCommand = () => false; }}")

@@ -169,7 +169,7 @@ def test_the_way_of_the_bytes_is_told(open_page, sample):
     expect(row).to_contain_text(told)
     expect(row.get_by_role("progressbar", name="Sent of interview.mp4")).to_be_visible()
     expect(row.get_by_role("link")).to_have_text("interview.mp4")
-    assert page.evaluate("window.said") == ["Looking at the file", ""]
+    assert page.evaluate("window.said") == ["Checking the file", ""]
 
 
 def test_an_upload_can_be_cancelled_and_tried_again(open_page, sample):
@@ -219,7 +219,7 @@ def test_what_has_arrived_cannot_be_cancelled(open_page, sample, monkeypatch):
     page.get_by_label("Choose video or sound files").set_input_files(a_file(sample))
     page.get_by_role("button", name="Upload", exact=True).click()
     row = page.locator("#queue li")
-    expect(row).to_contain_text("Looking at the file")
+    expect(row).to_contain_text("Checking the file")
     expect(row.get_by_role("button", name="Cancel")).to_be_hidden()
     expect(page.get_by_role("button", name="Cancel all")).to_be_hidden()
 
@@ -254,7 +254,7 @@ def test_a_break_after_the_last_byte_does_not_say_that_nothing_was_kept(
     page.get_by_label("Choose video or sound files").set_input_files(a_file(sample))
     page.get_by_role("button", name="Upload", exact=True).click()
     row = page.locator("#queue li")
-    expect(row).to_contain_text("Looking at the file")
+    expect(row).to_contain_text("Checking the file")
     row.evaluate(BREAK_OFF)
     expect(row).to_contain_text("It may have arrived: look in the library")
 
@@ -503,7 +503,7 @@ def test_enter_among_the_deeds_does_none_of_them_without_javascript(open_page):
 
     page.get_by_label("Choose harbour.mp4").press("Enter")
 
-    expect(page.get_by_text("Say what to do with them.")).to_be_visible()
+    expect(page.get_by_text("Choose what to do with them.")).to_be_visible()
     assert Video.objects.get().index_id == video.index_id
 
 
@@ -535,7 +535,7 @@ def test_what_was_chosen_when_a_deed_is_refused_is_chosen_still(open_page):
     page.get_by_label("Tag to add").fill("sea")
     page.get_by_label("Tag to add").press("Enter")
 
-    expect(page.locator(".messages")).to_contain_text("Nothing was done, for borrowed.mp4")
+    expect(page.locator(".messages")).to_contain_text("Nothing was changed: borrowed.mp4")
     expect(page.locator("#chosen")).to_have_text("2 chosen")
     page.get_by_label("Choose borrowed.mp4").uncheck()
     page.get_by_label("Tag to add").fill("sea")

@@ -71,7 +71,7 @@ def test_the_same_file_goes_on_after_a_reload(open_page, sample):
     page.reload()
     page.unroute_all()
     told = page.get_by_role("list", name="Unfinished uploads")
-    expect(told).to_contain_text("146.5 KB of 198.1 KB are here. Choose the same file again")
+    expect(told).to_contain_text("146.5 KB of 198.1 KB received. Choose the same file again")
     assert Axe().run(page, context="#main").violations_count == 0
     sent = numbers(page)
 

@@ -67,7 +67,7 @@ def test_unsure_words_are_underlined_until_their_line_is_right(open_page, doubtf
     rows.nth(2).locator("span").first.dblclick()
     expect(page.locator("#edit")).to_contain_text("Worth a second look: faster than anybody")
     assert Axe().run(page, context="#edit").violations_count == 0
-    page.get_by_role("button", name="It is right").click()
+    page.get_by_role("button", name="Mark as correct").click()
     page.wait_for_function(UNSURE, arg="This,line 1")
     expect(page.get_by_role("link", name="Doubtful lines")).to_have_count(0)
     page.keyboard.press("Control+z")

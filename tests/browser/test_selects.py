@@ -291,7 +291,7 @@ def test_what_is_kept_taken_out_and_put_back_is_said_and_keeps_the_focus(open_pa
     page.get_by_label("Take 0:10 out of the selects").focus()
     press(page, "Enter")
     expect(page.locator("#selects .kept li")).to_have_count(1)
-    expect(said).to_have_text("Took 0:10 – 0:11 out.")
+    expect(said).to_have_text("Removed 0:10 – 0:11.")
     expect(page.get_by_role("button", name="Put it back")).to_be_focused()
     press(page, "Enter")
 
@@ -399,7 +399,7 @@ def test_deeds_on_the_bin_wait_for_each_other_and_leave_the_focus_beside(open_pa
 
     page.get_by_label("Play select 2").click()
     expect(second).to_have_attribute("aria-current", "true")
-    page.get_by_label("Take select 1 out").press("Enter")
+    page.get_by_label("Remove select 1").press("Enter")
     expect(page.get_by_role("button", name="Put it back")).to_be_focused()
     expect(second).to_have_attribute("aria-current", "true")
     page.keyboard.press("Enter")
@@ -506,7 +506,7 @@ def test_what_plays_and_is_taken_out_of_the_bin_gives_way_to_the_next(open_page,
     for start_ms in (10_000, 40_000, 70_000):
         keep(film, start_ms, start_ms + 20_000, film.index.owner)
     page = open_page(f"/indexes/{film.index_id}/selects/")
-    says, out = page.locator("#reel-says"), page.get_by_role("button", name="Take select 1 out")
+    says, out = page.locator("#reel-says"), page.get_by_role("button", name="Remove select 1")
     page.get_by_role("button", name="Play through").click()
     until(page, "!p.paused && p.currentTime > 10")
 

@@ -478,7 +478,7 @@ def test_transcribing_again_exchanges_the_lines_when_the_new_ones_are_ready(open
     page.get_by_label("Engine", exact=True).select_option("sphinx")
     page.get_by_role("button", name="Transcribe again").click()
     expect(page.locator("#progress")).to_contain_text("Waiting for its turn")
-    expect(page.locator("#progress")).to_contain_text("Shown until the new one is ready")
+    expect(page.locator("#progress")).to_contain_text("Shown meanwhile")
     expect(page.locator("#count")).to_have_text("60 lines")
 
     hear_anew(film, "A better line.")
@@ -683,7 +683,7 @@ def test_a_deed_that_failed_is_said_until_one_succeeds_whatever_the_page_asks_by
     trouble = page.locator("#trouble")
     page.route("**/selects", lambda route: route.abort())
     page.keyboard.press("m")
-    unsaved = "The server does not answer. What you keep or change is sent as soon as it does."
+    unsaved = "The server is not responding. What you keep or change is sent as soon as it does."
     expect(trouble).to_have_text(unsaved)
 
     with page.expect_response("**/progress*"):
@@ -693,7 +693,7 @@ def test_a_deed_that_failed_is_said_until_one_succeeds_whatever_the_page_asks_by
     with page.expect_event("requestfailed"):
         expect(trouble).to_have_text(unsaved)
     page.unroute("**/selects")
-    expect(trouble).to_have_text("The server does not answer. This page asks again by itself.")
+    expect(trouble).to_have_text("The server is not responding. This page asks again by itself.")
     page.unroute("**/progress*")
     expect(trouble).to_be_hidden()
 

@@ -23,7 +23,7 @@ class Role(models.TextChoices):
 GIVEN = (Role.READER, Role.EDITOR)
 _RANKS = {role: rank for rank, role in enumerate(Role.values)}
 _REFUSALS = {
-    Role.READER: "You may not do this.",
+    Role.READER: "You do not have permission to do this.",
     Role.EDITOR: "You may read this index, not change it. Its owner can make you an editor.",
     Role.OWNER: "Only the owner of the index may do this.",
 }

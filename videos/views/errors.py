@@ -20,14 +20,15 @@ from django.urls import reverse
 from videos.models import Index, NotAllowed, Task, Video
 from videos.timecode import spoken
 from videos.views import SeeOther
+from videos.web import DISK_FULL, REFUSED_HEADER
 
 SENTENCES = {
     400: "This address or form cannot be understood.",
-    403: "You may not do this.",
-    404: "There is nothing here, or it is not yours.",
+    403: "You do not have permission to do this.",
+    404: "This page does not exist, or you have no access to it.",
     413: "What was sent is too large.",
     507: "The disk of this server is full. Nothing was kept; make room and send it again.",
-    500: "Something went wrong on this server. Trying again may help; the fault was written down.",
+    500: "Something went wrong on this server. Trying again may help; the error was logged.",
 }
 
 
@@ -76,10 +77,10 @@ def say_refusal(
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        refusal = request.headers.get("X-Body-Refused")
+        refusal = request.META.get(f"HTTP_{REFUSED_HEADER}")
         if refusal is None:
             return get_response(request)
-        status = 507 if refusal == "disk-full" else 413
+        status = 507 if refusal == DISK_FULL else 413
         if request.accepts("text/html"):
             return _refusal(request, status, SENTENCES[status])
         results = [{"ok": False, "message": SENTENCES[status]}]
@@ -104,7 +105,7 @@ def say_gone(
     return middleware
 
 
-NOT_DONE = "Nothing was done just now. If you had to sign in meanwhile, do it once more."
+NOT_DONE = "Your last action was not carried out. If you had to sign in, please do it again."
 
 
 def say_not_done(
