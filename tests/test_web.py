@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.servers.basehttp import get_internal_wsgi_application
 from django.db import DatabaseError
+from django.test import RequestFactory
 
 from tests.factories import make_user
 from videos import web
@@ -66,3 +68,17 @@ def test_nobody_is_a_stranger_on_ones_own_machine_or_while_the_database_is_down(
         assert not filled({}).refusal
     settings.REQUIRE_LOGIN = False
     assert not filled({}).refusal
+
+
+@pytest.mark.parametrize("charset", ["hex", '"rot13"', "punycode", "idna", "undefined", "utf-16"])
+@pytest.mark.parametrize("name", ["charset", "CharSet*", "charset "])
+def test_a_request_is_read_as_utf8_whatever_charset_it_names(charset, name):
+    """As the web server asks the application; Django's test client goes another way."""
+    form = RequestFactory().post("/login/?q=%C3%A9", {"username": "é"}).environ
+    form["CONTENT_TYPE"] += f"; {name}={charset}"
+    said = []
+
+    list(get_internal_wsgi_application()(form, lambda status, headers: said.append(status)))
+
+    assert said in (["200 OK"], ["403 Forbidden"])  # it has no token of a form
+    assert "charset" not in form["CONTENT_TYPE"].lower()

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.core.wsgi import get_wsgi_application
+from django.core.servers.basehttp import get_internal_wsgi_application
 from django.db import DatabaseError, connection
 from django.http.request import validate_host
 from waitress import create_server
@@ -90,7 +90,7 @@ class _Web:
     def __init__(self) -> None:
         try:
             self.server = create_server(
-                get_wsgi_application(),
+                get_internal_wsgi_application(),
                 host=settings.HOST,
                 port=settings.PORT,
                 **web.options(),
