@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 
 from django.core.exceptions import (
     BadRequest,
-    ObjectDoesNotExist,
     RequestDataTooBig,
     SuspiciousOperation,
 )
@@ -15,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, Unread
 from django.http.multipartparser import MultiPartParserError
 
 from videos.api import version_of
+from videos.gone import is_gone
 from videos.models import NotAllowed
 
 logger = logging.getLogger(__name__)
@@ -85,12 +85,12 @@ def _known(error: Exception) -> ApiError:
             return ApiError(403, "permission_denied", str(error))
         case Http404():
             return of_status(404)
-        case ObjectDoesNotExist():  # somebody deleted it between two questions
-            return ApiError(404, "resource_not_exists", "This does not exist any more.")
         case RequestDataTooBig():
             return of_status(413)
         case SuspiciousOperation() | BadRequest() | MultiPartParserError() | UnreadablePostError():
             return of_status(400)
+    if is_gone(error):  # somebody deleted it between two questions
+        return ApiError(404, "resource_not_exists", "This does not exist any more.")
     return of_status(500)
 
 

@@ -17,7 +17,8 @@ from django.http import (
 from django.shortcuts import render
 from django.urls import reverse
 
-from videos.models import Index, NotAllowed, Task, Video
+from videos.gone import is_gone
+from videos.models import NotAllowed
 from videos.timecode import spoken
 from videos.views import SeeOther
 from videos.web import DISK_FULL, REFUSED_HEADER
@@ -98,8 +99,7 @@ def say_gone(
         return get_response(request)
 
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        gone = isinstance(exception, Index.DoesNotExist | Video.DoesNotExist | Task.DoesNotExist)
-        return page(request, 404, "This was deleted meanwhile.") if gone else None
+        return page(request, 404, "This was deleted meanwhile.") if is_gone(exception) else None
 
     middleware.process_exception = process_exception  # type: ignore[attr-defined]
     return middleware
