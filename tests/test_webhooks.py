@@ -18,6 +18,7 @@ from tests.test_api_docs import faults
 from tests.web import Handler, serving
 from videos import fetcher, ingest, tasks, webhooks
 from videos.models import Delivery, Status, Task, Webhook
+from videos.models import webhook as webhooks_of_ends
 
 pytestmark = pytest.mark.django_db
 
@@ -95,6 +96,30 @@ def test_it_is_written_with_the_end_or_not_at_all(webhook):
         end_a_task(webhook)
         raise RuntimeError
     assert not Delivery.objects.exists()
+
+
+def test_an_end_is_written_though_its_webhook_is_removed_at_that_moment(webhook, monkeypatch):
+    tell = webhooks_of_ends.tell
+
+    def removed(*ending):
+        Webhook.objects.all().delete()
+        tell(*ending)
+
+    monkeypatch.setattr(webhooks_of_ends, "tell", removed)
+
+    task = end_a_task(webhook)
+
+    task.refresh_from_db()
+    assert (task.status, Delivery.objects.count()) == (Status.READY, 0)
+
+
+def test_the_ends_of_many_tasks_ask_for_their_webhook_once(webhook, django_assert_num_queries):
+    index = make_index(webhook.user)
+    for _ in range(20):
+        make_task(make_video(index))
+
+    with django_assert_num_queries(25):  # a savepoint, tasks, their end, webhook, 20 messages
+        assert Task.objects.finish(Status.FAILED, "Cancelled.") == 20
 
 
 def test_an_end_is_told_once_and_to_its_owner_alone(webhook):

@@ -111,11 +111,17 @@ class Delivery(Errand):
 def tell(tasks: Iterable[Task], status: str, error: str) -> None:
     """Write what the owners of these tasks, which end now, want to hear.
 
-    The tasks come with their videos and indexes.
+    The tasks come with their videos and indexes. In their transaction: a webhook that is removed
+    meanwhile hears nothing, or is removed once this is written, and what it would hear with it.
     """
+    tasks = list(tasks)
+    owners = {task.video.index.owner_id for task in tasks}
+    held = Webhook.objects.filter(user__in=owners).order_by("pk").select_for_update()
+    webhooks = {webhook.user_id: webhook for webhook in held}
+    event = READY if status == "ready" else FAILED
     for task in tasks:
-        webhook = Webhook.objects.get(user=task.video.index.owner_id)
-        webhook.send(READY if status == "ready" else FAILED, _facts(task, status, error))
+        if webhook := webhooks.get(task.video.index.owner_id):
+            webhook.send(event, _facts(task, status, error))
 
 
 def _facts(task: Task, status: str, error: str) -> dict[str, Any]:
