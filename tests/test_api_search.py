@@ -170,3 +170,74 @@ def test_the_engines_of_this_machine_are_listed(caller):
     assert [engine["_id"] for engine in found] == list(engines.ENGINES)
     assert caller.get("/engines/sphinx").json()["ready"] is True
     assert refusal(caller.get("/engines/marengo2")) == (404, "resource_not_exists")
+
+
+def test_a_search_by_video_asks_as_much_for_any_number_of_videos(
+    caller, index, django_assert_num_queries
+):
+    form(caller, index)  # what a key's first call of a minute asks
+    for number in (3, 30):
+        for _ in range(number):
+            make_transcript(CUES, index)
+        with django_assert_num_queries(7):
+            # key, index, videos on the page, their lines, how many; the pool and its length
+            found = form(caller, index, group_by="video", page_limit=50).json()
+    assert len(found["data"]) == 33
+    assert [len(group["clips"]) for group in found["data"]] == [2] * 33
+
+
+def test_a_video_gives_its_first_fifty_hits_with_their_ranks(caller, index):
+    make_transcript([(n * 1000, n * 1000 + 500, "a boat") for n in range(60)], index)
+    make_transcript([(0, 500, "a boat")], index)
+
+    groups = form(caller, index, "boat", group_by="video").json()["data"]
+
+    assert [len(group["clips"]) for group in groups] == [1, 50]  # the newest video first
+    assert [clip["rank"] for clip in groups[1]["clips"]] == list(range(1, 51))
+    assert [clip["start"] for clip in groups[1]["clips"]] == list(range(50))
+
+
+@pytest.mark.parametrize("group_by", ["clip", "video"])
+def test_a_videos_own_metadata_come_with_hits_where_they_are_wanted(caller, index, group_by):
+    make_transcript(CUES, index, user_metadata={"scene": "1a"})
+    make_transcript(CUES, index, user_metadata={"scene": "1b"})
+    asked = {"group_by": group_by, "include_user_metadata": "true", "page_limit": 1}
+
+    first = form(caller, index, **asked).json()
+    second = caller.get(f"/search/{first['page_info']['next_page_token']}").json()
+    without = form(caller, index, group_by=group_by).json()["data"][0]
+
+    for page in (first, second):
+        assert all("scene" in item["user_metadata"] for item in page["data"])
+    assert "user_metadata" not in without
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"threshold": "banana"},
+        {"operator": "xor"},
+        {"sort_option": "asc"},
+        {"conversation_option": "banana"},
+        {"transcription_options": ["lexical", "banana"]},
+        {"transcription_options": "banana"},
+        {"adjust_confidence_level": "banana"},
+        {"adjust_confidence_level": "2"},
+        {"include_user_metadata": "banana"},
+    ],
+)
+def test_a_wish_that_cannot_be_is_refused_also_where_it_would_change_nothing(
+    caller, index, video, wrong
+):
+    answer = form(caller, index, **wrong)
+
+    assert refusal(answer) == (400, "parameter_invalid")
+    assert next(iter(wrong)) in answer.json()["message"]
+
+
+def test_one_word_alone_is_a_list_of_it(caller, index, video):
+    body = {"index_id": index.pk, "query": "not boats", "search_options": "conversation"}
+
+    assert len(caller.post("/search", body).json()["data"]) == 1
+    body["transcription_options"] = "lexical"
+    assert caller.post("/search", body).json()["data"] == []

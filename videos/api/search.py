@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from django.core import signing
-from django.db.models import Q, Sum
+from django.db.models import Q, Sum, Window
+from django.db.models.functions import RowNumber
 from django.http import HttpResponse
 from django.utils import timezone
 
@@ -21,17 +23,21 @@ SALT = "videos.api.search"
 PAGE_SECONDS = 3600
 MAX_CLIPS = 50
 LISTS = ("search_options", "transcription_options")
+TRANSCRIPTION = ("semantic", "lexical")
+WORDS = {
+    "group_by": ("clip", "video"),
+    "threshold": ("medium", "high", "low", "none"),
+    "operator": ("or", "and"),
+    "sort_option": ("score", "clip_count"),
+    "conversation_option": ("semantic", "exact_match", "transcription"),  # the last is v1.0's
+}
 TEXTS = (
     "index_id",
     "query",
     "query_text",
     "query_media_type",
     "query_media_url",
-    "group_by",
-    "threshold",
-    "operator",
-    "sort_option",
-    "conversation_option",
+    *WORDS,
     "adjust_confidence_level",
     "page_limit",
     "filter",
@@ -49,7 +55,8 @@ def create(request: ApiRequest) -> HttpResponse:
         "index": index.pk,
         "text": _query(given),
         "exact": _is_exact(given),
-        "by_video": _group(given),
+        "by_video": _one_of(given, "group_by") == "video",
+        "metadata": _flag(given, "include_user_metadata"),
         "limit": params.whole("page_limit", str(given.get("page_limit", 10)), 1, 50),
         **_filter(given.get("filter")),
     }
@@ -94,12 +101,14 @@ def _query(given: Json) -> str:
 
 
 def _check_options(given: Json) -> None:
-    options = given.get("search_options")
+    options = _list_of(given, "search_options", dialects.OPTIONS)
     if not options:
         raise errors.required("search_options")
-    options = options if isinstance(options, list) else [options]
-    if not all(isinstance(option, str) and option in dialects.OPTIONS for option in options):
-        raise errors.invalid("search_options")
+    for name in WORDS:  # those that change nothing here too: a wrong word is somebody's mistake
+        _one_of(given, name)
+    level = given.get("adjust_confidence_level", 0)
+    if not 0 <= params.number("adjust_confidence_level", str(level)) <= 1:
+        raise errors.invalid("adjust_confidence_level", "It must be from 0 to 1.")
     if "audio" not in {dialects.OPTIONS[option] for option in options}:
         raise _unsupported("Only what is said is searched here: conversation or transcription.")
 
@@ -110,15 +119,30 @@ def _unsupported(message: str) -> errors.ApiError:
 
 def _is_exact(given: Json) -> bool:
     """The words in this order, and not anywhere in the segment."""
-    exact = given.get("conversation_option") == "exact_match"
-    return exact or given.get("transcription_options") == ["lexical"]
+    exact = _one_of(given, "conversation_option") == "exact_match"
+    return exact or _list_of(given, "transcription_options", TRANSCRIPTION) == ["lexical"]
 
 
-def _group(given: Json) -> bool:
-    group = given.get("group_by", "clip")
-    if group not in ("clip", "video"):
-        raise errors.invalid("group_by", "It must be clip or video.")
-    return bool(group == "video")
+def _one_of(given: Json, name: str) -> str:
+    """The first of the words is meant where none is given."""
+    known = WORDS[name]
+    word = given.get(name, known[0])
+    if word not in known:
+        raise errors.invalid(name, f"It must be {', '.join(known[:-1])} or {known[-1]}.")
+    return str(word)
+
+
+def _list_of(given: Json, name: str, known: Collection[str]) -> list[str]:
+    """One word alone is a list of it, as clients without lists send it."""
+    found = given.get(name) or []
+    found = found if isinstance(found, list) else [found]
+    if not all(isinstance(word, str) and word in known for word in found):
+        raise errors.invalid(name, f"These are known: {', '.join(known)}.")
+    return found
+
+
+def _flag(given: Json, name: str) -> bool:
+    return params.flag(name, str(given.get(name, "")))
 
 
 def _filter(value: object) -> Json:
@@ -152,9 +176,8 @@ def _is_number(value: object) -> bool:
 
 def _page(index: Index, wanted: Json, start: int) -> Json:
     pool = _pool(index, wanted)
-    hits = _hits(pool, wanted)
     group = _by_video if wanted["by_video"] else _by_clip
-    total, data = group(hits, start, wanted["limit"])
+    total, data = group(pool, wanted, start)
     return {
         "search_pool": {
             "total_count": pool.count(),
@@ -174,6 +197,7 @@ def _pool(index: Index, wanted: Json) -> VideoQuerySet:
 
 def _hits(pool: VideoQuerySet, wanted: Json) -> SegmentQuerySet:
     hits = _said(pool, wanted["text"].strip(), exact=wanted["exact"])
+    hits = hits.select_related("task__video")
     return hits.order_by("-task__video__created_at", "task__video_id", "number")
 
 
@@ -192,21 +216,43 @@ def _said(pool: VideoQuerySet, text: str, *, exact: bool) -> SegmentQuerySet:
     return Segment.objects.filter(said)
 
 
-def _by_clip(hits: SegmentQuerySet, start: int, limit: int) -> tuple[int, list[Json]]:
-    shown = hits.select_related("task")[start : start + limit]
-    return hits.count(), [
-        dialects.hit(segment, rank) for rank, segment in enumerate(shown, start + 1)
-    ]
+def _by_clip(pool: VideoQuerySet, wanted: Json, start: int) -> tuple[int, list[Json]]:
+    hits = _hits(pool, wanted)
+    shown = hits[start : start + wanted["limit"]]
+    return hits.count(), [_hit(each, rank, wanted) for rank, each in enumerate(shown, start + 1)]
 
 
-def _by_video(hits: SegmentQuerySet, start: int, limit: int) -> tuple[int, list[Json]]:
-    found = list(dict.fromkeys(hits.values_list("task__video_id", flat=True)))
-    groups = []
-    for video_id in found[start : start + limit]:
-        clips = hits.filter(task__video_id=video_id).select_related("task")[:MAX_CLIPS]
-        ranked = [dialects.hit(segment, rank) for rank, segment in enumerate(clips, 1)]
-        groups.append({"id": video_id, "clips": ranked})
-    return len(found), groups
+def _hit(segment: Segment, rank: int, wanted: Json) -> Json:
+    hit = dialects.hit(segment, rank)
+    if wanted.get("metadata"):  # a token of an earlier version has no such wish
+        hit["user_metadata"] = segment.task.video.user_metadata
+    return hit
+
+
+def _by_video(pool: VideoQuerySet, wanted: Json, start: int) -> tuple[int, list[Json]]:
+    """The text is looked up three times, however many videos are shown and lines found."""
+    holding = _hits(pool, wanted).order_by().values("task__video_id")
+    found = pool.filter(pk__in=holding).order_by("-created_at", "id")
+    shown = list(found.values_list("pk", flat=True)[start : start + wanted["limit"]])
+    clips: dict[str, list[Json]] = {pk: [] for pk in shown}
+    for segment in _first_of_each(_hits(pool.filter(pk__in=shown), wanted)):
+        ranked = clips[segment.task.video_id]
+        ranked.append(_hit(segment, len(ranked) + 1, wanted))
+    return found.count(), [_group_of(pk, ranked) for pk, ranked in clips.items()]
+
+
+def _first_of_each(hits: SegmentQuerySet) -> SegmentQuerySet:
+    """At most MAX_CLIPS of each video."""
+    place = Window(RowNumber(), partition_by="task__video_id", order_by="number")
+    return hits.annotate(place=place).filter(place__lte=MAX_CLIPS)
+
+
+def _group_of(video_id: str, clips: list[Json]) -> Json:
+    """The video's own metadata stand on each of its clips, if they are wanted."""
+    group = {"id": video_id, "clips": clips}
+    if clips and "user_metadata" in clips[0]:
+        group["user_metadata"] = clips[0]["user_metadata"]
+    return group
 
 
 def _page_info(wanted: Json, start: int, total: int) -> Json:
