@@ -248,6 +248,12 @@ def test_each_hop_is_judged(settings, monkeypatch, target):
         assert server.asked[0].headers["Host"] == f"nas.example:{server.server_port}"
 
 
+@pytest.mark.parametrize("target", ["http://[", "//[", "http://[zz]/"])
+def test_a_redirect_to_what_is_no_address_is_a_fault_of_that_address(allowed, target):
+    with serving(lambda h: h.reply(b"", 302, Location=target)) as server:
+        assert refused(f"{server.url}/") == fetcher.NOT_READABLE
+
+
 # --- bodies ---
 
 

@@ -318,10 +318,17 @@ def _get(url: str, keep: Keep, largest: int, line: Line) -> None:
         try:
             if response.status not in REDIRECTS:
                 return _take(response, keep, largest, line)
-            url = urljoin(url, response.headers.get("Location", ""))
+            url = _next_hop(url, response.headers.get("Location", ""))
         finally:
             connection.close()
     raise FetchError(TOO_MANY_HOPS, permanent=True)
+
+
+def _next_hop(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:  # such as "http://["
+        raise FetchError(NOT_READABLE, permanent=True) from None
 
 
 def _take(response: http.client.HTTPResponse, keep: Keep, largest: int, line: Line) -> None:
