@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import hmac
 import inspect
@@ -348,6 +349,19 @@ def test_cloud_faults_that_pass_are_asked_about_again_later(cloud: Cloud, fault,
     assert KEY not in task.error_detail
     cloud.script.clear()
     assert carry(task).status == Status.READY
+
+
+def test_a_short_answer_that_a_proxy_packed_is_whole(cloud: Cloud):
+    """Packed it is longer than what is in it."""
+    task = take(sending())
+    body = json.dumps({"_id": task.remote_id, "status": "pending"}).encode()
+    packed = gzip.compress(body, 0)
+    assert len(packed) > len(body)
+    cloud.script["GET *"] = [Answer(200, packed, {"Content-Encoding": "gzip"})]
+
+    task = take(task)
+
+    assert (task.step, task.remote_faults) == (Step.POLL, 0)
 
 
 def test_an_answer_that_drips_is_cut_off(cloud: Cloud, settings):
