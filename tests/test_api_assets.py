@@ -4,7 +4,14 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.api import refusal
-from tests.factories import make_index, make_segments, make_task, make_user, make_video
+from tests.factories import (
+    make_index,
+    make_member,
+    make_segments,
+    make_task,
+    make_user,
+    make_video,
+)
 from videos import admission, storage, tasks
 from videos.api import assets, speech
 from videos.models import Asset, Status, Video
@@ -161,6 +168,18 @@ def test_an_asset_in_use_is_deleted_only_by_force_and_its_video_stays(caller, in
     assert refusal(caller.delete(f"/assets/{asset.pk}")) == (409, "asset_in_use")
     assert caller.delete(f"/assets/{asset.pk}?force=true").status_code == 204
     assert Video.objects.get().asset is None
+
+
+def test_a_video_in_an_index_that_is_shared_no_more_does_not_hold_an_asset(caller, asset):
+    """The caller could neither see nor delete it."""
+    lent = make_index(make_user())
+    member = make_member(lent, caller.user, "editor")
+    put_in(caller, lent, asset)
+    member.delete()
+
+    assert caller.get(f"/assets/{asset.pk}/indexed-assets").json()["data"] == []
+    assert caller.delete(f"/assets/{asset.pk}").status_code == 204
+    assert Video.objects.get().index == lent
 
 
 def test_an_assets_bytes_outlive_the_sweep_and_go_with_it(caller, asset, settings, monkeypatch):
