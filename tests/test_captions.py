@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -102,6 +104,17 @@ def test_markup_is_dropped_and_text_is_kept(text, plain):
 
 def test_a_number_apart_from_its_times_is_no_text():
     assert texts(b"1\n\n0:0:1,0 --> 0:0:2,0\none\n\n2\n\n0:0:3,0 --> 0:0:4,0\n5\n") == ["one", "5"]
+
+
+@pytest.mark.parametrize("text", ["\n\n1", "\n1", "\n\n", "\n\nNOTE", "\n-->", "\n\n00:00:01,000"])
+@pytest.mark.parametrize("head", ["", "WEBVTT\n\n"])
+def test_whatever_stands_in_a_file_is_read_in_a_time_by_its_length(head, text):
+    """A number behind a blank line once took a copy of all that comes after it."""
+    started = time.process_time()
+    with suppress(CaptionError):
+        captions.read(f"{head}1\n00:00:01,000 --> 00:00:02,000\nhi\n{text * 100_000}\nx".encode())
+
+    assert time.process_time() - started < 5  # measured: 0.3; it was a minute
 
 
 @pytest.mark.parametrize("head", ["", "WEBVTT\n\n"])

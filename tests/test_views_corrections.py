@@ -430,6 +430,19 @@ def test_nothing_to_find_is_said(client, video, find):
     assert page.status_code == 200 and 'role="alert"' in page.text
 
 
+def test_lines_that_would_get_too_long_are_passed_over_and_a_preview_ends(client, user):
+    """The page of one line could have twenty million letters."""
+    cues = [(n * 1000, n * 1000 + 900, "a" * 20_000) for n in range(20)]
+    video = make_transcript([*cues, (30_000, 31_000, "aha")], make_index(user))
+
+    page = preview(client, video, find="a", replace="&" * 200)
+    assert "20 lines would get too long and are passed over." in page
+    assert "1 line</b>" in page and len(page) < 20_000
+
+    page = preview(client, video, find="a", replace="b")
+    assert "of 21; the others come after these" in page and len(page) < 10_000_000
+
+
 def test_ten_thousand_lines_are_looked_through_in_a_moment(client, user):
     video = make_transcript(10_000, make_index(user))
 

@@ -173,8 +173,17 @@ def _is_label(lines: list[str], number: int) -> bool:
     if lines[number - 2].strip():  # text stands before it: only the very next line tells
         following: str | None = lines[number] if number < len(lines) else ""
     else:
-        following = next((line for line in lines[number:] if line.strip()), None)
+        following = _next_words(lines, number)
     return following is None or TIMES.fullmatch(following) is not None
+
+
+def _next_words(lines: list[str], at: int) -> str | None:
+    """The next line that is not blank. By index: a slice would copy the rest for each number."""
+    while at < len(lines):
+        if lines[at].strip():
+            return lines[at]
+        at += 1
+    return None
 
 
 def _cues(blocks: list[_Block]) -> Iterator[Cue]:

@@ -10,8 +10,11 @@ from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
 
+from videos.engines.base import MOST_CHARACTERS
 from videos.models.segment import SegmentQuerySet
 from videos.wording import clean
+
+MOST_MARKUP = 4_000_000  # a page of it; a line of letters that all change may have half a million
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The first lines that would change, how many more there are, and how many would be empty."""
+    """The first lines that would change, and how many more there are. A line needs some words and
+    has room for so many: those that would be left without any or with too many are passed over.
+    """
 
     changes: tuple[Change, ...] = ()
     more: int = 0
     emptied: int = 0
+    too_long: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,9 +66,9 @@ class Pattern:
         return clean(self._regex.sub(lambda _: self.replace, text))
 
     def look(self, segments: SegmentQuerySet, most: int) -> Found:
-        """Lines that would be left without words are passed over: a line needs some."""
+        """At most so many changes, and MOST_MARKUP characters of them."""
         changes: list[Change] = []
-        more = emptied = 0
+        more = emptied = too_long = size = 0
         for pk, number, start_ms, version, text in segments.values_list(
             "pk", "number", "start_ms", "version", "text"
         ).iterator(2000):
@@ -71,12 +77,15 @@ class Pattern:
                 continue
             if not after:
                 emptied += 1
-            elif len(changes) == most:
+            elif len(after) > MOST_CHARACTERS:
+                too_long += 1
+            elif len(changes) == most or size > MOST_MARKUP:
                 more += 1
             else:
                 shown = self._marked(text, "del"), self._marked(text, "ins", self.replace)
+                size += sum(map(len, shown))
                 changes.append(Change(pk, number, start_ms, version, *shown))
-        return Found(tuple(changes), more, emptied)
+        return Found(tuple(changes), more, emptied, too_long)
 
     def _marked(self, text: str, tag: str, put: str | None = None) -> SafeString:
         """The text with what goes (or comes) marked, escaped."""
