@@ -5,6 +5,7 @@ import time
 import pytest
 
 from tests.api import Caller, refusal
+from tests.factories import make_user
 
 HEADERS = ("Limit", "Remaining", "Used", "Reset")
 
@@ -47,11 +48,13 @@ def test_a_new_window_begins_anew(caller, settings, monkeypatch):
     assert caller.get("/indexes").status_code == 200
 
 
-def test_each_key_is_counted_by_itself(caller, settings):
+def test_all_keys_of_an_account_are_counted_together_and_others_apart(caller, settings):
+    """Anybody may make as many keys as they like."""
     settings.API_REQUESTS_PER_MINUTE = 1
-    caller.get("/indexes")
 
-    assert Caller(caller.user).get("/indexes").status_code == 200
+    assert caller.get("/indexes").status_code == 200
+    assert Caller(caller.user).get("/indexes").status_code == 429
+    assert Caller(make_user()).get("/indexes").status_code == 200
 
 
 def test_uploads_have_a_limit_of_their_own(caller, settings):

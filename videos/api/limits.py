@@ -1,4 +1,5 @@
-"""How often a key may call: fixed windows, counted in Django's cache.
+"""How often an account may call, with whichever of its keys: fixed windows, counted in Django's
+cache.
 
 The default cache belongs to one process, which is right for the one web process that ``serve``
 runs. With several, each counts by itself.
@@ -44,7 +45,7 @@ def _count(key: ApiKey, scope: str) -> dict[str, str]:
     if not most:
         return {}
     reset = now - now % seconds + seconds
-    used = _one_more(f"rate-{scope}-{key.pk}-{reset}", seconds)
+    used = _one_more(f"rate-{scope}-{key.user_id}-{reset}", seconds)
     headers = {
         "X-Ratelimit-Limit": str(most),
         "X-Ratelimit-Remaining": str(max(0, most - used)),
