@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from django.test import Client
 
 from tests.factories import PASSWORD, make_transcript, make_user
+from videos.models import ApiKey
 
 pytestmark = pytest.mark.django_db
 
@@ -87,3 +89,75 @@ def test_signing_in_leads_nowhere_else(client):
         answer = client.post("/login/", data | {"next": there})
         assert answer.headers["Location"] == "/"
         client.logout()
+
+
+@pytest.mark.parametrize(
+    ("addresses", "locked"),
+    [
+        ([f"2001:db8::{n:x}" for n in range(3)], True),  # one connection has them all
+        ([f"2001:db8:{n}::1" for n in range(3)], False),
+        (["::ffff:192.0.2.1", "192.0.2.1", "::ffff:192.0.2.1"], True),
+        (["fe80::1%eth0", "fe80::2%eth0", "fe80::3"], True),
+    ],
+)
+def test_an_address_of_ipv6_is_a_whole_network(client, settings, addresses, locked):
+    settings.AXES_FAILURE_LIMIT = 3
+    name = make_user().username
+
+    tries = [sign_in(client, name, address=address).status_code for address in addresses]
+
+    assert tries == [200, 200, 429 if locked else 200]
+
+
+# --- another password ---
+
+NEW = "a harbour at dawn"
+
+
+def change_password(client, old=PASSWORD, **more):
+    data = {"old_password": old, "new_password1": NEW, "new_password2": NEW, **more}
+    return client.post("/account/password/", data)
+
+
+def test_another_password_ends_other_sessions_and_keys(client, user):
+    elsewhere, key = Client(), ApiKey.make(user.pk, "any")
+    elsewhere.force_login(user)
+    assert "Revoke my API keys too" in client.get("/account/password/").text
+
+    answer = change_password(client, revoke_keys="on")
+
+    assert answer.status_code == 303
+    page = client.get("/").text
+    assert "Your password is changed. Your API keys do not work any more." in page
+    assert elsewhere.get("/").status_code == 302
+    assert client.get("/v1.3/indexes", headers={"x-api-key": key}).status_code == 401
+    assert sign_in(Client(), user.username, NEW).status_code == 302
+
+
+def test_keys_outlive_another_password_if_one_wishes(client, user):
+    key = ApiKey.make(user.pk, "any")
+
+    change_password(client)
+
+    assert client.get("/v1.3/indexes", headers={"x-api-key": key}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"old": "wrong"}, "Your old password was entered incorrectly."),
+        ({"new_password2": "other"}, "The two password fields didn"),
+        ({"new_password1": "1234", "new_password2": "1234"}, "This password is too"),
+    ],
+)
+def test_a_password_that_cannot_be_changed_says_why(client, user, wrong, why):
+    answer = change_password(client, **wrong)
+
+    assert answer.status_code == 400 and why in answer.text
+    assert sign_in(Client(), user.username, PASSWORD).status_code == 302
+
+
+def test_who_has_no_password_has_none_to_change(client, settings):
+    settings.REQUIRE_LOGIN = False
+
+    assert client.get("/account/password/").status_code == 404

@@ -239,6 +239,7 @@ AUTHENTICATION_BACKENDS = [
 AXES_FAILURE_LIMIT = env.whole("LOGIN_TRIES", 10, least=1)
 AXES_COOLOFF_TIME = timedelta(minutes=env.number("LOGIN_WAIT_MINUTES", 15, least=0.01))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "videos.views.account.network_of"
 AXES_LOCKOUT_CALLABLE = "videos.views.errors.too_many_tries"
 AXES_RESET_ON_SUCCESS = True
 AXES_DISABLE_ACCESS_LOG = True

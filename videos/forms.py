@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.conf import settings
+from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db.models.functions import Now
@@ -455,6 +456,14 @@ class ApiKeyForm(forms.Form):
     """What a new key is for, so that its owner knows later which one to revoke."""
 
     name = forms.CharField(max_length=100, label="What is it for?")
+
+
+class PasswordForm(PasswordChangeForm):
+    """Another password; whoever knew the old one may have made keys as well."""
+
+    revoke_keys = forms.BooleanField(
+        required=False, initial=True, label="Revoke my API keys too (programs that use them stop)"
+    )
 
 
 class AgainForm(forms.Form):

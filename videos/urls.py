@@ -117,6 +117,7 @@ urlpatterns = [
     path("account/webhooks/secret", webhooks.rotate, name="webhook_rotate"),
     path("account/webhooks/test", webhooks.test, name="webhook_test"),
     path("account/webhooks/delete", webhooks.delete, name="webhook_delete"),
+    path("account/password/", account.password, name="password"),
     path("login/", LoginView.as_view(template_name="videos/login.html"), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("hooks/twelvelabs", hooks.twelve_labs),
