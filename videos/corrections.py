@@ -26,7 +26,7 @@ from videos.doubt import CONFIRMED
 from videos.engines.base import MOST_CHARACTERS
 from videos.models import Correction, Segment, Status, Task, Video
 from videos.models.select import following
-from videos.timecode import clock
+from videos.timecode import exact_clock
 
 Kind = Correction.Kind
 Line = dict[str, Any]  # a segment as a correction remembers it
@@ -285,22 +285,19 @@ def _check_times(task: Task, row: Segment, times: tuple[int, int]) -> None:
     near = {each.number: each for each in task.segments.filter(number__in=_around(row))}
     before, after = near.get(row.number - 1), near.get(row.number + 1)
     if before and start < before.start_ms:
-        raise Refused(f"The line before it starts at {_exact(before.start_ms)}, and comes first.")
+        raise Refused(
+            f"The line before it starts at {exact_clock(before.start_ms)}, and comes first."
+        )
     if after and start > after.start_ms:
-        raise Refused(f"The next line starts at {_exact(after.start_ms)}, and comes later.")
+        raise Refused(f"The next line starts at {exact_clock(after.start_ms)}, and comes later.")
     limit = after.end_ms if after else max(task.video.duration_ms, row.end_ms)
     if end > max(limit, row.end_ms):
         whose = "next line" if after else "video"
-        raise Refused(f"The {whose} ends at {_exact(limit)}, and this line may not end later.")
+        raise Refused(f"The {whose} ends at {exact_clock(limit)}, and this line may not end later.")
 
 
 def _around(row: Segment) -> list[int]:
     return [number for number in (row.number - 1, row.number + 1) if number >= 0]
-
-
-def _exact(ms: int) -> str:
-    fraction = f".{ms % 1000:03d}".rstrip("0").rstrip(".")
-    return f"{clock(ms)}{fraction}"
 
 
 # --- what was seen, and what is there ---

@@ -66,6 +66,11 @@ def clock(ms: int, *, tenths: bool = False) -> str:
     return f"{text}.{rest // 100}" if tenths else text
 
 
+def exact_clock(ms: int) -> str:
+    """What a time field shows: as short as it can be without changing the moment."""
+    return clock(ms) + (f".{ms % 1000:03d}".rstrip("0") if ms % 1000 else "")
+
+
 def spoken(seconds: float) -> str:
     """A rough length in words for a person who waits: ``40 s``, ``6 min``, ``2 h 10 min``."""
     if seconds < 90:

@@ -27,6 +27,7 @@ RUN = """async ({ call, cases }) => {
     moments: (c) => time.parseMoment(
       c.text, { ...time.timebase(c.rate, c.start), length: c.length }, c.now, c.running),
     clocks: (c) => time.clock(c.ms, c.tenths),
+    exacts: (c) => time.exactClock(c.ms),
   };
   return cases.map((c) => {
     try { return calls[call](c); } catch (error) {
@@ -99,3 +100,4 @@ def test_both_sides_agree_on_any_frame_of_any_rate(run):
     assert run("seeks", begins) == [timecode.seek_us(c["ms"], Fraction(*c["rate"])) for c in begins]
     assert run("names", cases) == [timecode.timecode(c["frame"], b) for c, b in pairs]
     assert run("clocks", cases) == [timecode.clock(c["ms"], tenths=True) for c in cases]
+    assert run("exacts", cases) == [timecode.exact_clock(c["ms"]) for c in cases]

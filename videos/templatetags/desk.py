@@ -21,14 +21,8 @@ def clock(ms: int | None) -> str:
 
 @register.filter
 def exact_clock(ms: int | None) -> str:
-    """What a time field shows: as short as it can be without changing the moment."""
-    if ms is None:
-        return ""
-    return f"{timecode.clock(ms)}{_fraction(ms)}"
-
-
-def _fraction(ms: int) -> str:
-    return f".{ms % 1000:03d}".rstrip("0") if ms % 1000 else ""
+    """``4:40.5``, for fields; empty for no moment."""
+    return "" if ms is None else timecode.exact_clock(ms)
 
 
 @register.filter
