@@ -26,7 +26,7 @@ from videos import engines, pipeline
 from videos.engines import sphinx_job, whisper_job, whisper_models
 from videos.engines.base import EngineConfig, EngineCrashed, EngineError
 from videos.engines.sphinx import Sphinx
-from videos.engines.whisper import BLOCK_SECONDS, Whisper
+from videos.engines.whisper import Whisper
 from videos.media.sandbox import MediaError
 from videos.media.speech import Region
 
@@ -51,7 +51,7 @@ def config(tmp_path):
 
 @pytest.fixture
 def whisper_config(config, model):
-    return replace(config, whisper_model=str(model), extra={BLOCK_SECONDS: "20"})
+    return replace(config, whisper_model=str(model), block_seconds=20)
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +186,7 @@ def test_a_job_that_cannot_live_is_a_crash_not_an_error(config):
 
 def test_whisper_says_the_models_words_at_their_times(whisper_config):
     """One block and, without its pauses, one window: the model says its words once."""
-    reports = listen(Whisper(), makers.SAMPLE, replace(whisper_config, extra={}))
+    reports = listen(Whisper(), makers.SAMPLE, replace(whisper_config, block_seconds=300))
 
     said = cues(reports)
     assert [cue.text for cue in said] == [tiny_whisper.SAYS]
@@ -210,7 +210,7 @@ def test_whisper_goes_on_from_the_end_of_each_block(whisper_config, two_minutes)
 
 def test_whisper_tells_words_within_a_block_only_up_to_a_pause(whisper_config, two_minutes):
     """In one long block the windows of 30 s follow each other; what is told is final."""
-    reports = listen(Whisper(), two_minutes, replace(whisper_config, extra={}))
+    reports = listen(Whisper(), two_minutes, replace(whisper_config, block_seconds=300))
 
     told = [report for report in reports if report.cues]
     assert len(told) > 1

@@ -114,7 +114,7 @@ class EngineConfig:
     model_stall_seconds: float = 60.0
     memory_bytes: int = 4 * 1024**3
     cloud: CloudConfig = field(default_factory=CloudConfig)
-    extra: dict[str, str] = field(default_factory=dict)
+    block_seconds: float = 300  # what Whisper is given at once; tests cut finer
 
 
 @dataclass(frozen=True, slots=True)

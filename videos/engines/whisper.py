@@ -9,9 +9,6 @@ from pathlib import Path
 from videos.engines import jobs, whisper_models
 from videos.engines.base import Availability, EngineConfig, EngineError, Report
 
-# Set in EngineConfig.extra to cut finer than every five minutes (tests do).
-BLOCK_SECONDS = "whisper_block_seconds"
-
 
 class Whisper:
     """faster-whisper in a child process; a model that is not here is fetched first."""
@@ -47,7 +44,7 @@ class Whisper:
             "cores": config.cores,
             "language": language,
             "from_ms": from_ms,
-            "block_ms": int(float(config.extra.get(BLOCK_SECONDS, 300)) * 1000),
+            "block_ms": int(config.block_seconds * 1000),
         }
         yield from jobs.reports(
             "videos.engines.whisper_job:recognise",
