@@ -296,9 +296,6 @@ def too_slow(path):
 # --- doors and signs ---
 
 
-PUBLIC = {"/login/", "/healthz", "/readyz"}
-
-
 @pytest.mark.parametrize(
     "url", ["/", "/upload/", "/upload/check", "/videos/states", f"/videos/{'0' * 24}/"]
 )

@@ -426,7 +426,7 @@ def test_the_bin_is_exported_as_one_cut_across_videos(client, video):
 
 @pytest.mark.parametrize(
     ("path", "status", "sentence"),
-    [("edl?handles=x", 400, "handles"), ("srt?as=x", 400, "as"), ("pdf", 404, "nothing here")],
+    [("edl?handles=x", 400, "handles"), ("srt?as=x", 400, "as"), ("pdf", 404, "does not exist")],
 )
 def test_a_bin_that_cannot_be_exported_says_why(client, video, path, status, sentence):
     kept(video, 0)

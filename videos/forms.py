@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from pathlib import PurePath
 from typing import Any, cast
@@ -145,8 +145,7 @@ class RangeForm(forms.Form):
     @property
     def sentence(self) -> str:
         """All that is wrong, in one line; what is wrong with both sides is said once."""
-        faults = (str(error) for errors in self.errors.values() for error in errors)
-        return " ".join(dict.fromkeys(faults))
+        return all_faults(self)
 
     def _side(self, name: str) -> int | None:
         if not self.is_valid():
@@ -211,12 +210,6 @@ class ExportForm(RangeForm):
             found["case"],
         )
 
-    @property
-    def sentence(self) -> str:
-        """What is wrong with the first field that is."""
-        name, faults = next(iter(self.errors.items()))
-        return f"{name}: {faults[0]}"
-
 
 class BinExportForm(forms.Form):
     """How the bin is handed over."""
@@ -232,12 +225,6 @@ class BinExportForm(forms.Form):
         """What ``handover.write_bin`` takes, of a form that is valid: selects in one piece."""
         found = self.cleaned_data
         return {"handles": found["handles"] or 0, "as_range": found["as"] != "rows"}
-
-    @property
-    def sentence(self) -> str:
-        """What is wrong with the first field that is."""
-        name, faults = next(iter(self.errors.items()))
-        return f"{name}: {faults[0]}"
 
 
 class LineForm(RangeForm):
@@ -277,7 +264,7 @@ class LineForm(RangeForm):
     @property
     def sentence(self) -> str:
         """What is wrong, in one sentence; empty when nothing is."""
-        return next((str(errors[0]) for errors in self.errors.values()), "")
+        return first_fault(self)[1]
 
 
 Deed = Callable[[User, Task, LineForm], Edited | None]
@@ -335,15 +322,29 @@ class ReplaceForm(forms.Form):
 def lines_seen(values: Sequence[str]) -> list[Seen]:
     """Lines as forms name them, ``key-start-version``; what is written otherwise means none."""
     parts = (value.split("-") for value in values)
-    return [Seen(*map(int, part)) for part in parts if len(part) == 3 and _are_whole(part)]
+    lines = [whole_numbers(part) for part in parts if len(part) == 3]
+    return [Seen(*line) for line in lines if len(line) == 3]
 
 
-def whole_numbers(values: Sequence[str]) -> list[int]:
-    return [int(value) for value in values if _are_whole([value])]
+def whole_numbers(values: Iterable[str]) -> list[int]:
+    """Those that are some."""
+    return [number for value in values if (number := whole_number(value)) is not None]
 
 
-def _are_whole(parts: Sequence[str]) -> bool:
-    return all(part.isascii() and part.isdigit() and len(part) < 19 for part in parts)
+def whole_number(text: str) -> int | None:
+    """Digits alone, and no more of them than a database has room for."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def first_fault(form: forms.BaseForm) -> tuple[str, str]:
+    """The first field that is wrong, and why; two empty strings where none is."""
+    return next(((name, str(errors[0])) for name, errors in form.errors.items()), ("", ""))
+
+
+def all_faults(form: forms.BaseForm) -> str:
+    """All that is wrong, in one line; what is wrong with two fields alike is said once."""
+    faults = (str(error) for errors in form.errors.values() for error in errors)
+    return " ".join(dict.fromkeys(faults))
 
 
 class FilterForm(forms.Form):

@@ -10,10 +10,12 @@ from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
+from django.forms import BaseForm
 from django.http import HttpRequest
 from django.utils.dateparse import parse_date, parse_datetime
 
 from videos.api import errors
+from videos.forms import first_fault
 from videos.timecode import MAX_MS, seconds_to_ms
 
 ID = re.compile(r"[0-9a-f]{24}", re.ASCII)
@@ -186,3 +188,10 @@ def _is_plain(value: object) -> bool:
     if isinstance(value, list):
         return all(isinstance(item, str) for item in value)
     return value is None or isinstance(value, str | int | float | bool)
+
+
+def require_valid(form: BaseForm, words: Mapping[str, str] | None = None) -> None:
+    """Raise what is wrong with the first field, by the name that the API has for it."""
+    if not form.is_valid():
+        name, fault = first_fault(form)
+        raise errors.invalid((words or {}).get(name, name), fault)

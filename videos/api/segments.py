@@ -139,9 +139,7 @@ def _form(video: Video, row: Segment, body: dict[str, Any]) -> LineForm:
     now = {"start": ms_to_seconds(row.start_ms), "end": ms_to_seconds(row.end_ms)}
     sent |= {"row": str(row.pk), "row_start": str(row.start_ms), "text": text}
     form = LineForm(now | sent, base=video.timebase, length_ms=video.duration_ms)
-    if not form.is_valid():
-        name, faults = next(iter(form.errors.items()))
-        raise errors.invalid(WORDS.get(name, name), str(faults[0]))
+    params.require_valid(form, WORDS)
     return form
 
 

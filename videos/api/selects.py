@@ -82,7 +82,5 @@ def arrange(request: ApiRequest, index_id: str) -> HttpResponse:
 def _checked(video: Video, body: dict[str, Any]) -> dict[str, Any]:
     """The page's own checks, on numbers or times as text."""
     form = SelectForm(video, {name: params.typed(value) for name, value in body.items()})
-    if not form.is_valid():
-        name, faults = next(iter(form.errors.items()))
-        raise errors.invalid(name, str(faults[0]))
+    params.require_valid(form)
     return form.cleaned_data

@@ -36,9 +36,7 @@ def create(request: ApiRequest, index_id: str, video_id: str) -> HttpResponse:
     video = videos.find(request, index_id, video_id, Role.EDITOR)
     body = params.body(request, ("engine", "language"))
     form = AgainForm(video.index, {name: str(value) for name, value in body.items()})
-    if not form.is_valid():
-        name, faults = next(iter(form.errors.items()))
-        raise errors.invalid(name, str(faults[0]))
+    params.require_valid(form)
     try:
         task = ingest.transcribe_again(video, **form.cleaned_data)
     except Refused as refusal:

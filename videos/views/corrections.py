@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from videos import corrections, rows
 from videos.corrections import Changed, Edited, Refused
 from videos.doubt import LOOK_BACK, is_doubtful
-from videos.forms import DEEDS, LineForm, ReplaceForm, line_values, lines_seen
+from videos.forms import DEEDS, LineForm, ReplaceForm, line_values, lines_seen, whole_number
 from videos.models import NotAllowed, Role, Segment, Task, Video
 from videos.models.segment import SegmentQuerySet
 from videos.replacing import Found, Pattern
@@ -181,7 +181,7 @@ def _near(page: Page, first: int, last: int) -> str:
 def lines(request: Request, video_id: str) -> HttpResponse:
     """All lines with a link to the form of each, a hundred on a page: works without JavaScript."""
     video = find_video(request, video_id)
-    segments, first = _shown(video).segments, _whole(request.GET.get("from", ""))
+    segments, first = _shown(video).segments, whole_number(request.GET.get("from", "")) or 0
     total = segments.count()
     found = segments.filter(number__gte=first).order_by("number")[:PAGE_LINES]
     context = {
@@ -195,10 +195,6 @@ def lines(request: Request, video_id: str) -> HttpResponse:
         "later": first + PAGE_LINES if first + PAGE_LINES < total else None,
     }
     return render(request, "videos/lines.html", context)
-
-
-def _whole(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
 
 
 # --- undo and redo ---

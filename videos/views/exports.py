@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from videos import exports, handover, rows, streaming
 from videos.exports.snippets import COPIES
-from videos.forms import BinExportForm, ExportForm
+from videos.forms import BinExportForm, ExportForm, first_fault
 from videos.models import Select, Task, Video
 from videos.views import Request, errors
 from videos.views.finding import find_index, find_video
@@ -28,7 +28,7 @@ def export(request: Request, video_id: str, name: str) -> HttpResponse:
         raise Http404
     form = ExportForm(request.GET, base=video.timebase, length_ms=video.duration_ms)
     if not form.is_valid():
-        return errors.page(request, 400, form.sentence)
+        return errors.page(request, 400, _fault(form))
     task = _task(video, form)
     try:
         body = handover.write(name, video, task, form.part)
@@ -54,7 +54,7 @@ def export_bin(request: Request, index_id: str, name: str) -> HttpResponse:
         raise Http404
     form = BinExportForm(request.GET)
     if not form.is_valid():
-        return errors.page(request, 400, form.sentence)
+        return errors.page(request, 400, _fault(form))
     selects = Select.objects.in_bin(index).select_related("video")
     title = f"{index.name} selects"
     try:
@@ -66,6 +66,11 @@ def export_bin(request: Request, index_id: str, name: str) -> HttpResponse:
     return streaming.attachment(body, name, title)
 
 
+def _fault(form: ExportForm | BinExportForm) -> str:
+    """The field is named as in the address: that is all that there is to look at."""
+    return ": ".join(first_fault(form))
+
+
 @require_safe
 def copy(request: Request, video_id: str, kind: str) -> HttpResponse:
     """What the page puts on the clipboard; without JavaScript it is shown, to be copied by hand."""
@@ -74,7 +79,7 @@ def copy(request: Request, video_id: str, kind: str) -> HttpResponse:
         raise Http404
     form = ExportForm(request.GET, base=video.timebase, length_ms=video.duration_ms)
     if not form.is_valid():
-        return _plain(form.sentence, 400)
+        return _plain(_fault(form), 400)
     try:
         clip = handover.one_clip(video, _task(video, form), form.part)
     except ValueError as error:

@@ -15,7 +15,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from videos import ingest
 from videos.admission import Refused
-from videos.forms import IndexForm
+from videos.forms import IndexForm, all_faults
 from videos.models import Index, Member, Role, Tag, Video
 from videos.models.member import GIVEN
 from videos.models.video import VideoQuerySet
@@ -150,7 +150,7 @@ def _save_index(request: Request, index: Index) -> HttpResponse:
         except Index.DoesNotExist:
             raise Http404 from None
         return SeeOther(reverse("index", args=[index.pk]))
-    messages.error(request, " ".join(str(e) for errors in form.errors.values() for e in errors))
+    messages.error(request, all_faults(form))
     return SeeOther(reverse("index", args=[index.pk]) if known else reverse("library"))
 
 

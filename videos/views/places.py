@@ -7,7 +7,7 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from videos.forms import StopForm
+from videos.forms import StopForm, first_fault
 from videos.models import Place
 from videos.views import Request, SeeOther
 from videos.views.finding import find_video
@@ -19,8 +19,7 @@ def place(request: Request, video_id: str) -> HttpResponse:
     video = find_video(request, video_id)
     form = StopForm(video.duration_ms, request.POST)
     if not form.is_valid():
-        sentence = next(str(errors[0]) for errors in form.errors.values())
-        return HttpResponse(sentence, status=400, content_type="text/plain")
+        return HttpResponse(first_fault(form)[1], status=400, content_type="text/plain")
     at, played = form.cleaned_data["at"], form.cleaned_data["played"]
     try:
         Place.objects.keep(request.user, video, at, played)

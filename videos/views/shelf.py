@@ -15,6 +15,7 @@ from django.db.models.lookups import IsNull
 from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
 
+from videos.forms import whole_number
 from videos.models import Place, Task
 from videos.models.video import VideoQuerySet
 
@@ -34,10 +35,6 @@ def _moment(text: str) -> datetime | None:
 
 def _text(text: str) -> str | None:
     return text if len(text) <= 255 and "\0" not in text else None
-
-
-def _whole(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,7 @@ ORDERS = {
     "newest": Order("Newest first", lambda _: F("created_at"), _moment),
     "played": Order("Last played first", _played, _moment),
     "name": Order("By name", lambda _: NAME, _text, falls=False),
-    "length": Order("Longest first", lambda _: F("duration_ms"), _whole),
+    "length": Order("Longest first", lambda _: F("duration_ms"), whole_number),
 }
 
 
@@ -96,7 +93,7 @@ def read(query: QueryDict) -> Wanted:
     state, sort, tag = (query.get(name, "") for name in ("state", "sort", "tag"))
     return Wanted(
         q=query.get("q", "").replace("\0", "").strip()[:MAX_TEXT],
-        tag=tag if _whole(tag) is not None else "",
+        tag=tag if whole_number(tag) is not None else "",
         state=state if state in dict(STATES) else "",
         sort=sort if sort in ORDERS and sort != "newest" else "",
         before=query.get("before", ""),

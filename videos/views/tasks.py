@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from videos import ingest
 from videos.admission import Refused
-from videos.forms import AgainForm
+from videos.forms import AgainForm, all_faults
 from videos.models import Role, Task, Video
 from videos.views import Request, SeeOther
 from videos.views.finding import find_video
@@ -42,7 +42,7 @@ def again(request: Request, video_id: str) -> HttpResponse:
 def _transcribe(video: Video, form: AgainForm) -> str:
     """Why it cannot be done, or an empty string."""
     if not form.is_valid():
-        return " ".join(str(error) for errors in form.errors.values() for error in errors)
+        return all_faults(form)
     try:
         ingest.transcribe_again(video, form.cleaned_data["engine"], form.cleaned_data["language"])
     except Refused as refusal:

@@ -21,7 +21,7 @@ from django.views.decorators.vary import vary_on_headers
 from videos import comparing, corrections, derive, ingest, rows
 from videos.comparing import Line, Piece, Stretch
 from videos.corrections import Refused
-from videos.forms import lines_seen, whole_numbers
+from videos.forms import lines_seen, whole_number, whole_numbers
 from videos.models import Role, Status, Task, Video
 from videos.views import Request, SeeOther, back, opening
 from videos.views.derived import played_url
@@ -167,7 +167,7 @@ class Comparison:
         self.a, self.b = _side(a), _side(b)
         self.everything = "all" in query
         self.strict = "strict" in query
-        self.number = next(iter(whole_numbers([query.get("page", "")])), 0)
+        self.number = whole_number(query.get("page", "")) or 0
 
     @cached_property
     def stretches(self) -> list[tuple[Stretch, bool]]:

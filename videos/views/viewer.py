@@ -21,7 +21,7 @@ from django.views.decorators.vary import vary_on_headers
 from videos import drawn, fetcher, rows
 from videos.doubt import is_doubtful
 from videos.folding import holds
-from videos.forms import AgainForm, FilterForm, RangeForm
+from videos.forms import AgainForm, FilterForm, RangeForm, whole_number
 from videos.models import Correction, Fetch, Index, Place, Segment, Status, Task, Video
 from videos.views import Request, SeeOther, opening
 from videos.views.derived import Extras
@@ -362,7 +362,7 @@ def _news(page: Page, task: Task) -> dict[str, object]:
     """The rows that the page does not have yet, and its counts with them."""
     if page.wanted is not None:
         return _filtered_news(page, task)
-    after = _whole(page.query.get("after", ""))
+    after = _after(page)
     # Only the newest task grows; lines of an earlier one are numbered anew by corrections.
     fresh = task.segments.filter(number__gt=after) if task == page.task else task.segments.none()
     wanted = rows.fetch(fresh.overlapping(page.form.start_ms, page.form.end_ms))
@@ -375,7 +375,7 @@ def _news(page: Page, task: Task) -> dict[str, object]:
 
 def _filtered_news(page: Page, task: Task) -> dict[str, object]:
     """The same where only some lines are shown; what comes before them tells their gaps."""
-    after, form = _whole(page.query.get("after", "")), page.form
+    after, form = _after(page), page.form
     wanted = [
         row.number > after and fits for row, fits in zip(page.rows, page.wanted or [], strict=True)
     ]
@@ -383,5 +383,7 @@ def _filtered_news(page: Page, task: Task) -> dict[str, object]:
     return {"blocks": blocks, "total": task.segments.count(), "count": page.count}
 
 
-def _whole(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+def _after(page: Page) -> int:
+    """The number of the last line that the page has; before the first one it is -1."""
+    number = whole_number(page.query.get("after", ""))
+    return -1 if number is None else number
