@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+from graphlib import TopologicalSorter
 
 import pytest
 from django.conf import settings
@@ -84,3 +85,15 @@ def test_no_file_that_may_change_is_compressed_and_kept(settings):
 
     with pytest.raises(MiddlewareNotUsed):
         compress_static(lambda request: None)
+
+
+def test_what_modules_import_is_in_the_architecture_and_in_no_circle():
+    scripts = settings.BASE_DIR / "static" / "js"
+    imports = {
+        path.name: set(re.findall(r'from "\./([\w-]+\.js)"', path.read_text()))
+        for path in scripts.glob("*.js")
+    }
+    named = (settings.BASE_DIR / "ARCHITECTURE.md").read_text()
+
+    assert [name for name in set().union(*imports.values()) if f"`{name}`" not in named] == []
+    assert list(TopologicalSorter(imports).static_order())  # raises CycleError
