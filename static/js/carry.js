@@ -1,8 +1,8 @@
 // What is typed in the forms of a list outlives the answer to another one of them, as does the focus.
 
-import { isTyped as isOther } from "./typed.js";
+import { isTyped } from "./typed.js";
 
-export const isTyped = (field) => (field.options ? !field.selectedOptions[0].defaultSelected : isOther(field));
+export const isChanged = (field) => (field.options ? !field.selectedOptions[0].defaultSelected : isTyped(field));
 
 // What the server refused stands in its form as the server wrote it, and is nowhere else.
 const isRefused = (form) => form.querySelector("[role=alert]") !== null;
@@ -13,7 +13,7 @@ let left = [];
 export function remember(list, isSent) {
   left = [...list.querySelectorAll("input:not([type=hidden]), select")]
     .filter((field) => field.form && !isSent(field.form))
-    .map((field) => ({ field, focused: field === document.activeElement, typed: isTyped(field) || isRefused(field.form) }))
+    .map((field) => ({ field, focused: field === document.activeElement, typed: isChanged(field) || isRefused(field.form) }))
     .filter(({ focused, typed }) => focused || typed);
 }
 

@@ -5,7 +5,7 @@
 // line is back in sight, when a line is clicked or with the button. No timer decides it.
 
 import { keep, kept } from "./kept.js";
-import { allLines, lineAt, lines, whenRead } from "./lines.js";
+import { allLines, isOver, lineAt, lines, whenRead } from "./lines.js";
 import { isSeen, seekTo } from "./seek.js";
 
 const player = document.getElementById("player");
@@ -113,11 +113,12 @@ function resume() {
 // them out for what they say.
 function toLine(step) {
   const isFiltered = document.getElementById("rows").matches(".some, .only");
-  const { rows, starts, ends } = isFiltered ? lines() : allLines();
+  const found = isFiltered ? lines() : allLines();
+  const { rows, starts, ends } = found;
   const time = player.currentTime;
-  const at = begun(time) ? lineAt({ starts }, time) : -1;
-  const isOver = time >= ends[at] && (isFiltered || at === starts.length - 1);
-  let n = step < 0 && isOver ? at : at + step;
+  const at = begun(time) ? lineAt(found, time) : -1;
+  const isBehind = isFiltered ? time >= ends[at] : isOver(found, at, time);
+  let n = step < 0 && isBehind ? at : at + step;
   while (rows?.[n] && !isSeen(rows[n])) n += step;
   if (n in starts) seekTo(starts[n]);
 }

@@ -5,7 +5,7 @@
 // paused. An address with #t=10,20 (a media fragment) opens with that range. desk:range (detail.start, detail.end: seconds or
 // null) sets the range from elsewhere; desk:declined says that what was asked for is not to be had.
 
-import { allLines, firstWhere, lineAt } from "./lines.js";
+import { allLines, firstWhere, isOver, lineAt } from "./lines.js";
 import { note } from "./say.js";
 import { duration, seekTo, shownMs, shownRange } from "./seek.js";
 import { frameAt, frameMs, parseMoment, timebaseOf } from "./time.js";
@@ -119,8 +119,7 @@ function markRow() {
   const found = allLines();
   const { starts, ends } = found;
   const at = lineAt(found, player.currentTime);
-  const isOver = at === starts.length - 1 && player.currentTime >= ends[at];
-  if (at < 0 || isOver) return note("No line is at the playhead.");
+  if (at < 0 || isOver(found, at, player.currentTime)) return note("No line is at the playhead.");
   ask({ start: starts[at], end: ends[at] });
 }
 

@@ -83,8 +83,8 @@ function keyOf(event) {
 // AltGr types characters, as \ on many keyboards, and says that Ctrl and Alt are down. On a Mac Option
 // does, which Firefox calls AltGraph: there Alt counts with letters, by their place, and named keys.
 const isMac = () => navigator.platform.startsWith("Mac");
-const isTyped = (event) => (isMac() ? event.key.length === 1 && !event.code.startsWith("Key") : event.getModifierState("AltGraph"));
-const isAlt = (event) => event.altKey && !isTyped(event);
+const isLetter = (event) => (isMac() ? event.key.length === 1 && !event.code.startsWith("Key") : event.getModifierState("AltGraph"));
+const isAlt = (event) => event.altKey && !isLetter(event);
 const isBrowsers = (event) => event.metaKey || (event.ctrlKey && !event.getModifierState("AltGraph"));
 
 // Backwards it moves while the player itself is paused: the button knows.

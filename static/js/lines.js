@@ -66,6 +66,9 @@ export function firstWhere(count, holds) {
 // before the moment that was asked for.
 export const lineAt = ({ starts }, time) => firstWhere(starts.length, (n) => starts[n] > time + 0.002) - 1;
 
+// In a pause the line before it is meant; behind the last one, none.
+export const isOver = ({ starts, ends }, at, time) => at === starts.length - 1 && time >= ends[at];
+
 // Calls back with all of them, soon. Not at all when others take their place meanwhile.
 export function whenRead(tell) {
   const reading = current();

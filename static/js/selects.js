@@ -1,7 +1,7 @@
 // Keeps the range, or a line, while the video plays on.
 
-import { carryOver, isTyped, remember } from "./carry.js";
-import { allLines, lineAt } from "./lines.js";
+import { carryOver, isChanged, remember } from "./carry.js";
+import { allLines, isOver, lineAt } from "./lines.js";
 import { focusedRow, tabbedRow } from "./meant.js";
 import { announce, note } from "./say.js";
 import { endOf, seekTo, shownRange, startOf } from "./seek.js";
@@ -31,7 +31,7 @@ document.addEventListener("click", (event) => {
 // A form into which no time was typed keeps what the key would keep.
 document.addEventListener("click", (event) => {
   const sides = form() ? [form().elements.start, form().elements.end] : [];
-  if (event.target.id !== "keep-button" || sides.some(isTyped) || sides.every((side) => side.value)) return;
+  if (event.target.id !== "keep-button" || sides.some(isChanged) || sides.every((side) => side.value)) return;
   const found = span();
   if (found) sides.forEach((side, n) => (side.value = found[n]));
 });
@@ -58,8 +58,7 @@ function line() {
   const found = allLines();
   const { starts, ends } = found;
   const at = Math.max(0, lineAt(found, player.currentTime));
-  const isOver = at === starts.length - 1 && player.currentTime >= ends[at];
-  return at in starts && !isOver ? [starts[at], ends[at]] : null;
+  return at in starts && !isOver(found, at, player.currentTime) ? [starts[at], ends[at]] : null;
 }
 
 // --- one after the other ---
@@ -142,7 +141,7 @@ addEventListener("beforeunload", (event) => {
 // The form follows the range of the page; what was typed into it stays.
 function follow() {
   const sides = form() ? [form().elements.start, form().elements.end] : [];
-  if (sides.some(isTyped) || document.querySelector("#selects [role=alert]")) return;
+  if (sides.some(isChanged) || document.querySelector("#selects [role=alert]")) return;
   const shown = shownRange();
   for (const side of sides) fillMoment(side, shown[side.name]);
 }
