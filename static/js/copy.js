@@ -8,22 +8,27 @@ function pathOf(address) {
   return new URL(address, location).href.replace(/#.*/, "");
 }
 
+let changing = new AbortController(); // the last change may still wait for its file
+
 function change(src) {
+  changing.abort();
+  changing = new AbortController();
+  const { signal } = changing;
   const opened = player.src.match(/#t=([\d.]+)/);
   let at = player.currentTime || Number(opened?.[1] ?? 0);
   const playing = !player.paused;
   const rate = player.playbackRate;
   const seek = ({ detail }) => (at = detail.at); // by somebody who does not wait for it
-  document.addEventListener("desk:seek", seek);
+  document.addEventListener("desk:seek", seek, { signal });
   player.addEventListener(
     "loadedmetadata",
     () => {
-      document.removeEventListener("desk:seek", seek);
+      changing.abort();
       player.playbackRate = rate;
       if (at) player.currentTime = at;
       if (playing) player.play().catch(() => {}); // the browser may want a click first
     },
-    { once: true },
+    { signal },
   );
   document.getElementById("unplayable").hidden = true;
   document.dispatchEvent(new CustomEvent("desk:source"));

@@ -27,11 +27,10 @@ from videos.media.opening import (
 )
 from videos.media.sandbox import MediaError
 from videos.media.timecode_tracks import frames_counted
-from videos.timecode import SOUND_RATE
+from videos.timecode import MAX_MS, SOUND_RATE
 
 TAIL_SECONDS = 15
 SCAN_SECONDS = 20.0  # wall clock for reading a file through when its end is not known
-LONGEST_MS = 1000 * 3600 * 1000
 DAY_MS = 24 * 3600 * 1000
 MOST_CHANNELS = 999  # no file has more: what says so is broken
 FIRST_PACKETS = 400
@@ -184,7 +183,7 @@ def _decoded(packet: Packet[Any]) -> list[Any]:
 def _claimed_ms(container: InputContainer) -> int:
     """Give the length that the header claims, 0 when it claims none or nonsense."""
     claimed = (container.duration or 0) * 1000 // av.time_base
-    return claimed if 0 < claimed < LONGEST_MS else 0
+    return claimed if 0 < claimed < MAX_MS else 0
 
 
 def _measured(path: str, claimed: int, container_name: str) -> End:
@@ -201,7 +200,7 @@ def _measured(path: str, claimed: int, container_name: str) -> End:
 def _end(path: str, seek_ms: int) -> End:
     """Find the end of the last packet after ``seek_ms``.
 
-    Past LONGEST_MS it is that: longer than any limit, so the file is refused.
+    Past MAX_MS it is that: longer than any limit, so the file is refused.
     """
     with open_media(path) as container:
         streams: list[Any] = [s for s in (picture_stream(container), audio_stream(container)) if s]
@@ -221,7 +220,7 @@ def _end(path: str, seek_ms: int) -> End:
 
 
 def _limited(seconds: float) -> int:
-    return min(round(seconds * 1000), LONGEST_MS)
+    return min(round(seconds * 1000), MAX_MS)
 
 
 class _Clock:

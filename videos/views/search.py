@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from django.core.paginator import Paginator
 from django.db.models import Q
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
@@ -76,7 +76,7 @@ def page(request: Request) -> HttpResponse:
 def _chosen(indexes: Sequence[Index], pk: str) -> str:
     """The index that was asked for; another's is 404, as everywhere."""
     if pk and pk not in {index.pk for index in indexes}:
-        get_object_or_404(Index.objects.none())
+        raise Http404
     return pk
 
 
