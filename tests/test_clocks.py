@@ -10,6 +10,7 @@ from celery import current_app
 from celery.beat import Scheduler
 from django.utils import timezone
 
+from videos import tasks
 from videos.models import Pulse
 
 
@@ -45,3 +46,24 @@ def test_what_was_heard_in_a_future_that_was_taken_back_is_not_heard():
     Pulse.objects.update(at=timezone.now() + timedelta(hours=2))
 
     assert not Pulse.objects.heard("worker", 5)
+
+
+def test_no_worker_s_clock_throws_a_sweep_away(beat):
+    """When a message expires is written by beat's clock, and judged by the worker's."""
+    options = [entry.options for entry in beat.schedule.values()]
+
+    assert len(options) == 1 and not {"expires", "eta", "countdown"} & set(options[0])
+
+
+@pytest.mark.django_db
+def test_of_sweeps_that_waited_for_a_worker_one_is_done(monkeypatch, settings):
+    rounds = []
+    monkeypatch.setattr(tasks.derive, "sweep", lambda: rounds.append(1))
+    for _ in range(50):
+        tasks.sweep()
+    assert len(rounds) == 1
+
+    half = timedelta(seconds=settings.SWEEP_SECONDS / 2)
+    Pulse.objects.update(at=timezone.now() - half)
+    tasks.sweep()
+    assert len(rounds) == 2

@@ -704,7 +704,7 @@ def test_many_that_wait_there_do_not_keep_a_new_one_waiting(rung):
     new = sending(index=index, step=Step.PREPARE)
     for _ in range(2):
         rung.clear()
-        tasks.sweep()
+        tasks.look_around()
         Task.objects.filter(pk__in=rung, step=Step.POLL).update(updated_at=Now())
     assert new.pk in rung
 

@@ -219,7 +219,6 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {
         "task": "videos.tasks.sweep",
         "schedule": schedule(SWEEP_SECONDS, nowfun=steady.now),
-        "options": {"expires": 60},
     }
 }
 CELERY_BEAT_MAX_LOOP_INTERVAL = max(1, min(SWEEP_SECONDS, 5))
