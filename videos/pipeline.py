@@ -16,7 +16,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
@@ -156,11 +156,13 @@ def _storable(text: str) -> str:
 
 
 def overdue_sentence() -> str:
-    return f"Not finished within {timecode.spoken(settings.TASK_DEADLINE_HOURS * 3600)}."
+    limit = timecode.spoken(settings.TASK_DEADLINE_HOURS * 3600)
+    return f"Not finished within {limit} of its start."
 
 
 def _is_overdue(task: Task) -> bool:
-    return timezone.now() - task.asked_at > timedelta(hours=settings.TASK_DEADLINE_HOURS)
+    limit = timedelta(hours=settings.TASK_DEADLINE_HOURS)
+    return task.begun_at is not None and timezone.now() - task.begun_at > limit
 
 
 def _hopeless(task: Task) -> str:
@@ -235,7 +237,7 @@ def _prepare(task: Task, stopping: Stopping) -> None:
     if task.engine == CAPTIONS or not task.video.has_sound:
         _finish(task)
     else:
-        task.release(step=_first_step(task), status=Status.PENDING)
+        task.release(step=_first_step(task), status=Status.PENDING, begun_at=None)
 
 
 def _first_step(task: Task) -> Step:
@@ -294,10 +296,15 @@ class _Listening:
             for report in reports:
                 self._keep(report)
                 if self._should_hand_back():
-                    self.task.release(status=Status.PENDING, doing="", fraction=None)
+                    self._hand_back()
                     return
         failpoints.reach("step.before_commit")
         _finish(self.task)
+
+    def _hand_back(self) -> None:
+        """After a turn in which it got on, the wait for the next one is no time of work."""
+        waits: dict[str, Any] = {} if self.turn_began is None else {"begun_at": None}
+        self.task.release(status=Status.PENDING, doing="", fraction=None, **waits)
 
     def _reports(self) -> Generator[Report, None, None]:
         return engines.ENGINES[self.task.engine].transcribe(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
 from django.db.models import Case, F, Max, Q, When
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from videos.models import webhook
@@ -101,6 +101,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
                 lease_until=Now() + lease,
                 interruptions=F("interruptions") + interrupted,
                 claims=F("claims") + 1,
+                begun_at=Coalesce("begun_at", Now()),
                 claimed_at=Case(When(step__in=HEAVY, then=Now()), default=F("claimed_at")),
                 not_before=None,
                 updated_at=Now(),
@@ -185,6 +186,9 @@ class Task(WithRole, models.Model):
     not_before = models.DateTimeField(null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)  # last, for a heavy step: its turn
     claims = models.PositiveIntegerField(default=0)
+    # Since when it is worked on, for the limit. None while it merely waits for its turn: at first,
+    # when its picture is drawn, and after a turn in which it got on.
+    begun_at = models.DateTimeField(null=True, blank=True)
     interruptions = models.PositiveIntegerField(default=0)  # since it last got on
     # Goes up with each correction: what was drawn of a ready task's lines holds for one edition.
     edition = models.PositiveBigIntegerField(default=0)
@@ -315,6 +319,7 @@ class Task(WithRole, models.Model):
             fraction=None,
             finished_at=None,
             not_before=None,
+            begun_at=None,
             asked_at=Now(),
             updated_at=Now(),
         )
