@@ -15,7 +15,7 @@ from videos import corrections, engines, failpoints, ingest, pipeline, tasks
 from videos.admission import Refused
 from videos.engines.base import EngineCrashed, EngineError, Report
 from videos.media import pictures
-from videos.models import Pulse, Segment, Status, Step, Task, Video
+from videos.models import LostLease, Pulse, Segment, Status, Step, Task, Video
 
 pytestmark = pytest.mark.django_db
 LEASE = timedelta(seconds=60)
@@ -184,6 +184,16 @@ def test_a_task_past_its_deadline_ends(engine, rung):
 
     assert task.try_again()
     assert Task.objects.get().begun_at is None
+
+
+def test_a_task_past_its_deadline_ends_though_somebody_holds_it(engine, rung):
+    task = waiting()
+    claimed = Task.objects.claim(task.pk, LEASE)
+    Task.objects.update(begun_at=Now() - timedelta(hours=73))
+    tasks.sweep()
+    assert Task.objects.get().status == Status.FAILED
+    with pytest.raises(LostLease):
+        claimed.write(done_ms=1)
 
 
 def test_a_task_that_only_waited_for_its_turn_is_not_late(engine, rung):

@@ -168,7 +168,7 @@ def look_around() -> None:
     Pulse.objects.beat("worker")
     Pulse.objects.beat("sweep")
     overdue = Now() - timedelta(hours=settings.TASK_DEADLINE_HOURS)
-    Task.objects.due().filter(begun_at__lt=overdue).finish(
+    Task.objects.unfinished().filter(begun_at__lt=overdue).finish(
         Status.FAILED, pipeline.overdue_sentence()
     )
     for step, slots in SLOTS.items():  # whom it names does not matter: see ``_whose_turn``

@@ -111,6 +111,10 @@ class TaskQuerySet(models.QuerySet["Task"]):
             return None
         return self.select_related("video__index").get(pk=task_id)
 
+    def begin(self) -> None:
+        """Let their limit count from now, unless it does already."""
+        self.filter(begun_at=None).update(begun_at=Now())
+
     def hurry(self, remote_id: str) -> list[str]:
         """Make tasks due that wait for this one in a cloud; their ids."""
         waiting = self.unfinished().filter(remote_id=remote_id)
