@@ -460,7 +460,8 @@ class _Cloud:
             self.task.write(remote_faults=0)
             write(self.task, cues, 0)
             failpoints.reach("step.before_commit")
-            _finish(self.task)
+            _make_ready(self.task)
+        hush.look(self.task.video_id)
 
     def _attend(self, call: Call[Answer], doing: str = "") -> Answer:
         """Keep the lease while the call is under way, and show how much was sent."""
@@ -561,7 +562,12 @@ def _remote_index(task: Task) -> str:
 
 
 def _finish(task: Task) -> None:
-    """Ready: the task and the video that shows its segments change together or not at all.
+    _make_ready(task)
+    hush.look(task.video_id)
+
+
+def _make_ready(task: Task) -> None:
+    """The task and the video that shows its segments change together or not at all.
 
     A transcript that an editor has corrected stays, and the new one is kept beside it.
     """
@@ -572,4 +578,3 @@ def _finish(task: Task) -> None:
         Video.objects.filter(pk=task.video_id).uncorrected().update(
             transcript=task, updated_at=Now()
         )
-    hush.look(task.video_id)
