@@ -18,6 +18,7 @@ from tests.test_api_docs import faults
 from tests.web import Handler, serving
 from videos import fetcher, ingest, tasks, webhooks
 from videos.models import Delivery, Status, Task, Webhook
+from videos.models.task import TaskQuerySet
 
 pytestmark = pytest.mark.django_db
 
@@ -95,6 +96,26 @@ def test_it_is_written_with_the_end_or_not_at_all(webhook):
         end_a_task(webhook)
         raise RuntimeError
     assert not Delivery.objects.exists()
+
+
+def test_a_task_that_is_late_just_after_they_were_gathered_neither_ends_nor_is_told(
+    webhook, monkeypatch
+):
+    index, now = make_index(webhook.user), timezone.now()
+    late = make_task(make_video(index), begun_at=now - timedelta(hours=2))
+    next_one = make_task(make_video(index), begun_at=now)
+    with_webhook = TaskQuerySet.with_webhook
+
+    def and_then(self: TaskQuerySet) -> list[Task]:
+        gathered = list(with_webhook(self))
+        Task.objects.filter(pk=next_one.pk).update(begun_at=now - timedelta(hours=1))
+        return gathered
+
+    monkeypatch.setattr(TaskQuerySet, "with_webhook", and_then)
+    assert Task.objects.filter(begun_at__lt=now).finish(Status.FAILED, "Late.") == 1
+
+    assert [told.facts["task"] for told in Delivery.objects.all()] == [late.pk]
+    assert list(Task.objects.unfinished()) == [next_one]
 
 
 def test_an_end_is_told_once_and_to_its_owner_alone(webhook):

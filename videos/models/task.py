@@ -129,10 +129,11 @@ class TaskQuerySet(models.QuerySet["Task"]):
     def finish(self, status: str, error: str = "", **fields: Any) -> int:
         """End the tasks; whoever works on one is fenced off. Returns how many were not final.
 
-        What their owners' webhooks are to be told is written in the same transaction.
+        What their owners' webhooks are to be told is written in the same transaction, of the very
+        tasks that end: another may meanwhile have become one of those that are asked for.
         """
-        ending = self.unfinished()
         with transaction.atomic():
+            ending = Task.objects.filter(pk__in=self.unfinished().locked())
             heard = list(ending.with_webhook())
             ended = ending.update(
                 status=status,
@@ -148,10 +149,15 @@ class TaskQuerySet(models.QuerySet["Task"]):
             webhook.tell(heard, status, error)
         return ended
 
+    def locked(self) -> list[str]:
+        """Their ids; nobody else changes these tasks until the transaction is over."""
+        held = self.order_by("pk").select_for_update(of=("self",))
+        return list(held.values_list("pk", flat=True))
+
     def with_webhook(self) -> TaskQuerySet:
-        """Those whose owners want to hear of their ends; held until the transaction is over."""
+        """Those whose owners want to hear of their ends."""
         theirs = self.filter(video__index__owner__webhook__isnull=False)
-        return theirs.select_related("video__index").select_for_update(of=("self",))
+        return theirs.select_related("video__index")
 
     def cancel(self) -> int:
         """End them at the user's word. Whoever works on one finds its lease gone and stops."""
