@@ -605,6 +605,22 @@ def test_an_instant_is_given_a_millisecond_and_empty_text_is_left_out(cloud: Clo
     assert texts(carry(sending())) == [(1000, 1001, "now")]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_transcript_is_kept_before_its_lines_are_held_against_the_sound(
+    cloud: Cloud, monkeypatch
+):
+    inside = []
+
+    def look(video_id: str) -> None:
+        inside.append(connection.in_atomic_block)
+
+    monkeypatch.setattr(pipeline.hush, "look", look)
+
+    assert carry(sending()).status == Status.READY
+
+    assert inside == [False]
+
+
 # --- the key ---
 
 
@@ -718,7 +734,7 @@ def test_many_that_wait_there_do_not_keep_a_new_one_waiting(rung):
     new = sending(index=index, step=Step.PREPARE)
     for _ in range(2):
         rung.clear()
-        tasks.sweep()
+        tasks.look_around()
         Task.objects.filter(pk__in=rung, step=Step.POLL).update(updated_at=Now())
     assert new.pk in rung
 

@@ -14,7 +14,7 @@ from tests.factories import make_index, make_task, make_video
 from tests.makers import Picture, media, tone
 from videos import derive, ingest, tasks
 from videos.media.sandbox import MediaError
-from videos.models import Derivation, Kind, Step
+from videos.models import Derivation, Kind, Step, Video
 
 pytestmark = pytest.mark.django_db
 
@@ -100,6 +100,16 @@ def test_what_is_wanted_twice_is_one_row(rings, django_capture_on_commit_callbac
 
     assert Derivation.objects.filter(video=video).count() == 2
     assert rings
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_a_video_that_was_deleted_just_now_nothing_is_made(rings):
+    seen = make_video()
+    Video.objects.filter(pk=seen.pk).delete()
+
+    derive.want(seen)
+
+    assert not Derivation.objects.exists() and rings == []
 
 
 def test_a_prepared_task_has_its_videos_files_made(rings, monkeypatch, sample):

@@ -23,8 +23,8 @@ from tests.fake_hub import fake_hub
 from tests.makers import Picture, media, silence
 from tests.test_media_sandbox import wait_until_dead
 from videos import engines, pipeline
-from videos.engines import sphinx_job, whisper_job, whisper_models
-from videos.engines.base import EngineConfig, EngineCrashed, EngineError
+from videos.engines import jobs, sphinx_job, whisper_job, whisper_models
+from videos.engines.base import EngineConfig, EngineCrashed, EngineError, Report
 from videos.engines.sphinx import Sphinx
 from videos.engines.whisper import Whisper
 from videos.media.sandbox import MediaError
@@ -215,6 +215,27 @@ def test_whisper_tells_words_within_a_block_only_up_to_a_pause(whisper_config, t
     told = [report for report in reports if report.cues]
     assert len(told) > 1
     check_progress(reports, 120_000)
+
+
+def test_whisper_gives_a_sign_of_life_for_all_that_it_hears_without_a_pause():
+    heard = []
+
+    def window(start: float) -> SimpleNamespace:
+        heard.append(start)
+        spoken = [(start + at, start + at + 1.0) for at in range(30)]
+        words = [SimpleNamespace(start=a, end=b, word=" on", probability=0.9) for a, b in spoken]
+        return SimpleNamespace(words=words)
+
+    no_pause = [
+        Region(at, at + 15_000, np.ones(1, np.int16), False) for at in range(0, 360_000, 15_000)
+    ]
+    block = whisper_job._Block(0, 360_000, no_pause)
+    told = [
+        (len(heard), bool(message))
+        for message in whisper_job._told(block, map(window, range(0, 360, 30)))
+    ]
+    assert told == [(number, False) for number in range(1, 13)] + [(12, True)]
+    assert jobs._report({}) == Report()
 
 
 def test_whisper_holds_no_hours_of_silence_between_two_words():

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import itertools
 import threading
 import time
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -332,6 +334,38 @@ def test_a_file_that_the_disk_cannot_hold_is_not_fetched_to_its_end(
 
     assert "not enough room" in Task.objects.get().error
     assert parts(settings) == []
+
+
+def test_a_fetch_that_takes_too_long_ends_with_its_task(caller, index, settings):
+    ingest.accept_url(index, "http://example.org/a.mp4", Wishes())
+    tasks.sweep()
+    assert Task.objects.get().status == Status.VALIDATING  # it only waited so far
+
+    looks = itertools.count()
+
+    def sweep_later() -> bool:
+        begun = Task.objects.filter(begun_at__lte=timezone.now())
+        begun.update(begun_at=timezone.now() - timedelta(hours=73))
+        tasks.look_around()
+        return next(looks) > 3  # or it would go on for ever
+
+    with serving(slowly) as server:
+        Fetch.objects.update(media_url=f"{server.url}/a.mp4")
+        fetch = Fetch.objects.claim(Fetch.objects.get().pk, 60)
+        fetching.run(fetch, stopping=sweep_later)
+
+    assert parts(settings) == []
+    assert Task.objects.get().error == "Not finished within 72 h 0 min of its start."
+    assert not Fetch.objects.open().exists()  # nobody takes it up again
+
+
+def test_a_file_that_came_waits_for_its_turn_without_limit(caller, index, web):
+    ingest.accept_url(index, f"{web.url}/a%20clip.mp4", Wishes())
+
+    tasks.fetch()
+
+    task = Task.objects.get()
+    assert (task.step, task.begun_at) == (Step.PREPARE, None)
 
 
 def test_a_worker_that_stops_hands_the_fetch_back(caller, index, settings):

@@ -15,7 +15,7 @@ from videos import corrections, engines, failpoints, ingest, pipeline, tasks
 from videos.admission import Refused
 from videos.engines.base import EngineCrashed, EngineError, Report
 from videos.media import pictures
-from videos.models import Pulse, Segment, Status, Step, Task, Video
+from videos.models import LostLease, Pulse, Segment, Status, Step, Task, Video
 
 pytestmark = pytest.mark.django_db
 LEASE = timedelta(seconds=60)
@@ -175,10 +175,53 @@ def test_a_missing_file_is_a_sentence(engine):
 
 def test_a_task_past_its_deadline_ends(engine, rung):
     task = waiting()
-    Task.objects.update(asked_at=Now() - timedelta(hours=100))
+    Task.objects.claim(task.pk, LEASE).release()
+    Task.objects.update(begun_at=Now() - timedelta(hours=73))
     tasks.sweep()
     task.refresh_from_db()
-    assert (task.status, task.error) == (Status.FAILED, "Not finished within 72 h 0 min.")
+    said = "Not finished within 72 h 0 min of its start."
+    assert (task.status, task.error) == (Status.FAILED, said)
+
+    assert task.try_again()
+    assert Task.objects.get().begun_at is None
+
+
+def test_a_task_past_its_deadline_ends_though_somebody_holds_it(engine, rung):
+    task = waiting()
+    claimed = Task.objects.claim(task.pk, LEASE)
+    Task.objects.update(begun_at=Now() - timedelta(hours=73))
+    tasks.sweep()
+    assert Task.objects.get().status == Status.FAILED
+    with pytest.raises(LostLease):
+        claimed.write(done_ms=1)
+
+
+def test_a_task_that_only_waited_for_its_turn_is_not_late(engine, rung):
+    engine.script = phrases(1)
+    task = waiting()
+    Task.objects.update(asked_at=Now() - timedelta(hours=100))
+    tasks.sweep()
+    assert rung == [task.pk]
+    assert take(task).status == Status.READY
+
+
+def test_neither_a_small_step_nor_a_turn_makes_the_wait_for_the_next_one_count(engine, monkeypatch):
+    monkeypatch.setattr(pipeline, "TURN_SECONDS", 0.0)
+    engine.script = phrases(3)
+    task = take(waiting(step=Step.PREPARE))
+    assert (task.step, task.begun_at) == (Step.TRANSCRIBE, None)
+
+    waiting()  # another owner's
+    task = take(task)
+    assert (task.status, task.done_ms > 0, task.begun_at) == (Status.PENDING, True, None)
+
+
+def test_a_task_that_got_nowhere_is_not_given_more_time_by_a_stop(engine):
+    engine.script = [Report(doing="Fetching a model")]
+    task = take(waiting(), stopping=lambda: True)
+    begun_at = task.begun_at
+    assert begun_at is not None
+    assert take(task, stopping=lambda: True).begun_at == begun_at
 
 
 def test_a_worker_that_stops_hands_its_task_back_at_once(engine):
@@ -255,7 +298,7 @@ def test_text_that_a_database_cannot_hold_is_made_fit(engine):
 def test_a_task_past_its_deadline_ends_while_it_runs(engine):
     engine.script = [Report(doing="Fetching a model")]
     claimed = Task.objects.claim(waiting().pk, LEASE)
-    claimed.asked_at = timezone.now() - timedelta(hours=73)
+    claimed.begun_at = timezone.now() - timedelta(hours=73)
     with pytest.raises(EngineError, match="Not finished within"):
         pipeline._Listening(claimed, lambda: False).run()
 

@@ -114,7 +114,7 @@ def test_a_damaged_file_stops_it_unless_the_rest_is_wanted(backup, settings, dam
 @on_sqlite
 def test_what_the_site_will_sweep_by_itself_is_no_fault_of_a_restore(tmp_path, settings):
     task = make_task(make_video(content=FILM))
-    Task.objects.update(asked_at=timezone.now() - timedelta(days=30))
+    Task.objects.update(begun_at=timezone.now() - timedelta(days=30))
     assert list(upkeep.back_up(tmp_path / "copy"))
     wipe(settings)
     part = storage.new_part_path()

@@ -101,7 +101,7 @@ def test_a_video_without_a_task_is_told():
 
 def test_a_task_that_never_ended_is_told(settings):
     task = make_task(make_video(content=b"1"))
-    Task.objects.filter(pk=task.pk).update(asked_at=timezone.now() - timedelta(days=30))
+    Task.objects.filter(pk=task.pk).update(begun_at=timezone.now() - timedelta(days=30))
 
     assert f"task {task.pk}: it did not end by its deadline" in told()
 

@@ -19,6 +19,7 @@ from tests.web import Handler, serving
 from videos import fetcher, ingest, tasks, webhooks
 from videos.models import Delivery, Status, Task, Webhook
 from videos.models import webhook as webhooks_of_ends
+from videos.models.task import TaskQuerySet
 
 pytestmark = pytest.mark.django_db
 
@@ -118,8 +119,28 @@ def test_the_ends_of_many_tasks_ask_for_their_webhook_once(webhook, django_asser
     for _ in range(20):
         make_task(make_video(index))
 
-    with django_assert_num_queries(25):  # a savepoint, tasks, their end, webhook, 20 messages
+    with django_assert_num_queries(26):  # a savepoint, tasks and their ends, webhook, 20 messages
         assert Task.objects.finish(Status.FAILED, "Cancelled.") == 20
+
+
+def test_a_task_that_is_late_just_after_they_were_gathered_neither_ends_nor_is_told(
+    webhook, monkeypatch
+):
+    index, now = make_index(webhook.user), timezone.now()
+    late = make_task(make_video(index), begun_at=now - timedelta(hours=2))
+    next_one = make_task(make_video(index), begun_at=now)
+    with_webhook = TaskQuerySet.with_webhook
+
+    def and_then(self: TaskQuerySet) -> list[Task]:
+        gathered = list(with_webhook(self))
+        Task.objects.filter(pk=next_one.pk).update(begun_at=now - timedelta(hours=1))
+        return gathered
+
+    monkeypatch.setattr(TaskQuerySet, "with_webhook", and_then)
+    assert Task.objects.filter(begun_at__lt=now).finish(Status.FAILED, "Late.") == 1
+
+    assert [told.facts["task"] for told in Delivery.objects.all()] == [late.pk]
+    assert list(Task.objects.unfinished()) == [next_one]
 
 
 def test_an_end_is_told_once_and_to_its_owner_alone(webhook):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import tzlocal
+from celery.schedules import schedule
 from django.core.exceptions import ImproperlyConfigured
 
 from transcribe_site import environment as env
+from transcribe_site import steady
 from transcribe_site.static_version import static_version
 
 BASE_DIR = env.BASE_DIR
@@ -195,6 +197,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = _broker_options
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_EXPIRES = None  # there are none that beat would have to clean up
 CELERY_TASK_ACKS_LATE = True
 # A message whose worker died is not put back: the sweep finds the row. No message loops.
 CELERY_TASK_REJECT_ON_WORKER_LOST = False
@@ -211,11 +214,11 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_TASK_DEFAULT_QUEUE = "transcribe"
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps no file that a kill could damage
+# Beat counts by the machine's clock otherwise, and waits for as long as that is set back.
 CELERY_BEAT_SCHEDULE = {
     "sweep": {
         "task": "videos.tasks.sweep",
-        "schedule": SWEEP_SECONDS,
-        "options": {"expires": 60},
+        "schedule": schedule(SWEEP_SECONDS, nowfun=steady.now),
     }
 }
 CELERY_BEAT_MAX_LOOP_INTERVAL = max(1, min(SWEEP_SECONDS, 5))

@@ -65,12 +65,15 @@ def needed(video: Video) -> tuple[Kind, ...]:
 
 
 def want(video: Video, kinds: Iterable[Kind] | None = None) -> None:
-    """Have them made, once; a row that is there already is left as it is."""
+    """Have them made, once; a row that is there already is left as it is. Of a video that was
+    deleted meanwhile nothing is made.
+    """
     kinds = needed(video) if kinds is None else tuple(kinds)
     rows = [Derivation(video=video, kind=kind) for kind in kinds]
     with transaction.atomic():
-        Derivation.objects.bulk_create(rows, ignore_conflicts=True)
-        transaction.on_commit(partial(_ring_all, kinds))
+        if Video.objects.filter(pk=video.pk).select_for_update(no_key=True).first():
+            Derivation.objects.bulk_create(rows, ignore_conflicts=True)
+            transaction.on_commit(partial(_ring_all, kinds))
 
 
 def look(video: Video) -> dict[str, Derivation]:

@@ -72,6 +72,8 @@ def _bring(fetch: Fetch, stopping: Stopping) -> None:
         raise Refused(GIVEN_UP)
     if not settings.FETCH_URLS:
         raise Refused(fetcher.OFF)
+    if fetch.task_id:
+        _waiting(fetch.task_id).begin()
     storage.delete_parts(f"fetch-{fetch.pk}-")
     hold = _Hold(fetch, stopping)
     cues = _captions(fetch, hold)
@@ -193,7 +195,7 @@ def _keep_for_task(
     task_id: str, part: PartFile | None, found: Probe | None, cues: Sequence[Cue]
 ) -> None:
     next_step = {"step": Step.PREPARE, "doing": "", "fraction": None, "error_detail": ""}
-    if not _waiting(task_id).update(updated_at=Now(), **next_step):
+    if not _waiting(task_id).update(begun_at=None, updated_at=Now(), **next_step):
         raise LostLease(task_id)
     task = Task.objects.get(pk=task_id)
     if part and found:

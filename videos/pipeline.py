@@ -16,7 +16,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
@@ -156,11 +156,13 @@ def _storable(text: str) -> str:
 
 
 def overdue_sentence() -> str:
-    return f"Not finished within {timecode.spoken(settings.TASK_DEADLINE_HOURS * 3600)}."
+    limit = timecode.spoken(settings.TASK_DEADLINE_HOURS * 3600)
+    return f"Not finished within {limit} of its start."
 
 
 def _is_overdue(task: Task) -> bool:
-    return timezone.now() - task.asked_at > timedelta(hours=settings.TASK_DEADLINE_HOURS)
+    limit = timedelta(hours=settings.TASK_DEADLINE_HOURS)
+    return task.begun_at is not None and timezone.now() - task.begun_at > limit
 
 
 def _hopeless(task: Task) -> str:
@@ -235,7 +237,7 @@ def _prepare(task: Task, stopping: Stopping) -> None:
     if task.engine == CAPTIONS or not task.video.has_sound:
         _finish(task)
     else:
-        task.release(step=_first_step(task), status=Status.PENDING)
+        task.release(step=_first_step(task), status=Status.PENDING, begun_at=None)
 
 
 def _first_step(task: Task) -> Step:
@@ -294,10 +296,15 @@ class _Listening:
             for report in reports:
                 self._keep(report)
                 if self._should_hand_back():
-                    self.task.release(status=Status.PENDING, doing="", fraction=None)
+                    self._hand_back()
                     return
         failpoints.reach("step.before_commit")
         _finish(self.task)
+
+    def _hand_back(self) -> None:
+        """After a turn in which it got on, the wait for the next one is no time of work."""
+        waits: dict[str, Any] = {} if self.turn_began is None else {"begun_at": None}
+        self.task.release(status=Status.PENDING, doing="", fraction=None, **waits)
 
     def _reports(self) -> Generator[Report, None, None]:
         return engines.ENGINES[self.task.engine].transcribe(
@@ -453,7 +460,8 @@ class _Cloud:
             self.task.write(remote_faults=0)
             write(self.task, cues, 0)
             failpoints.reach("step.before_commit")
-            _finish(self.task)
+            _make_ready(self.task)
+        hush.look(self.task.video_id)
 
     def _attend(self, call: Call[Answer], doing: str = "") -> Answer:
         """Keep the lease while the call is under way, and show how much was sent."""
@@ -554,7 +562,12 @@ def _remote_index(task: Task) -> str:
 
 
 def _finish(task: Task) -> None:
-    """Ready: the task and the video that shows its segments change together or not at all.
+    _make_ready(task)
+    hush.look(task.video_id)
+
+
+def _make_ready(task: Task) -> None:
+    """The task and the video that shows its segments change together or not at all.
 
     A transcript that an editor has corrected stays, and the new one is kept beside it.
     """
@@ -565,4 +578,3 @@ def _finish(task: Task) -> None:
         Video.objects.filter(pk=task.video_id).uncorrected().update(
             transcript=task, updated_at=Now()
         )
-    hush.look(task.video_id)

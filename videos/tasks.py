@@ -61,9 +61,9 @@ def _stop(**_: Any) -> None:
 
 
 @worker_ready.connect
-def _look_around(**_: Any) -> None:
-    """Start with what was left behind, instead of waiting for beat's first call."""
-    sweep()
+def _start(**_: Any) -> None:
+    """Begin with what was left behind, instead of waiting for beat's first call."""
+    look_around()
 
 
 def ring(task_id: str) -> None:
@@ -155,10 +155,20 @@ def _one_by_one(slot: threading.BoundedSemaphore, take_next: Callable[[], bool])
 
 @shared_task
 def sweep(**_: Any) -> None:
-    """Beat calls this every few seconds: ring for what a crash or a lost message left behind."""
+    """Beat calls this every few seconds. Of calls that waited for a worker one is enough.
+
+    So none expires: a worker whose clock is ahead of beat's would believe that each had.
+    """
+    if not Pulse.objects.heard("sweep", settings.SWEEP_SECONDS / 2):
+        look_around()
+
+
+def look_around() -> None:
+    """Ring for what a crash or a lost message left behind, end what is late, clean up."""
     Pulse.objects.beat("worker")
+    Pulse.objects.beat("sweep")
     overdue = Now() - timedelta(hours=settings.TASK_DEADLINE_HOURS)
-    Task.objects.due().filter(asked_at__lt=overdue).finish(
+    Task.objects.unfinished().filter(begun_at__lt=overdue).finish(
         Status.FAILED, pipeline.overdue_sentence()
     )
     for step, slots in SLOTS.items():  # whom it names does not matter: see ``_whose_turn``

@@ -76,9 +76,9 @@ def _digest(path: Path) -> str:
 
 
 def _late_tasks() -> Iterator[str]:
-    """Every task ends by its deadline; the sweep sees to that."""
+    """Every task that is worked on ends by its deadline; the sweep sees to that."""
     late = Now() - timedelta(hours=settings.TASK_DEADLINE_HOURS + 1)
-    for pk in Task.objects.unfinished().filter(asked_at__lt=late).values_list("pk", flat=True):
+    for pk in Task.objects.unfinished().filter(begun_at__lt=late).values_list("pk", flat=True):
         yield f"task {pk}: it did not end by its deadline."
 
 

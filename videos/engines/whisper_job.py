@@ -141,16 +141,16 @@ def _told(block: _Block, segments: Iterable[Any]) -> Iterator[dict[str, Any]]:
     """Yield the words of finished regions as cues, the rest at the end of the block.
 
     Words are held back until a word after the next pause has been heard: only then is it sure
-    that going on from that pause neither loses nor repeats one.
+    that going on from that pause neither loses nor repeats one. Nothing new is a sign of life:
+    who speaks for minutes without a pause is not stuck.
     """
     pauses = [region.end_ms for region in block.regions if region.paused]
     held: list[Word] = []
     for segment in segments:
         held += _words(segment, block)
         count, pause_ms = _last_pause(held, pauses)
-        if count:
-            yield _message(held[:count], pause_ms)
-            held = held[count:]
+        yield _message(held[:count], pause_ms) if count else {}
+        held = held[count:]
     yield _message(held, block.end_ms)
 
 

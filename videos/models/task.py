@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
 from django.db.models import Case, F, Max, Q, When
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from videos.models import webhook
@@ -101,6 +101,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
                 lease_until=Now() + lease,
                 interruptions=F("interruptions") + interrupted,
                 claims=F("claims") + 1,
+                begun_at=Coalesce("begun_at", Now()),
                 claimed_at=Case(When(step__in=HEAVY, then=Now()), default=F("claimed_at")),
                 not_before=None,
                 updated_at=Now(),
@@ -109,6 +110,10 @@ class TaskQuerySet(models.QuerySet["Task"]):
         if not claimed:
             return None
         return self.select_related("video__index").get(pk=task_id)
+
+    def begin(self) -> None:
+        """Let their limit count from now, unless it does already."""
+        self.filter(begun_at=None).update(begun_at=Now())
 
     def hurry(self, remote_id: str) -> list[str]:
         """Make tasks due that wait for this one in a cloud; their ids."""
@@ -124,10 +129,11 @@ class TaskQuerySet(models.QuerySet["Task"]):
     def finish(self, status: str, error: str = "", **fields: Any) -> int:
         """End the tasks; whoever works on one is fenced off. Returns how many were not final.
 
-        What their owners' webhooks are to be told is written in the same transaction.
+        What their owners' webhooks are to be told is written in the same transaction, of the very
+        tasks that end: another may meanwhile have become one of those that are asked for.
         """
-        ending = self.unfinished()
         with transaction.atomic():
+            ending = Task.objects.filter(pk__in=self.unfinished().locked())
             heard = list(ending.with_webhook())
             ended = ending.update(
                 status=status,
@@ -143,10 +149,15 @@ class TaskQuerySet(models.QuerySet["Task"]):
             webhook.tell(heard, status, error)
         return ended
 
+    def locked(self) -> list[str]:
+        """Their ids; nobody else changes these tasks until the transaction is over."""
+        held = self.order_by("pk").select_for_update(of=("self",))
+        return list(held.values_list("pk", flat=True))
+
     def with_webhook(self) -> TaskQuerySet:
-        """Those whose owners want to hear of their ends; held until the transaction is over."""
+        """Those whose owners want to hear of their ends."""
         theirs = self.filter(video__index__owner__webhook__isnull=False)
-        return theirs.select_related("video__index").select_for_update(of=("self",))
+        return theirs.select_related("video__index")
 
     def cancel(self) -> int:
         """End them at the user's word. Whoever works on one finds its lease gone and stops."""
@@ -185,6 +196,9 @@ class Task(WithRole, models.Model):
     not_before = models.DateTimeField(null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)  # last, for a heavy step: its turn
     claims = models.PositiveIntegerField(default=0)
+    # Since when it is worked on, for the limit. None while it merely waits for its turn: at first,
+    # when its picture is drawn, and after a turn in which it got on.
+    begun_at = models.DateTimeField(null=True, blank=True)
     interruptions = models.PositiveIntegerField(default=0)  # since it last got on
     # Goes up with each correction: what was drawn of a ready task's lines holds for one edition.
     edition = models.PositiveBigIntegerField(default=0)
@@ -315,6 +329,7 @@ class Task(WithRole, models.Model):
             fraction=None,
             finished_at=None,
             not_before=None,
+            begun_at=None,
             asked_at=Now(),
             updated_at=Now(),
         )
