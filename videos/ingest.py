@@ -262,6 +262,7 @@ def _ring(task: Task) -> None:
 def delete_video(video: Video) -> None:
     """Delete the video with all that was made from it; its bytes too if no twin uses them."""
     with transaction.atomic():
+        Video.objects.filter(pk=video.pk).lock()
         # Before the rows go: it fences off a worker that is about to add a segment to them.
         Task.objects.filter(video=video).cancel()
         search.forget(Segment.objects.filter(task__video=video))
@@ -274,6 +275,7 @@ def delete_video(video: Video) -> None:
 def delete_task(task: Task) -> None:
     """Delete one of several tasks of a video, with its transcript."""
     with transaction.atomic():
+        Video.objects.filter(pk=task.video_id).lock()
         search.forget(Segment.objects.filter(task=task))
         forgetting.note_tasks(Task.objects.filter(pk=task.pk))
         task.delete()
@@ -282,6 +284,7 @@ def delete_task(task: Task) -> None:
 def delete_index(index: Index) -> None:
     """Delete the index with all its videos."""
     with transaction.atomic():
+        Video.objects.filter(index=index).lock()
         Task.objects.filter(video__index=index).cancel()
         search.forget(Segment.objects.filter(task__video__index=index))
         forgetting.note_index(index)

@@ -450,6 +450,7 @@ class _Cloud:
     def _receive(self) -> None:
         cues = self._attend(self.engine.fetch(self.config, self._place()))
         with transaction.atomic():
+            Video.objects.filter(pk=self.task.video_id).lock()
             self.task.write(remote_faults=0)
             write(self.task, cues, 0)
             failpoints.reach("step.before_commit")
@@ -559,9 +560,9 @@ def _finish(task: Task) -> None:
     A transcript that an editor has corrected stays, and the new one is kept beside it.
     """
     with transaction.atomic():
-        task.end(Status.READY, done_ms=task.video.duration_ms, doing="", fraction=None)
         # Whoever is about to correct a first line waits for this, or is waited for.
-        Video.objects.select_for_update().get(pk=task.video_id)
+        Video.objects.filter(pk=task.video_id).lock()
+        task.end(Status.READY, done_ms=task.video.duration_ms, doing="", fraction=None)
         Video.objects.filter(pk=task.video_id).uncorrected().update(
             transcript=task, updated_at=Now()
         )
