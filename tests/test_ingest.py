@@ -17,7 +17,7 @@ from django.utils import timezone
 from tests import missing
 from tests.factories import make_index, make_transcript, make_user, make_video
 from videos import engines, ingest, pipeline, storage, tasks, upkeep
-from videos.admission import Refused
+from videos.admission import NoRoom, Refused
 from videos.engines.base import Cue
 from videos.ingest import Wishes
 from videos.models import Index, Pulse, Segment, Status, Task, Video
@@ -339,6 +339,19 @@ def test_too_little_room_is_said_before_the_first_byte(settings):
     settings.MIN_FREE_BYTES = 2**60
     assert "not enough room" in refuse_size(10)
     assert "not enough room" in uploaded(b"ten bytes!").refusal
+
+
+def test_a_file_that_reaches_the_disk_s_reserve_is_not_kept(settings, monkeypatch):
+    monkeypatch.setattr(storage, "LOOK_EVERY", 1000)
+    free = iter([100, 0, -1])  # when it begins, and at each look
+    monkeypatch.setattr(storage, "free_bytes", lambda: next(free, -1))
+
+    file = uploaded(bytes(5000), chunk=300)
+
+    assert "room" in file.refusal
+    assert parts() == []
+    with pytest.raises(NoRoom):
+        ingest.accept(make_index(), file, Wishes())
 
 
 def test_a_disk_that_fills_up_is_a_sentence_and_leaves_nothing(settings, tmp_path):

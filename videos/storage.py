@@ -20,6 +20,7 @@ from django.conf import settings
 
 # Between the rename and the commit of the row lie milliseconds; a day would do as well.
 ADOPTION_SECONDS = 300
+LOOK_EVERY = 16 * 2**20  # bytes between two looks at the disk's reserve, while a file comes in
 
 
 def media_path(name: str) -> Path:
