@@ -187,6 +187,23 @@ def test_the_cleaner_takes_old_orphans_and_broken_uploads_alone(settings):
     assert parts() == [fresh]
 
 
+def test_a_stray_folder_among_the_files_does_not_stop_the_cleaner():
+    orphan = make_video(content=b"orphan")
+    path = storage.media_path(orphan.media_name)
+    orphan.delete()
+    stray = path.with_name("stray")
+    stray.mkdir()
+    parts_folder = storage.part_path("folder")
+    parts_folder.mkdir()
+    for old in (path, stray, parts_folder):
+        os.utime(old, (0, 0))
+
+    tasks.clean_up()
+
+    assert stray.is_dir()
+    assert not path.exists()
+
+
 def test_the_cleaner_takes_the_posters_of_videos_that_are_gone():
     video = make_video()
     for name in (video.pk, "0" * 24):
