@@ -146,7 +146,7 @@ def test_what_somebody_looks_at_comes_first(rings):
 
 @pytest.mark.parametrize("kind", list(Kind))
 def test_each_kind_is_made_of_a_real_file(tmp_path, rings, kind):
-    row = done(row_of(matroska(tmp_path), kind))
+    row = done(row_of(matroska(tmp_path, has_poster=True), kind))
 
     assert row.state == "ready", row.error_detail
     assert files_of(row) == [row.name]
@@ -231,6 +231,19 @@ def test_a_full_disk_is_waited_for_however_long(monkeypatch, settings, rings):
     derive.make(row.pk)
     row.refresh_from_db()
     assert row.state == "ready"
+
+
+def test_a_poster_that_was_missed_is_drawn_when_the_thumbnails_are(tmp_path):
+    video = matroska(tmp_path)
+    video.poster_path.parent.mkdir(parents=True)
+    left = video.poster_path.with_name(".poster.jpg.0123.part")  # by a worker that was killed
+    left.write_bytes(b"half")
+
+    assert done(row_of(video, Kind.SPRITE)).state == "ready"
+
+    video.refresh_from_db()
+    assert video.has_poster and video.poster_path.exists()
+    assert not left.exists()
 
 
 def test_three_interruptions_end_it_with_a_sentence():

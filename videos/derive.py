@@ -25,7 +25,7 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models.functions import Now
 
-from videos import failpoints, hush, storage
+from videos import failpoints, hush, pipeline, storage
 from videos.media import derived
 from videos.media.playable import plays
 from videos.media.sandbox import MediaError
@@ -259,6 +259,8 @@ def _keep(row: Derivation, part: Path, facts: dict[str, Any]) -> None:
     video = row.video
     if row.kind == Kind.PEAKS:
         hush.look(video.pk)
+    if row.kind == Kind.SPRITE:
+        pipeline.draw_missed_poster(video)
     names = (video.container, video.video_codec, video.audio_codec)
     if row.kind == Kind.SPRITE and not plays(*names, facts.get("pixels", "")):
         want(video, [Kind.PROXY])

@@ -267,8 +267,22 @@ def _draw_poster(task: Task, stopping: Stopping) -> bool:
     return True
 
 
+def draw_missed_poster(video: Video) -> None:
+    """Once more, where it could not be drawn, perhaps for want of room on the disk."""
+    if Video.objects.filter(pk=video.pk, has_poster=True).exists():
+        return
+    try:
+        if any(_drawing(video)):
+            Video.objects.filter(pk=video.pk).update(has_poster=True)
+    except (MediaError, OSError) as error:
+        logger.warning("video=%s no poster: %s", video.pk, error)
+
+
 def _drawing(video: Video) -> Generator[bool, None, None]:
-    video.poster_path.parent.mkdir(parents=True, exist_ok=True)
+    folder = video.poster_path.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob(f".{video.poster_path.name}.*.part"):  # by a worker that was killed
+        left.unlink(missing_ok=True)
     media = storage.media_path(video.media_name)
     at_ms = pictures.poster_moment(video.duration_ms)
     return pictures.drawing(media, video.poster_path, at_ms=at_ms)
