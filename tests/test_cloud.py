@@ -812,6 +812,42 @@ def test_an_index_goes_there_with_what_was_moved_into_it_and_out_of_it(cloud: Cl
     assert into.remote_id not in cloud.tasks
 
 
+def test_an_index_whose_deletion_broke_off_goes_there_with_what_was_deleted(
+    cloud: Cloud, rung, monkeypatch
+):
+    index = carry(sending()).video.index
+    carry(sending(index=index, content=b"another"))
+    delete = ingest._delete_inside
+
+    def power_cut(*args: Any) -> None:
+        delete(*args)
+        raise SystemExit
+
+    monkeypatch.setattr(ingest, "_delete_inside", power_cut)
+    with pytest.raises(SystemExit):
+        ingest.delete_index(index)
+    assert (index.videos.count(), RemoteDeletion.objects.count()) == (1, 1)
+    delete_there()
+    assert cloud.indexes == {}
+
+
+def test_what_is_sent_while_its_index_is_deleted_is_deleted_there_by_itself(
+    cloud: Cloud, rung, monkeypatch
+):
+    index = carry(sending()).video.index
+    is_empty, late = ingest._delete_if_empty, []
+
+    def meanwhile(index: Index) -> bool:
+        if not late:
+            late.append(take(sending(index=index, content=b"late")).remote_id)
+        return is_empty(index)
+
+    monkeypatch.setattr(ingest, "_delete_if_empty", meanwhile)
+    ingest.delete_index(index)
+    assert not Index.objects.exists()
+    assert set(RemoteDeletion.objects.values_list("task_id", flat=True)) == {"", *late}
+
+
 def test_what_was_sent_before_the_site_knew_of_moves_is_where_its_index_is(cloud: Cloud):
     task = take(sending())
     Task.objects.update(remote_index_id="")

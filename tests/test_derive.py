@@ -156,7 +156,7 @@ def test_what_somebody_looks_at_comes_first(rings):
 
 @pytest.mark.parametrize("kind", list(Kind))
 def test_each_kind_is_made_of_a_real_file(tmp_path, rings, kind):
-    row = done(row_of(matroska(tmp_path), kind))
+    row = done(row_of(matroska(tmp_path, has_poster=True), kind))
 
     assert row.state == "ready", row.error_detail
     assert files_of(row) == [row.name]
@@ -206,13 +206,13 @@ def test_a_failure_that_stays_is_told_with_its_sentence_and_can_be_tried_again(t
 
 def test_a_failure_that_may_pass_is_tried_three_times(monkeypatch):
     row = row_of(make_video())
-    faked(monkeypatch, MediaError("The disk is full.", permanent=False))
+    faked(monkeypatch, MediaError("The program stopped.", permanent=False))
 
     for _ in range(2):
         assert done(row).state == "waiting"
         assert row.not_before is not None
         Derivation.objects.update(not_before=None)
-    assert (done(row).state, row.error) == ("failed", "The disk is full.")
+    assert (done(row).state, row.error) == ("failed", "The program stopped.")
 
 
 def test_a_full_disk_ends_the_run_in_time(monkeypatch, settings):
@@ -221,8 +221,39 @@ def test_a_full_disk_ends_the_run_in_time(monkeypatch, settings):
     settings.MIN_FREE_BYTES = 10**18
 
     assert done(row).error_detail == ""
-    assert (row.state, row.interruptions) == ("waiting", 1)
+    assert (row.state, row.interruptions) == ("waiting", 0)
     assert files_of(row) == []
+
+
+def test_a_full_disk_is_waited_for_however_long(monkeypatch, settings, rings):
+    row = row_of(make_video(), interruptions=2)
+    faked(monkeypatch, OSError(28, "No space left on device"))
+    settings.MIN_FREE_BYTES = 10**18
+
+    assert done(row).state == "waiting"
+    Derivation.objects.update(not_before=None)
+    derive.make(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.lease_no) == ("waiting", 1)  # nobody took it
+
+    settings.MIN_FREE_BYTES = 0
+    faked(monkeypatch)
+    derive.make(row.pk)
+    row.refresh_from_db()
+    assert row.state == "ready"
+
+
+def test_a_poster_that_was_missed_is_drawn_when_the_thumbnails_are(tmp_path):
+    video = matroska(tmp_path)
+    video.poster_path.parent.mkdir(parents=True)
+    left = video.poster_path.with_name(".poster.jpg.0123.part")  # by a worker that was killed
+    left.write_bytes(b"half")
+
+    assert done(row_of(video, Kind.SPRITE)).state == "ready"
+
+    video.refresh_from_db()
+    assert video.has_poster and video.poster_path.exists()
+    assert not left.exists()
 
 
 def test_three_interruptions_end_it_with_a_sentence():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -17,6 +18,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from django.conf import settings
+from huggingface_hub.errors import LocalEntryNotFoundError
 
 from tests import makers, tiny_whisper
 from tests.fake_hub import fake_hub
@@ -313,6 +315,22 @@ def test_a_relative_folder_of_a_model_is_beside_manage_py(config, tmp_path):
 
     assert whisper_models.located(named) == tmp_path / "mine"
     assert pipeline.engine_config().base_dir == settings.BASE_DIR
+
+
+@pytest.mark.parametrize("error", [OSError, LocalEntryNotFoundError])
+def test_a_model_for_which_the_disk_has_no_room_says_that(monkeypatch, error):
+    def download(*_: object, **__: object) -> str:
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        except OSError as full:
+            if error is OSError:
+                raise
+            raise error("not found here") from full
+
+    monkeypatch.setattr(whisper_job, "download_model", download)
+    with pytest.raises(MediaError, match="The disk is full") as said:
+        whisper_job.fetch("tiny", "folder")
+    assert not said.value.permanent
 
 
 def test_a_fetched_model_that_was_deleted_is_not_believed_in(config, model):

@@ -4,19 +4,23 @@ import hashlib
 import os
 import random
 import subprocess
+import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.test import override_settings
+from django.utils import timezone
 
 from tests import missing
 from tests.factories import make_index, make_transcript, make_user, make_video
-from videos import engines, ingest, pipeline, storage, tasks
-from videos.admission import Refused
+from videos import engines, ingest, pipeline, storage, tasks, upkeep
+from videos.admission import NoRoom, Refused
 from videos.engines.base import Cue
 from videos.ingest import Wishes
-from videos.models import Index, Segment, Status, Task, Video
+from videos.models import Index, Pulse, Segment, Status, Task, Video
 from videos.uploads import PartFile, PartFileHandler, refuse_size
 
 pytestmark = pytest.mark.django_db
@@ -183,6 +187,23 @@ def test_the_cleaner_takes_old_orphans_and_broken_uploads_alone(settings):
     assert parts() == [fresh]
 
 
+def test_a_stray_folder_among_the_files_does_not_stop_the_cleaner():
+    orphan = make_video(content=b"orphan")
+    path = storage.media_path(orphan.media_name)
+    orphan.delete()
+    stray = path.with_name("stray")
+    stray.mkdir()
+    parts_folder = storage.part_path("folder")
+    parts_folder.mkdir()
+    for old in (path, stray, parts_folder):
+        os.utime(old, (0, 0))
+
+    tasks.clean_up()
+
+    assert stray.is_dir()
+    assert not path.exists()
+
+
 def test_the_cleaner_takes_the_posters_of_videos_that_are_gone():
     video = make_video()
     for name in (video.pk, "0" * 24):
@@ -219,6 +240,91 @@ def test_a_file_name_is_shown_and_never_opened(sample, given, shown):
     assert video.media_name.count("/") == 2
 
 
+# --- deleting an index, video by video ---
+
+
+def write_elsewhere() -> bool:
+    """Whether somebody with another connection can write now."""
+    done = []
+
+    def write() -> None:
+        Pulse.objects.beat("somebody")
+        done.append(True)
+        connection.close()
+
+    thread = threading.Thread(target=write, daemon=True)
+    thread.start()
+    thread.join(5)
+    return bool(done)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("whole", ["index", "user", "index by staff"])
+def test_others_write_while_a_large_index_is_deleted(monkeypatch, admin_client, whole):
+    index, left = make_index(), []
+    for _ in range(3):
+        make_transcript(2, index)
+
+    def look(*_: str) -> None:
+        assert write_elsewhere()
+        left.append(Video.objects.count())
+
+    monkeypatch.setattr(tasks, "clean_up_after", look)
+    if whole == "index":
+        ingest.delete_index(index)
+    elif whole == "user":
+        ingest.delete_user(index.owner)
+    else:
+        admin_client.post(f"/admin/videos/index/{index.pk}/delete/", {"post": "yes"})
+    assert left == [2, 1, 0]
+    assert not Index.objects.exists()
+    assert not Segment.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_index_whose_deletion_broke_off_is_smaller_and_can_be_deleted_again(monkeypatch):
+    index, videos = make_index(), []
+    for _ in range(3):
+        videos.append(make_transcript(2, index))
+    delete = ingest._delete_held
+
+    def power_cut(video: Video) -> None:
+        if Video.objects.count() == 2:
+            raise SystemExit
+        delete(video)
+
+    monkeypatch.setattr(ingest, "_delete_held", power_cut)
+    with pytest.raises(SystemExit):
+        ingest.delete_index(index)
+    assert (index.videos.count(), Segment.objects.count()) == (2, 4)
+    assert list(upkeep.lasting_faults()) == [
+        f"video {video.pk}: its file is missing." for video in Video.objects.order_by("pk")
+    ]
+
+    monkeypatch.undo()
+    ingest.delete_index(index)
+    assert not Index.objects.exists()
+    assert not Segment.objects.exists()
+
+
+def test_what_is_moved_away_while_its_index_is_deleted_stays_and_what_comes_goes(monkeypatch):
+    index, other = make_index(), make_index()
+    kept, _ = make_video(index), make_video(index)
+    Video.objects.filter(pk=kept.pk).update(created_at=timezone.now() - timedelta(days=1))
+    delete, came = ingest._delete_held, []
+
+    def meanwhile(video: Video) -> None:
+        if not came:
+            Video.objects.filter(pk=kept.pk).update(index=other)
+            came.append(make_video(index))
+        delete(video)
+
+    monkeypatch.setattr(ingest, "_delete_held", meanwhile)
+    ingest.delete_index(index)
+    assert Video.objects.get() == kept
+    assert Index.objects.get() == other
+
+
 # --- the handler ---
 
 
@@ -250,6 +356,19 @@ def test_too_little_room_is_said_before_the_first_byte(settings):
     settings.MIN_FREE_BYTES = 2**60
     assert "not enough room" in refuse_size(10)
     assert "not enough room" in uploaded(b"ten bytes!").refusal
+
+
+def test_a_file_that_reaches_the_disk_s_reserve_is_not_kept(settings, monkeypatch):
+    monkeypatch.setattr(storage, "LOOK_EVERY", 1000)
+    free = iter([100, 0, -1])  # when it begins, and at each look
+    monkeypatch.setattr(storage, "free_bytes", lambda: next(free, -1))
+
+    file = uploaded(bytes(5000), chunk=300)
+
+    assert "room" in file.refusal
+    assert parts() == []
+    with pytest.raises(NoRoom):
+        ingest.accept(make_index(), file, Wishes())
 
 
 def test_a_disk_that_fills_up_is_a_sentence_and_leaves_nothing(settings, tmp_path):

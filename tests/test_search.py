@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import threading
 from importlib import import_module
 from io import StringIO
 
 import pytest
 from django.apps import apps
 from django.core.management import call_command
+from django.db import connection
 
 from tests.factories import make_index, make_segments, make_task, make_transcript, make_user
 from videos import ingest, search
@@ -271,6 +273,34 @@ def test_rows_can_be_rebuilt():
     call_command("rebuild_search", stdout=said)
 
     assert said.getvalue() == "2 lines can be searched.\n" and numbers("boats") == [0, 1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_others_write_while_rows_are_rebuilt(monkeypatch):
+    film(["boats"])
+    film(["boats"])
+    write, wrote = search._write_anew, []
+
+    def elsewhere() -> None:
+        wrote.append(Video.objects.update(title="Something else"))
+        connection.close()
+
+    def look(video_id: str) -> int:
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        thread.join(5)
+        return write(video_id)
+
+    monkeypatch.setattr(search, "_write_anew", look)
+    assert search.rebuild() == 2
+    assert wrote == [2, 2]
+
+
+def test_rebuilding_drops_rows_whose_lines_are_gone():
+    film(["boats"])
+    film(["ships"]).delete()
+
+    assert (SearchRow.objects.count(), search.rebuild(), SearchRow.objects.count()) == (2, 1, 1)
 
 
 def test_rows_that_were_written_before_are_written_anew():

@@ -307,7 +307,8 @@ def _around(row: Segment) -> list[int]:
 def _transcript(task: Task) -> Iterator[None]:
     """One transaction in which nobody else corrects a transcript of this video."""
     with transaction.atomic():
-        Video.objects.select_for_update().get(pk=task.video_id)
+        if not Video.objects.filter(pk=task.video_id).lock():
+            raise Refused("This video was deleted.")
         if not Task.objects.filter(pk=task.pk, status=Status.READY).exists():
             raise Refused("Lines can be corrected when the transcript is ready.")
         Task.objects.filter(pk=task.pk).update(edition=F("edition") + 1)

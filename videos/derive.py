@@ -25,7 +25,7 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models.functions import Now
 
-from videos import failpoints, hush, storage
+from videos import failpoints, hush, pipeline, storage
 from videos.media import derived
 from videos.media.playable import plays
 from videos.media.sandbox import MediaError
@@ -37,6 +37,7 @@ MAX_INTERRUPTIONS = 3
 LOOK_SECONDS = 1.0  # how often a run looks whether it was cancelled, and tells how far it is
 SETBACK_SECONDS = 10.0
 CANCELLED = "Cancelled."
+DISK_FULL = "The disk is full."
 
 _QUICK = (Kind.PEAKS, Kind.SPRITE)
 _SLOTS: tuple[tuple[tuple[Kind, ...], threading.BoundedSemaphore], ...] = (
@@ -133,8 +134,8 @@ def make(pk: int, **_: Any) -> None:
 
 def _make_the_next(kinds: tuple[Kind, ...], slot: threading.BoundedSemaphore) -> None:
     """Without a free slot do nothing: who holds it rings when it is free."""
-    if not slot.acquire(blocking=False):
-        return
+    if storage.free_bytes() < 0 or not slot.acquire(blocking=False):
+        return  # or a full disk would end what is worth a wait; the sweep rings again
     try:
         pk = Derivation.objects.next_id(kinds)
         lease = timedelta(seconds=settings.LEASE_SECONDS)
@@ -233,7 +234,7 @@ class _Lease:
             self.renewed = now
         self.row.write(**changes)
         if storage.free_bytes() < 0:
-            raise MediaError("The disk is full.", permanent=False)
+            raise MediaError(DISK_FULL, permanent=False)
 
 
 def _clear(row: Derivation) -> None:
@@ -261,6 +262,8 @@ def _keep(row: Derivation, part: Path, facts: dict[str, Any]) -> None:
     video = row.video
     if row.kind == Kind.PEAKS:
         hush.look(video.pk)
+    if row.kind == Kind.SPRITE:
+        pipeline.draw_missed_poster(video)
     names = (video.container, video.video_codec, video.audio_codec)
     if row.kind == Kind.SPRITE and not plays(*names, facts.get("pixels", "")):
         want(video, [Kind.PROXY])
@@ -269,12 +272,13 @@ def _keep(row: Derivation, part: Path, facts: dict[str, Any]) -> None:
 def _set_back(row: Derivation, sentence: str, detail: str, *, permanent: bool) -> None:
     """Try again later, or end it when that cannot help or did not help three times."""
     with suppress(LostLease, DatabaseError):  # the sweep finds a row whose lease runs out
-        if permanent or row.interruptions + 1 >= MAX_INTERRUPTIONS:
+        is_full = storage.free_bytes() < 0  # no fault of this file: it waits for room
+        if permanent or (not is_full and row.interruptions + 1 >= MAX_INTERRUPTIONS):
             row.finish(row.FAILED, sentence, error_detail=detail[:20_000])
         else:
             wait = min(SETBACK_SECONDS, settings.LEASE_SECONDS)
             row.release(
                 after_seconds=wait,
-                interruptions=row.interruptions + 1,
+                interruptions=row.interruptions + (not is_full),
                 error_detail=detail[:20_000],
             )

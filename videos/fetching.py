@@ -184,6 +184,7 @@ def _keep(fetch: Fetch, part: PartFile | None, found: Probe | None, cues: Sequen
     failpoints.reach("fetch.before_commit")
     with transaction.atomic():
         if fetch.task_id:
+            Video.objects.filter(tasks=fetch.task_id).lock()
             _keep_for_task(fetch.task_id, part, found, cues)
         elif part and found:
             _keep_for_asset(str(fetch.asset_id), part, found)

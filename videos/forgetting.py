@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Q
@@ -33,11 +33,10 @@ def note_tasks(tasks: TaskQuerySet) -> None:
 
 
 def note_index(index: Index) -> None:
-    """Note the index there, with all that is in it, and what was sent before it was moved here."""
+    """Note the index there, with all that is in it. Call it before its videos are deleted."""
     if not settings.TWELVELABS_DELETE:
         return
     inside = Task.objects.filter(video__index=index)
-    note_tasks(inside.exclude(remote_index_id__in=["", index.remote_id]))
     there = Task.objects.exclude(remote_index_id="").filter(remote_index_id=index.remote_id)
     names = _sent(inside | there).order_by().values_list("engine")
     for (engine,) in names.distinct():
@@ -47,6 +46,14 @@ def note_index(index: Index) -> None:
             index_tag=index.remote_tag,
             not_before=Now() + LATE_ARRIVAL,
         )
+
+
+def note_rest(tasks: TaskQuerySet, index: Index, noted_at: datetime) -> None:
+    """Note those of an index's tasks that do not go with it, though it was noted at that moment:
+    what was sent before its video was moved here, and what was asked for since.
+    """
+    elsewhere = ~Q(remote_index_id__in=["", index.remote_id])
+    note_tasks(tasks.filter(elsewhere | Q(asked_at__gte=noted_at)))
 
 
 def _sent(tasks: TaskQuerySet) -> TaskQuerySet:

@@ -63,6 +63,7 @@ def mark(task: Task, peaks: bytes) -> int:
         if is_silent:
             by_marks[marks].append(pk)
     with transaction.atomic():
+        Video.objects.filter(pk=task.video_id).lock()
         marked = sum(_add(task, marks, keys) for marks, keys in by_marks.items())
         if marked:
             Task.objects.filter(pk=task.pk).update(edition=F("edition") + 1)

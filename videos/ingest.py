@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from videos.admission import Refused
 from videos.engines.base import Cue
 from videos.media.probe import Probe
 from videos.models import Asset, Fetch, Index, Segment, Status, Step, Tag, Task, Video
+from videos.turns import in_turns
 from videos.uploads import PartFile, refuse_size
 
 SAMPLE_FILE = Path(settings.BASE_DIR) / "static" / "sample" / "sample.mp4"
@@ -262,33 +264,61 @@ def _ring(task: Task) -> None:
 def delete_video(video: Video) -> None:
     """Delete the video with all that was made from it; its bytes too if no twin uses them."""
     with transaction.atomic():
-        # Before the rows go: it fences off a worker that is about to add a segment to them.
-        Task.objects.filter(video=video).cancel()
-        search.forget(Segment.objects.filter(task__video=video))
-        forgetting.note_tasks(Task.objects.filter(video=video))
-        transaction.on_commit(partial(tasks.clean_up_after, video.pk, video.media_name))
-        video.delete()
-        Tag.objects.drop_unused(video.index.owner_id)
+        if Video.objects.filter(pk=video.pk).lock():
+            forgetting.note_tasks(Task.objects.filter(video=video))
+            _delete_held(video)
+            Tag.objects.drop_unused(video.index.owner_id)
+
+
+def _delete_held(video: Video) -> None:
+    """What it has in a cloud is noted by the caller, in the same transaction or before."""
+    # Before the rows go: it fences off a worker that is about to add a segment to them.
+    Task.objects.filter(video=video).cancel()
+    search.forget(Segment.objects.filter(task__video=video))
+    transaction.on_commit(partial(tasks.clean_up_after, video.pk, video.media_name))
+    video.delete()
 
 
 def delete_task(task: Task) -> None:
     """Delete one of several tasks of a video, with its transcript."""
     with transaction.atomic():
+        Video.objects.filter(pk=task.video_id).lock()
         search.forget(Segment.objects.filter(task=task))
         forgetting.note_tasks(Task.objects.filter(pk=task.pk))
         task.delete()
 
 
 def delete_index(index: Index) -> None:
-    """Delete the index with all its videos."""
+    """Delete the index with all its videos, each in a transaction of its own.
+
+    In a single one SQLite's only writer would keep all others waiting: a million lines take the
+    better part of a minute. A stop in between leaves a smaller index, to be deleted again.
+    """
+    noted_at = timezone.now()
     with transaction.atomic():
         Task.objects.filter(video__index=index).cancel()
-        search.forget(Segment.objects.filter(task__video__index=index))
         forgetting.note_index(index)
-        for video in Video.objects.filter(index=index).only("id", "sha256"):
-            transaction.on_commit(partial(tasks.clean_up_after, video.pk, video.media_name))
+    while not _delete_if_empty(index):
+        for video in in_turns(Video.objects.filter(index=index).only("id", "sha256")):
+            _delete_inside(index, video, noted_at)
+
+
+def _delete_if_empty(index: Index) -> bool:
+    with transaction.atomic():
+        list(Index.objects.filter(pk=index.pk).select_for_update())  # no video comes in now
+        if Video.objects.filter(index=index).exists():
+            return False
         index.delete()
         Tag.objects.drop_unused(index.owner_id)
+    return True
+
+
+def _delete_inside(index: Index, video: Video, noted_at: datetime) -> None:
+    """Delete it if it still is in the index."""
+    with transaction.atomic():
+        if Video.objects.filter(pk=video.pk, index=index).lock():
+            forgetting.note_rest(Task.objects.filter(video=video), index, noted_at)
+            _delete_held(video)
 
 
 def delete_asset(asset: Asset) -> None:
@@ -300,13 +330,18 @@ def delete_asset(asset: Asset) -> None:
 
 
 def delete_user(user: User) -> None:
-    """Delete the account with all that it owns."""
+    """Delete the account with all that it owns, one after the other as ``delete_index`` does."""
+    _delete_belongings(user)
     with transaction.atomic():
-        for index in Index.objects.owned_by(user):
-            delete_index(index)
-        for asset in Asset.objects.filter(owner=user):
-            delete_asset(asset)
+        _delete_belongings(user)  # what came meanwhile
         user.delete()
+
+
+def _delete_belongings(user: User) -> None:
+    for index in Index.objects.owned_by(user):
+        delete_index(index)
+    for asset in Asset.objects.filter(owner=user):
+        delete_asset(asset)
 
 
 def _sent_before(index: Index, upload_key: str | None, sha256: str) -> Video | None:

@@ -269,8 +269,22 @@ def _draw_poster(task: Task, stopping: Stopping) -> bool:
     return True
 
 
+def draw_missed_poster(video: Video) -> None:
+    """Once more, where it could not be drawn, perhaps for want of room on the disk."""
+    if Video.objects.filter(pk=video.pk, has_poster=True).exists():
+        return
+    try:
+        if any(_drawing(video)):
+            Video.objects.filter(pk=video.pk).update(has_poster=True)
+    except (MediaError, OSError) as error:
+        logger.warning("video=%s no poster: %s", video.pk, error)
+
+
 def _drawing(video: Video) -> Generator[bool, None, None]:
-    video.poster_path.parent.mkdir(parents=True, exist_ok=True)
+    folder = video.poster_path.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob(f".{video.poster_path.name}.*.part"):  # by a worker that was killed
+        left.unlink(missing_ok=True)
     media = storage.media_path(video.media_name)
     at_ms = pictures.poster_moment(video.duration_ms)
     return pictures.drawing(media, video.poster_path, at_ms=at_ms)
@@ -457,6 +471,7 @@ class _Cloud:
     def _receive(self) -> None:
         cues = self._attend(self.engine.fetch(self.config, self._place()))
         with transaction.atomic():
+            Video.objects.filter(pk=self.task.video_id).lock()
             self.task.write(remote_faults=0)
             write(self.task, cues, 0)
             failpoints.reach("step.before_commit")
@@ -572,9 +587,9 @@ def _make_ready(task: Task) -> None:
     A transcript that an editor has corrected stays, and the new one is kept beside it.
     """
     with transaction.atomic():
-        task.end(Status.READY, done_ms=task.video.duration_ms, doing="", fraction=None)
         # Whoever is about to correct a first line waits for this, or is waited for.
-        Video.objects.select_for_update().get(pk=task.video_id)
+        Video.objects.filter(pk=task.video_id).lock()
+        task.end(Status.READY, done_ms=task.video.duration_ms, doing="", fraction=None)
         Video.objects.filter(pk=task.video_id).uncorrected().update(
             transcript=task, updated_at=Now()
         )

@@ -19,14 +19,15 @@ from itertools import islice
 from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils.safestring import SafeString, mark_safe
 
 from videos.folding import QUOTES, UNSEEN
-from videos.models import SearchRow, Segment
+from videos.models import SearchRow, Segment, Video
 from videos.models.segment import SegmentQuerySet
 from videos.models.video import VideoQuerySet
+from videos.turns import in_turns
 
 MAX_QUERY = 200
 MAX_WORD = 100  # characters of a word that are looked at
@@ -322,9 +323,28 @@ def _tsvector(text: str) -> str:
 
 
 def rebuild() -> int:
-    """Write all rows anew, from the segments; returns how many."""
+    """Write all rows anew, from the segments; returns how many.
+
+    A transaction for each video: the site may run, and others write in between.
+    """
+    _drop_left_behind()
+    videos = list(Video.objects.order_by().values_list("pk", flat=True))
+    return sum(_write_anew(video_id) for video_id in in_turns(videos))
+
+
+def _drop_left_behind() -> None:
+    """Rows whose segments are gone; no segment gets the key of an earlier one."""
+    there = Segment.objects.filter(pk=OuterRef("pk"))
+    gone = iter(list(SearchRow.objects.filter(~Exists(there)).values_list("pk", flat=True)))
+    for some in in_turns(iter(lambda: list(islice(gone, BATCH)), [])):
+        SearchRow.objects.filter(pk__in=some).delete()
+
+
+def _write_anew(video_id: str) -> int:
     with transaction.atomic():
-        SearchRow.objects.all().delete()
-        rows = Segment.objects.order_by().values_list("pk", "text")
+        Video.objects.filter(pk=video_id).lock()  # nobody corrects a line that was read already
+        segments = Segment.objects.filter(task__video=video_id)
+        forget(segments)
+        rows = segments.order_by().values_list("pk", "text")
         store(rows.iterator(chunk_size=BATCH))
-        return SearchRow.objects.count()
+        return rows.count()

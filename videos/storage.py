@@ -8,6 +8,7 @@ file that no row names is swept.
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import shutil
 import time
@@ -18,8 +19,11 @@ from pathlib import Path
 
 from django.conf import settings
 
+logger = logging.getLogger(__name__)
+
 # Between the rename and the commit of the row lie milliseconds; a day would do as well.
 ADOPTION_SECONDS = 300
+LOOK_EVERY = 16 * 2**20  # bytes between two looks at the disk's reserve, while a file comes in
 
 
 def media_path(name: str) -> Path:
@@ -99,6 +103,9 @@ def stored_names() -> Iterator[str]:
     """The names of all files under the media root."""
     root = Path(settings.MEDIA_ROOT)
     for path in root.glob("??/??/*"):
+        if path.is_dir():
+            logger.warning("%s is a folder where only files should be: it is left alone", path)
+            continue
         yield path.relative_to(root).as_posix()
 
 

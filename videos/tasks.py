@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from itertools import islice
@@ -242,7 +243,8 @@ def _deliver_next() -> bool:
 def clean_up() -> None:
     """Delete what nothing names any more: broken uploads, files whose videos are gone."""
     for part in broken_uploads(settings.PART_FILE_HOURS * 3600):
-        part.unlink(missing_ok=True)
+        with suppress(IsADirectoryError):
+            part.unlink(missing_ok=True)
     Delivery.objects.filter(created_at__lt=Now() - DELIVERIES_KEPT).delete()
     Asset.objects.filter(method=Asset.PAGE, upload__expires_at__lte=Now()).delete()
     late = Upload.objects.expired()

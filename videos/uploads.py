@@ -52,7 +52,7 @@ class PartFileHandler(FileUploadHandler):
         # Unbuffered: a full disk shows at the write, not once more at each flush and close.
         self.handle = open(self.path, "w+b", buffering=0)  # noqa: SIM115
         self.digest = hashlib.sha256()
-        self.size = 0
+        self.size = self.looked_at = 0
         self.refusal = refuse_size(0)
 
     def new_path(self) -> Path:
@@ -65,7 +65,7 @@ class PartFileHandler(FileUploadHandler):
 
     def _keep(self, data: bytes) -> str:
         """Write the chunk, or throw the file away and say why."""
-        if self.size <= settings.MAX_UPLOAD_BYTES:
+        if self.size <= settings.MAX_UPLOAD_BYTES and self._has_room():
             try:
                 self.digest.update(data)
                 _write_all(self.handle, data)
@@ -75,6 +75,13 @@ class PartFileHandler(FileUploadHandler):
                     raise
         self._throw_away()
         return refuse_size(self.size) or DISK_FULL
+
+    def _has_room(self) -> bool:
+        """False when the disk's reserve was reached since the file began."""
+        if self.size - self.looked_at < storage.LOOK_EVERY:
+            return True
+        self.looked_at = self.size
+        return storage.free_bytes() >= 0
 
     def file_complete(self, file_size: int) -> PartFile:
         if not self.refusal:

@@ -34,7 +34,6 @@ from videos.models.api_key import hash_key
 REFUSED_HEADER = "X_BODY_REFUSED"
 UPLOAD_PATHS = ("/upload/", "/v1")  # only there may a body be large,
 CAPTIONS_END = "/captions"  # and where captions are given to a video not so small
-LOOK_EVERY = 16 * 2**20  # bytes between two looks at the disk's reserve
 TOO_LARGE, DISK_FULL, STRANGER = "too-large", "disk-full", "stranger"
 Headers = Mapping[str, str]  # as Waitress keeps them: X_API_KEY
 
@@ -69,7 +68,7 @@ class Spool(OverflowableBuffer):  # type: ignore[misc]
             self.is_known = knows_sender(self.headers)
             if not self.is_known:
                 return STRANGER
-        if self.size - self.looked_at < LOOK_EVERY:
+        if self.size - self.looked_at < storage.LOOK_EVERY:
             return ""
         self.looked_at = self.size
         return DISK_FULL if storage.free_bytes() < 0 else ""

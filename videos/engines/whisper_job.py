@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from videos.media.speech import Region
 
 # Blocks end in a pause, but somebody who never pauses must not fill the memory.
 PATIENCE = 1.2
+DISK_FULL = "The disk is full: there is no room for the whisper model."
 
 Sound = np.ndarray[tuple[int], np.dtype[np.float32]]
 
@@ -34,10 +36,21 @@ def fetch(name: str, folder: str) -> dict[str, str]:
             f"The model hub has no whisper model '{name}'.", detail=repr(error)
         ) from None
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
+        if _is_full(error):
+            raise MediaError(DISK_FULL, permanent=False, detail=repr(error)) from error
         raise _not_fetched(name, repr(error)) from error
     if not (path / "model.bin").is_file():
         raise _not_fetched(name, "model.bin is not among what was fetched")
     return {"path": str(path)}
+
+
+def _is_full(error: BaseException | None) -> bool:
+    """Whether it was the disk: the hub's library may say something else of that."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _not_fetched(name: str, detail: str) -> MediaError:

@@ -40,6 +40,14 @@ class VideoQuerySet(models.QuerySet["Video"]):
         """Add the user's ``role`` in the video's index."""
         return self.annotate(**role_of(user, "index__"))
 
+    def lock(self) -> list[Video]:
+        """Hold them till the transaction ends; those that are gone by then are left out.
+
+        Whoever changes or deletes what hangs on a video (tasks, lines, selects) does this first:
+        taken in another order, two who change the same rows would each wait for the other.
+        """
+        return list(self.order_by("pk").select_for_update(of=("self",)))
+
     def uncorrected(self) -> VideoQuerySet:
         """Those whose transcript no editor has changed, so that another one may take its place."""
         return self.exclude(transcript__corrections__undone=False)

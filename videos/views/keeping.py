@@ -92,6 +92,7 @@ def _move(request: Request, videos: VideoQuerySet) -> str:
     # The key belongs to an upload into the old index; in the new one it might be another's.
     ids = [video.pk for video in videos if video.index_id != index.pk]
     with transaction.atomic():
+        Video.objects.filter(pk__in=ids).lock()
         Select.objects.bring_to(index, ids)
         moved = Video.objects.filter(pk__in=ids).update(index=index, upload_key=None)
     return f"Moved {_videos(moved)} to {index.name}."
