@@ -216,13 +216,12 @@ def _fetch_next() -> None:
 
 @shared_task
 def deliver(**_: Any) -> None:
-    """Tell webhooks what waits for them, one after the other."""
+    """Tell webhooks what waits for them, one after the other and in turns."""
     _one_by_one(_delivery_slot, _deliver_next)
 
 
 def _deliver_next() -> bool:
-    due = Delivery.objects.due().order_by("created_at", "pk")
-    pk = due.values_list("pk", flat=True).first()
+    pk = Delivery.objects.due().by_lot("webhook")
     claimed = Delivery.objects.claim(pk, webhooks.lease_seconds()) if pk else None
     if claimed is not None:
         webhooks.deliver(claimed)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
@@ -19,12 +18,8 @@ class FetchQuerySet(ErrandQuerySet["Fetch"]):
         return self.filter(task | Q(asset__error="", asset__sha256=""))
 
     def next_turn(self) -> int | None:
-        """One of an owner chosen by lot, the oldest first: none waits behind another's thousand."""
-        owners = list(self.values_list("owner", flat=True).distinct().order_by())
-        if not owners:
-            return None
-        theirs = self.filter(owner=random.choice(owners))  # noqa: S311 - no secret
-        return theirs.order_by("pk").values_list("pk", flat=True).first()
+        turn: int | None = self.by_lot("owner")
+        return turn
 
 
 class Fetch(Errand):
