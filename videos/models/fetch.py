@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
@@ -17,8 +19,13 @@ class FetchQuerySet(ErrandQuerySet["Fetch"]):
         task = Q(task__step=Step.FETCH) & ~Q(task__status__in=FINAL)
         return self.filter(task | Q(asset__error="", asset__sha256=""))
 
-    def next_turn(self) -> int | None:
-        turn: int | None = self.by_lot("owner")
+    def next_turn(self, held_by: Collection[int] = (), most: int = 1) -> int | None:
+        """One of an owner who holds no place; where none waits, of one who holds less than
+        ``most``. ``held_by`` has an owner for each place that is taken.
+        """
+        full = [owner for owner, places in Counter(held_by).items() if places >= most]
+        others = self.exclude(owner__in=held_by).by_lot("owner")
+        turn: int | None = others or self.exclude(owner__in=full).by_lot("owner")
         return turn
 
 
