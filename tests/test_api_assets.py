@@ -14,6 +14,7 @@ from tests.factories import (
 )
 from videos import admission, storage, tasks
 from videos.api import assets, speech
+from videos.media.probe import probe
 from videos.models import Asset, Status, Video
 
 
@@ -32,6 +33,15 @@ def asset(caller, sample) -> Asset:
 
 def put_in(caller, index, asset, **more):
     return caller.post(f"/indexes/{index.pk}/indexed-assets", {"asset_id": asset.pk, **more})
+
+
+def test_an_asset_is_looked_into_once_however_often_it_is_put_in(caller, asset, index, monkeypatch):
+    looks = []
+    monkeypatch.setattr(admission, "probe", lambda path: looks.append(path) or probe(path))
+
+    made = [put_in(caller, index, asset).status_code for _ in range(3)]
+
+    assert made == [202] * 3 and len(looks) == 1
 
 
 def test_a_file_becomes_an_asset_that_is_ready_at_once(caller, asset, sample):

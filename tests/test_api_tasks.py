@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -176,6 +177,16 @@ def test_a_file_that_could_not_be_read_just_now_may_be_sent_again(
         again = SimpleUploadedFile("clip.mp4", sample.read_bytes())
         assert refusal(caller.send(path, index_id=index.pk, **{name: again})) == busy
     assert refusal(caller.post(f"/indexes/{index.pk}/indexed-assets", body)) == busy
+
+
+def test_a_file_that_finds_no_place_to_be_checked_may_be_sent_again(
+    caller, index, clip, monkeypatch
+):
+    monkeypatch.setattr(admission, "_senders", threading.BoundedSemaphore(1))
+    with admission._senders:
+        answer = caller.send("/tasks", index_id=index.pk, video_file=clip)
+
+    assert refusal(answer) == (503, "upload_busy")
 
 
 @pytest.mark.parametrize("status", Status.values)

@@ -8,6 +8,7 @@ import itertools
 import threading
 import time
 from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -16,6 +17,7 @@ from django.utils import timezone
 
 from tests.api import SRT, refusal
 from tests.factories import make_index, make_user
+from tests.faults.stack import wait_for
 from tests.web import Handler, serving
 from videos import admission, fetcher, fetching, ingest, search, storage, tasks
 from videos.admission import Refused
@@ -415,6 +417,53 @@ def test_no_owner_waits_behind_anothers_thousand(caller, index):
     turns = {Fetch.objects.due().next_turn() for _ in range(64)}
 
     assert Fetch.objects.get(task__video=last).pk in turns and len(turns) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_owners_slow_addresses_never_hold_all_slots(caller, index, monkeypatch):
+    """Nor where the others come later."""
+    monkeypatch.setattr(tasks, "_fetch_slots", threading.BoundedSemaphore(2))
+    other, holders, done = make_index(make_user()), [], threading.Event()
+
+    def run(fetch, stopping):
+        holders.append(fetch.owner_id)
+        done.wait(20)
+
+    monkeypatch.setattr(fetching, "run", run)
+    for number in range(3):
+        ingest.accept_url(index, f"http://example.org/{number}.mp4", Wishes())
+    with ThreadPoolExecutor(3) as worker:
+        first = worker.submit(in_thread, tasks.fetch)
+        wait_for(lambda: holders, 10)
+        worker.submit(in_thread, tasks.fetch).result(10)  # and takes none
+        ingest.accept_url(other, "http://example.org/a.mp4", Wishes())
+        worker.submit(in_thread, tasks.fetch)
+        wait_for(lambda: len(holders) == 2, 10)
+        was_held = not first.done()
+        done.set()
+
+    assert was_held and holders == [index.owner_id, other.owner_id]
+
+
+@pytest.mark.parametrize(("waiting", "most", "turn"), [(2, 2, "other"), (1, 2, "own"), (1, 1, "")])
+def test_who_holds_a_slot_takes_another_when_nobody_else_waits(caller, index, waiting, most, turn):
+    other = make_index(make_user())
+    for each in [index, other][:waiting]:
+        ingest.accept_url(each, "http://example.org/a.mp4", Wishes())
+
+    pk = Fetch.objects.due().next_turn([caller.user.pk], most)
+
+    owners = {"other": other.owner, "own": caller.user, "": None}
+    assert (Fetch.objects.get(pk=pk).owner if pk else None) == owners[turn]
+
+
+@pytest.mark.parametrize(("others", "slots", "most"), [(0, 2, 2), (1, 2, 1), (1, 1, 1), (1, 4, 3)])
+def test_the_last_slot_is_for_others_where_there_are_any(caller, settings, others, slots, most):
+    settings.FETCH_SLOTS = slots
+    for _ in range(others):
+        make_user()
+
+    assert tasks._most_of_one() == most
 
 
 # --- assets ---

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 from datetime import timedelta
 
 import pytest
@@ -120,6 +121,19 @@ def test_what_is_not_all_here_or_busy_is_no_video_yet(client, user, data):
     with open(multipart.path_of(Upload.objects.get()), "rb") as writer:
         fcntl.flock(writer, fcntl.LOCK_SH)
         assert finish(client, begun).status_code == 503
+    assert finish(client, begun).status_code == 201
+
+
+def test_what_finds_no_place_to_be_checked_is_kept_and_asked_for_again(
+    client, user, data, monkeypatch
+):
+    begun = begin(client, len(data))
+    send(client, begun, data)
+
+    with monkeypatch.context() as crowded:
+        crowded.setattr(admission, "_senders", threading.BoundedSemaphore(1))
+        with admission._senders:
+            assert finish(client, begun).status_code == 503
     assert finish(client, begun).status_code == 201
 
 

@@ -7,6 +7,7 @@ import pytest
 from tests.factories import make_index, make_transcript, make_user, make_video
 from videos import handover
 from videos.models import Select
+from videos.models.segment import Lines
 from videos.models.select import following, keep, words
 
 pytestmark = pytest.mark.django_db
@@ -495,6 +496,38 @@ def test_a_correction_asks_no_more_for_many_selects_over_its_line(
     after = [Select.objects.get(pk=each.pk).words for each in many]
     assert all("Corrected." in words for words in after) and not any(map("".__eq__, before))
     assert after == [words(video, each.start_ms, each.end_ms) for each in many]
+
+
+class Counted(tuple):
+    """A row that counts how often somebody looks at its times."""
+
+    looks = 0
+
+    def __getitem__(self, place):
+        Counted.looks += 1
+        return super().__getitem__(place)
+
+
+def test_a_correction_looks_at_no_more_lines_than_selects_repeat(user, monkeypatch):
+    video = make_transcript(1000, make_index(user))
+    monkeypatch.setattr("videos.models.select.MOST_ROWS", 5)
+    monkeypatch.setattr("videos.models.select.Lines", lambda rows: Lines([*map(Counted, rows)]))
+    monkeypatch.setattr(Counted, "looks", 0)
+    many = [keep(video, 0, 10**9 + n, user) for n in range(10)]
+    with following(video.transcript, 0, 1000):
+        video.transcript.segments.filter(number=0).update(text="Corrected.")
+
+    assert Counted.looks < 500
+    assert Select.objects.filter(words__startswith="Corrected.").count() == len(many)
+
+
+def test_one_very_long_line_is_in_the_way_of_no_range(monkeypatch):
+    rows = [(n, n + 1, "x") for n in range(10_000)]
+    lines = Lines([*map(Counted, [(0, 10_000, "long"), *rows])])
+    monkeypatch.setattr(Counted, "looks", 0)
+
+    assert list(lines.within(9000, 9002)) == [(0, 10_000, "long"), *rows[9000:9002]]
+    assert Counted.looks < 500
 
 
 def test_an_empty_bin_has_nothing_to_export(client, video):

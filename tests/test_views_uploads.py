@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import threading
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.factories import make_index
 from videos import admission, engines
+from videos.media.probe import probe
 from videos.models import Index, Video
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_known_engine")]
@@ -117,11 +120,32 @@ def test_a_script_gets_json_for_each_file(client, user, sample):
         "name": "clip.mp4",
         "ok": True,
         "message": "",
+        "again": False,
         "id": video.pk,
         "url": f"/videos/{video.pk}/",
     }
     assert bad.status_code == 200 and bad.json()["results"][0]["message"]
     assert none.json()["results"][0]["message"] == "Choose at least one file."
+
+
+def test_a_first_file_is_looked_into_once(client, user, sample, monkeypatch):
+    looks = []
+    monkeypatch.setattr(admission, "probe", lambda path: looks.append(path) or probe(path))
+
+    client.post("/upload/", {"file": clip(sample), "new_index": "Dailies"})
+
+    assert Video.objects.get().index.name == "Dailies" and len(looks) == 1
+
+
+def test_a_script_hears_that_a_crowded_server_may_take_the_file_later(
+    client, user, sample, monkeypatch
+):
+    monkeypatch.setattr(admission, "_senders", threading.BoundedSemaphore(1))
+    with admission._senders:
+        answer = client.post("/upload/", {"file": clip(sample)}, headers=JSON).json()
+
+    assert [(each["ok"], each["again"]) for each in answer["results"]] == [(False, True)]
+    assert answer["results"][0]["message"] == admission.CROWDED
 
 
 def test_captions_are_used_instead_of_listening(client, user, sample):

@@ -173,6 +173,18 @@ def test_a_receiver_that_is_away_is_tried_again_with_the_same_words(webhook, rec
     assert {delivery.status for delivery in Delivery.objects.all()} == {"delivered"}
 
 
+def test_no_webhook_waits_behind_all_that_another_is_told(webhook, receiver):
+    for _ in range(30):
+        webhook.send("webhook.test", {})
+    other = Webhook.objects.create(user=make_user(), url=f"{receiver.url}/other")
+    other.send("webhook.test", {})
+
+    tasks.deliver()
+
+    paths = [asked.path for asked in receiver.asked]
+    assert len(paths) == 31 and paths.index("/other") < 30  # by lot: once in 2**30 it is the last
+
+
 def test_waits_grow_and_end(webhook, receiver, settings):
     receiver.play = lambda handler: handler.reply(status=302, Location="http://10.0.0.1/")
     end_a_task(webhook)
@@ -265,6 +277,17 @@ def test_a_test_that_fails_is_not_tried_again(client, user, receiver):
 
     page = client.get("/account/webhooks/").text
     assert "Given up" in page and "answered 418" in page
+
+
+def test_no_second_test_is_sent_while_one_is_on_its_way(client, user, receiver):
+    client.post("/account/webhooks/", {"url": receiver.url})
+    said = [client.post("/account/webhooks/test", follow=True).text for _ in range(2)]
+
+    assert "A test is on its way. " in said[0] and "on its way already" in said[1]
+    assert Delivery.objects.count() == 1
+    tasks.deliver()
+    client.post("/account/webhooks/test")
+    assert Delivery.objects.count() == 2
 
 
 def test_another_secret_ends_the_old_one(client, user):

@@ -153,6 +153,7 @@ FETCH_MODELS = env.flag("FETCH_MODELS", default=True)
 HUB_URL = env.text("HF_ENDPOINT")
 MODEL_STALL_SECONDS = env.number("MODEL_STALL_SECONDS", 60, least=1)
 CORES = env.cores()
+WEB_THREADS = 8  # requests that are answered at once; half of them may wait for a probe
 # The key stays in the environment: no row, no backup and no page ever holds it.
 TWELVELABS_API_KEY = env.token("TWELVELABS_API_KEY")
 TWELVELABS_VERSION = env.one_of("TWELVELABS_VERSION", ("v1.3", "v1.2", "v1.1"))

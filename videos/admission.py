@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,11 @@ from videos.uploads import PartFile, too_large
 
 # Probes run while their senders wait; more at once than there are cores would only stall the site.
 _probing = threading.BoundedSemaphore(settings.CORES)
+# Each sender holds a thread of the web server meanwhile. Half of them are for everybody else.
+_senders = threading.BoundedSemaphore(settings.WEB_THREADS // 2)
+PATIENCE = 5.0  # seconds that a sender waits for a core
+CROWDED = "This server is busy checking other files. Try again in a minute."
+MOST_REMEMBERED = 1000  # files
 
 
 class Refused(Exception):
@@ -25,6 +33,10 @@ class Refused(Exception):
 
 class Passing(Refused):
     """It failed by a fault of the moment: the same file may be taken a little later."""
+
+
+class Crowded(Passing):
+    """Nobody looked at it, since others' files are being looked at."""
 
 
 class TooLong(Refused):
@@ -50,15 +62,17 @@ def require_bytes(file: PartFile) -> None:
         raise not_kept(file.refusal, file.size or 0)
 
 
-def look_at(path: Path) -> Probe:
+def look_at(path: Path, *, is_sent: bool = True) -> Probe:
     """What the file is, by its content. Raises Refused for what cannot be transcribed, and
     Passing where that is not known, since the reader died or took too long.
+
+    ``is_sent``: its sender waits, and is told soon that there is no place: raises Crowded.
     """
-    if path.stat().st_size == 0:
+    about = path.stat()
+    if about.st_size == 0:
         raise Refused("This file is empty.")
     try:
-        with _probing:
-            found = probe(path)
+        found = _found(path, about.st_size, about.st_mtime_ns, is_sent)
     except MediaError as error:
         raise (Refused if error.permanent else Passing)(str(error)) from error
     if found.duration_ms > settings.MAX_VIDEO_MS:
@@ -66,6 +80,24 @@ def look_at(path: Path) -> Probe:
         length = timecode.spoken(found.duration_ms / 1000)
         raise TooLong(f"This video is too long: {length}. The limit is {limit}.")
     return found
+
+
+@lru_cache(MOST_REMEMBERED)
+def _found(path: Path, size: int, mtime_ns: int, is_sent: bool) -> Probe:  # noqa: ARG001, FBT001
+    """Once of the same bytes: a part file's name is its own, a stored one's is its hash."""
+    at_once, soon = (0, PATIENCE) if is_sent else (None, None)
+    with _one_of(_senders, at_once), _one_of(_probing, soon):
+        return probe(path)
+
+
+@contextmanager
+def _one_of(places: threading.BoundedSemaphore, seconds: float | None) -> Iterator[None]:
+    if not places.acquire(timeout=seconds):
+        raise Crowded(CROWDED)
+    try:
+        yield
+    finally:
+        places.release()
 
 
 def facts(found: Probe) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def _bring(fetch: Fetch, stopping: Stopping) -> None:
         return
     with _part(fetch, fetch.media_url, hold, settings.MAX_UPLOAD_BYTES) as part:
         fetch.renew(settings.LEASE_SECONDS + PROBE_SECONDS)
-        found = admission.look_at(part.path)
+        found = admission.look_at(part.path, is_sent=False)
         failpoints.reach("fetch.before_rename")
         hold.look()
         storage.adopt(part.path, media_name(part.sha256))

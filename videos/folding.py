@@ -51,21 +51,16 @@ def terms(query: str, *, match_case: bool = False) -> list[str]:
 
 
 @cache
-def _letters() -> str:
-    """What words are made of, for a pattern's brackets. Read when somebody first asks."""
+def _words() -> re.Pattern[str]:
+    """Splits a text into a gap, a word, a gap, and so on: what stands at its ends may be empty."""
     # Vowel signs and the like belong to their word; ``\w`` does not know them.
     marks = (each for each in map(chr, range(0x10000)) if unicodedata.category(each)[0] == "M")
-    return rf"\w{''.join(marks)}"
-
-
-@cache
-def _gap() -> str:
-    return rf"[^{_letters()}]+"
+    return re.compile(rf"([\w{''.join(marks)}]+)")
 
 
 def _phrase(folded: str, star: str) -> str:
     """Its words; what holds none, as ``"…"``, is looked for as it is."""
-    words = " ".join(filter(None, re.split(_gap(), folded)))
+    words = " ".join(_words().split(folded)[1::2])
     return words + star if words else " ".join(folded.split())
 
 
@@ -75,15 +70,24 @@ def holds(text: str, wanted: list[str], *, match_case: bool = False) -> bool:
     Whatever stands between two words of a term, as in ``well-known``, may be any other gap.
     """
     folded = fold(text, match_case=match_case)
-    return all(
-        term in folded if term.isalnum() else _pattern(term).search(folded) for term in wanted
-    )
+    cut = "" if all(map(str.isalnum, wanted)) else _cut(folded)
+    return all(term in folded if term.isalnum() else _pattern(term).search(cut) for term in wanted)
+
+
+def _cut(folded: str) -> str:
+    """With a line feed, which folding leaves nowhere, before and behind each word: so patterns
+    need no list of all letters for each of their gaps, which would take long to compile.
+    """
+    return "\n".join(_words().split(folded))
 
 
 @lru_cache(maxsize=256)
 def _pattern(term: str) -> re.Pattern[str]:
+    """For a text that is cut."""
     begins = len(term) > 1 and term.endswith("*")
-    inside = rf"(?<=[{_letters()}]){_gap()}(?=[{_letters()}])"
-    parts = re.split(inside, term[:-1] if begins else term)
-    before = rf"(?<![{_letters()}])" if begins else ""
-    return re.compile(before + _gap().join(map(re.escape, parts)))
+    parts = _words().split(term[:-1] if begins else term)
+    inside = range(2, len(parts) - 1, 2)
+    cut = "\n".join("[^\n]+" if n in inside else re.escape(part) for n, part in enumerate(parts))
+    if not begins:
+        return re.compile(cut.strip("\n"))
+    return re.compile((r"(?<!\n)" if parts[0] else "") + cut.rstrip("\n"))

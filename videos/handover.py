@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import PurePath
 
 from videos import exports
@@ -166,7 +167,7 @@ def _said(selects: list[Select]) -> dict[str, tuple[Line, ...]]:
         shown = Segment.objects.filter(task=each[0].video.transcript_id)
         lines = Lines(shown.lines(start_ms, end_ms))
         for select in each:
-            rows = lines.within(select.start_ms, select.end_ms)
+            rows = list(islice(lines.within(select.start_ms, select.end_ms), room + 1))
             room -= len(rows)
             if room < 0:
                 raise TooMuch(f"These clips hold more than {MOST_LINES:,} lines: trim some.")

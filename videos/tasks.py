@@ -16,6 +16,7 @@ from typing import Any
 from celery import current_app, shared_task
 from celery.signals import worker_ready, worker_shutting_down
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db.models.functions import Now
 
 from videos import derive, failpoints, fetching, forgetting, pipeline, storage, webhooks
@@ -40,6 +41,8 @@ DELIVERIES_KEPT = timedelta(days=30)
 LATE_UPLOAD = "This upload was not finished in time."
 
 _fetch_slots = threading.BoundedSemaphore(settings.FETCH_SLOTS)
+_fetch_owners: list[int] = []  # of those whose files are fetched here now
+_taking_turns = threading.Lock()  # or two would take the last slot for the same owner
 _delivery_slot = threading.BoundedSemaphore(1)
 _deletion_slot = threading.BoundedSemaphore(1)
 # An upload waits for the network, speech for the cores, an answer for a cloud, somebody's click
@@ -205,35 +208,53 @@ def _ring_errands() -> None:
 
 @shared_task
 def fetch(**_: Any) -> None:
-    """Bring the file whose turn it is. Without a free slot do nothing: its holder rings."""
+    """Bring the file whose turn it is. Without a free slot, or one that the owners of those that
+    are due may take, do nothing: its holder rings.
+    """
     if _stopping.is_set() or not _fetch_slots.acquire(blocking=False):
         return
     try:
-        _fetch_next()
+        found = _fetch_next()
     finally:
         _fetch_slots.release()
-    if not _stopping.is_set() and Fetch.objects.due().exists():
+    if found and not _stopping.is_set() and Fetch.objects.due().exists():
         ring_fetch()
 
 
-def _fetch_next() -> None:
-    pk = Fetch.objects.due().next_turn()
-    claimed = Fetch.objects.claim(pk, settings.LEASE_SECONDS) if pk else None
+def _fetch_next() -> bool:
+    with _taking_turns:
+        pk = Fetch.objects.due().next_turn(_fetch_owners, _most_of_one())
+        claimed = Fetch.objects.claim(pk, settings.LEASE_SECONDS) if pk else None
+        if claimed is not None:
+            _fetch_owners.append(claimed.owner_id)
     if claimed is not None:
+        _fetch(claimed)
+    return pk is not None
+
+
+def _most_of_one() -> int:
+    """How many slots one owner may hold: the last one is for others, where there are any."""
+    are_others = User.objects.filter(is_active=True).count() > 1
+    return max(1, settings.FETCH_SLOTS - are_others)
+
+
+def _fetch(claimed: Fetch) -> None:
+    try:
         fetching.run(claimed, _stopping.is_set)
-        if claimed.task_id:
-            ring(claimed.task_id)
+    finally:
+        _fetch_owners.remove(claimed.owner_id)
+    if claimed.task_id:
+        ring(claimed.task_id)
 
 
 @shared_task
 def deliver(**_: Any) -> None:
-    """Tell webhooks what waits for them, one after the other."""
+    """Tell webhooks what waits for them, one after the other and in turns."""
     _one_by_one(_delivery_slot, _deliver_next)
 
 
 def _deliver_next() -> bool:
-    due = Delivery.objects.due().order_by("created_at", "pk")
-    pk = due.values_list("pk", flat=True).first()
+    pk = Delivery.objects.due().by_lot("webhook")
     claimed = Delivery.objects.claim(pk, webhooks.lease_seconds()) if pk else None
     if claimed is not None:
         webhooks.deliver(claimed)

@@ -139,7 +139,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 def options() -> dict[str, Any]:
     """What ``waitress.create_server`` is told; the server's ``channel_class`` must be Channel."""
     return {
-        "threads": 8,
+        "threads": settings.WEB_THREADS,
         "ident": None,
         "connection_limit": 1000,
         "channel_timeout": 300,

@@ -290,7 +290,7 @@ function settle(item, request) {
   const result = answerOf(request);
   if (!result) fail(item, request.getResponseHeader("X-Refusal") ?? sentences[request.status] ?? "The server could not take this file. Trying again may help.");
   else if (result.ok) finish(item, result);
-  else refuse(item, result.message);
+  else (result.again ? fail : refuse)(item, result.message);
   next();
 }
 

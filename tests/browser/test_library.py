@@ -18,7 +18,7 @@ from tests.factories import (
     make_video,
 )
 from tests.faults.stack import wait_for
-from videos import ingest
+from videos import admission, ingest
 from videos.local_user import local_user
 from videos.models import Tag, Task, Video
 
@@ -263,6 +263,20 @@ def test_a_break_after_the_last_byte_does_not_say_that_nothing_was_kept(
     row.get_by_role("button", name="Try again").click()
     expect(row.get_by_role("link")).to_have_text("interview.mp4")
     assert Video.objects.count() == 1
+
+
+def test_a_file_that_finds_the_server_busy_may_be_sent_again(open_page, sample, monkeypatch):
+    page = open_page("/upload/")
+    page.get_by_label("Choose video or sound files").set_input_files(a_file(sample))
+    row = page.locator("#queue li")
+    with monkeypatch.context() as crowded:
+        crowded.setattr(admission, "_senders", threading.BoundedSemaphore(1))
+        with admission._senders:
+            page.get_by_role("button", name="Upload", exact=True).click()
+            expect(row).to_contain_text(admission.CROWDED)
+
+    row.get_by_role("button", name="Try again").click()
+    expect(row.get_by_role("link")).to_have_text("interview.mp4")
 
 
 def drop(page, name: str, content: bytes) -> None:

@@ -36,6 +36,7 @@ FILTERS = {
 BROKEN = (400, "video_file_broken")
 REFUSALS: dict[type[Refused], tuple[int, str]] = {
     admission.Passing: (503, "upload_busy"),
+    admission.Crowded: (503, "upload_busy"),
     admission.NoRoom: (507, "insufficient_storage"),
     admission.TooLarge: (400, "video_filesize_too_large"),
     admission.TooLong: (400, "video_duration_too_long"),

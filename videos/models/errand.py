@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -21,6 +22,17 @@ class ErrandQuerySet(models.QuerySet[Some]):
 
     def due(self) -> Self:
         return self.open().filter(UNCLAIMED)
+
+    def by_lot(self, whose: str) -> Any:
+        """The oldest of one chosen by lot, by key: none waits behind another's thousand.
+
+        ``whose`` is the field that says whose each is. None where there are none.
+        """
+        waiting = list(self.values_list(whose, flat=True).distinct().order_by())
+        if not waiting:
+            return None
+        theirs = self.filter(**{whose: random.choice(waiting)})  # noqa: S311 - no secret
+        return theirs.order_by("created_at", "pk").values_list("pk", flat=True).first()
 
     def claim(self, pk: object, seconds: float) -> Some | None:
         """Give the errand to the caller alone for so long; None if it is not due.

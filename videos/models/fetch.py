@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-import random
+from collections import Counter
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
@@ -18,13 +19,14 @@ class FetchQuerySet(ErrandQuerySet["Fetch"]):
         task = Q(task__step=Step.FETCH) & ~Q(task__status__in=FINAL)
         return self.filter(task | Q(asset__error="", asset__sha256=""))
 
-    def next_turn(self) -> int | None:
-        """One of an owner chosen by lot, the oldest first: none waits behind another's thousand."""
-        owners = list(self.values_list("owner", flat=True).distinct().order_by())
-        if not owners:
-            return None
-        theirs = self.filter(owner=random.choice(owners))  # noqa: S311 - no secret
-        return theirs.order_by("pk").values_list("pk", flat=True).first()
+    def next_turn(self, held_by: Collection[int] = (), most: int = 1) -> int | None:
+        """One of an owner who holds no place; where none waits, of one who holds less than
+        ``most``. ``held_by`` has an owner for each place that is taken.
+        """
+        full = [owner for owner, places in Counter(held_by).items() if places >= most]
+        others = self.exclude(owner__in=held_by).by_lot("owner")
+        turn: int | None = others or self.exclude(owner__in=full).by_lot("owner")
+        return turn
 
 
 class Fetch(Errand):

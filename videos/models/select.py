@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -245,13 +246,16 @@ def _frame_ms(video: Video) -> int:
 
 
 def _heard(rows: Iterable[Row], frame_ms: int, start_ms: int, end_ms: int) -> str:
-    heard = (
-        text
-        for begins, ends, text in rows
-        if min(ends, end_ms) - max(begins, start_ms)
-        >= min(frame_ms, ends - begins, end_ms - start_ms)
-    )
-    return " ".join(heard)[:MAX_WORDS].strip()
+    heard = ""
+    for begins, ends, text in rows:
+        if len(heard) > MAX_WORDS:
+            break
+        whole = start_ms <= begins and ends <= end_ms
+        if whole or min(ends, end_ms) - max(begins, start_ms) >= min(
+            frame_ms, ends - begins, end_ms - start_ms
+        ):
+            heard += f" {text}"
+    return heard[1 : MAX_WORDS + 1].strip()
 
 
 @contextmanager
@@ -260,12 +264,15 @@ def following(task: Task, start_ms: int, end_ms: int) -> Iterator[None]:
     there too, if they are what the lines said before. The words of another transcript stay.
     """
     near = Select.objects.filter(video=task.video_id, start_ms__lt=end_ms, end_ms__gt=start_ms)
-    shown = near.filter(video__transcript=task.pk).select_related("video__transcript")
+    shown = near.filter(video__transcript=task.pk)
     found = [each for each, said in _said(task, list(shown)) if each.words == said]
     yield
+    changed = []
     for each, said in _said(task, found):
-        each.words = said
-    Select.objects.bulk_update(found, ["words"], batch_size=500)
+        if each.words != said:
+            each.words = said
+            changed.append(each)
+    Select.objects.bulk_update(changed, ["words"], batch_size=500)
 
 
 def _said(task: Task, selects: list[Select]) -> Iterator[tuple[Select, str]]:
@@ -273,7 +280,7 @@ def _said(task: Task, selects: list[Select]) -> Iterator[tuple[Select, str]]:
     if not selects:
         return
     start_ms, end_ms = min(s.start_ms for s in selects), max(s.end_ms for s in selects)
-    lines = Lines(task.segments.lines(start_ms, end_ms))
+    lines, frame_ms = Lines(task.segments.lines(start_ms, end_ms)), _frame_ms(task.video)
     for each in selects:
-        rows = lines.within(each.start_ms, each.end_ms)[:MOST_ROWS]
-        yield each, _heard(rows, _frame_ms(each.video), each.start_ms, each.end_ms)
+        rows = islice(lines.within(each.start_ms, each.end_ms), MOST_ROWS)
+        yield each, _heard(rows, frame_ms, each.start_ms, each.end_ms)

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from videos import ingest, multipart
-from videos.admission import Refused
+from videos.admission import Crowded, Refused
 from videos.forms import CaptionedForm, PartsForm
 from videos.models import Upload, Video
 from videos.models.upload import UploadQuerySet
@@ -75,8 +75,8 @@ def write(request: Request, parts_id: str, number: int) -> HttpResponse:
 def finish(request: Request, parts_id: str) -> HttpResponse:
     """Make a video of a file all of whose parts are here; asked again it gives the same one.
 
-    503 while the file is busy. What is refused for its captions or its place is kept: it need
-    not be sent again.
+    503 while the file is busy, or the server with those of others. What is refused for its
+    captions or its place is kept: it need not be sent again.
     """
     upload = _mine(request).filter(pk=parts_id).first()  # before the video that ends it
     done = Video.objects.visible_to(request.user).filter(upload_key=parts_id).first()
@@ -93,10 +93,11 @@ def finish(request: Request, parts_id: str) -> HttpResponse:
         return _refused(f"{len(absent)} parts of this file are not here.")
     try:
         return _answer(_make(upload, form))
+    except (Crowded, multipart.Busy, FileNotFoundError):
+        # Discarded meanwhile, perhaps: there is no upload next time.
+        return HttpResponse(status=503, headers={"Retry-After": "1"})
     except Refused as refusal:
         return _refused(str(refusal))
-    except (multipart.Busy, FileNotFoundError):  # discarded meanwhile: there is no upload next time
-        return HttpResponse(status=503, headers={"Retry-After": "1"})
 
 
 def _make(upload: Upload, form: CaptionedForm) -> Result:

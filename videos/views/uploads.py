@@ -33,6 +33,7 @@ class Result:
     name: str
     video: Video | None = None
     sentence: str = ""
+    may_pass: bool = False  # the same file may be taken a little later
 
     def as_json(self) -> dict[str, object]:
         url = reverse("viewer", args=[self.video.pk]) if self.video else ""
@@ -40,6 +41,7 @@ class Result:
             "name": self.name,
             "ok": self.video is not None,
             "message": self.sentence,
+            "again": self.may_pass,
             "id": self.video.pk if self.video else "",
             "url": url,
         }
@@ -196,7 +198,8 @@ def _take(
     try:
         return take(index, file, wishes_of(captions, language, key))
     except Refused as refusal:
-        return Result(file.name or "video", sentence=str(refusal))
+        passing = isinstance(refusal, Passing)
+        return Result(file.name or "video", sentence=str(refusal), may_pass=passing)
 
 
 def wishes_of(captions: PartFile | None, language: str, key: str) -> Wishes:
@@ -223,8 +226,8 @@ def take(index: Index, file: PartFile, wishes: Wishes) -> Result:
 def _home(index: Index, file: PartFile, wishes: Wishes) -> Index:
     """The index, which is made now if it is new: only for a file that will be taken.
 
-    Raises Refused. Looking twice at a first file is cheap; an empty index that had to be
-    taken back could be another upload's home by then.
+    Raises Refused. The file is looked at first, and once: an empty index that had to be taken
+    back could be another upload's home by then.
     """
     if index.created_at:
         return index

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from videos import tasks
 from videos.forms import WebhookForm
 from videos.models import Webhook
-from videos.models.webhook import TEST, new_nonce
+from videos.models.webhook import new_nonce
 from videos.views import Request, SeeOther
 
 SHOWN = 20
@@ -57,9 +57,10 @@ def rotate(request: Request) -> HttpResponse:
 
 @require_POST
 def test(request: Request) -> HttpResponse:
-    _mine(request).send(TEST, SAMPLE)
+    sent = _mine(request).send_test(SAMPLE)
     tasks.ring_delivery()
-    messages.success(request, "A test is on its way. Reload this page to see what became of it.")
+    said = "A test is on its way" if sent else "A test is on its way already"
+    messages.success(request, f"{said}. Reload this page to see what became of it.")
     return SeeOther(reverse("webhook"))
 
 
