@@ -35,7 +35,7 @@ def correct(film):
 def test_differences_are_read_played_and_taken_over(open_page, film, other):
     correct(film)
     page = open_page(f"/videos/{film.pk}/")
-    expect(page.locator(".beside")).to_contain_text("Your corrected transcript stays")
+    expect(page.locator(".beside")).to_contain_text("Your corrected one is still shown.")
     page.locator(".beside").get_by_role("link", name="Compare").click()
     rows = page.locator("#rows li")
     expect(rows).to_have_count(7)
