@@ -231,7 +231,7 @@ def test_a_range_that_the_server_did_not_give_is_shown_nowhere(open_page, film):
           new CustomEvent("desk:range", { detail: { start: 40, end: 50 } }))"""
     )
 
-    expect(page.locator("#trouble")).to_contain_text("does not answer")
+    expect(page.locator("#trouble")).to_contain_text("is not responding")
     expect(page.locator("#range-start")).to_have_value("0:20")
     expect(page.get_by_role("slider", name="In point")).to_have_attribute("aria-valuenow", "20")
     page.context.set_offline(False)
