@@ -78,7 +78,7 @@ def test_schemathesis_finds_no_answer_that_is_not_described(tmp_path, phrase):
             },
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=600,
         )
         assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
         assert "Coverage" in done.stdout and "Stateful" in done.stdout
