@@ -73,6 +73,7 @@ def network_of(request: HttpRequest) -> str:
         found = ip_address(address)
     except ValueError:  # a socket has no address
         return address
-    if found.version == 4 or found.ipv4_mapped:
-        return str(found.ipv4_mapped if found.version == 6 else found)
+    mapped = getattr(found, "ipv4_mapped", None)
+    if mapped or found.version == 4:
+        return str(mapped or found)
     return str(ip_network(f"{address.partition('%')[0]}/64", strict=False).network_address)
