@@ -26,6 +26,7 @@ from django.utils import timezone
 
 from videos import admission, ingest, storage
 from videos.admission import NoRoom, Passing, Refused
+from videos.disk import is_full
 from videos.models import Asset, Chunk, Upload
 from videos.uploads import PartFile, refuse_size
 
@@ -108,7 +109,7 @@ def write(upload: Upload, number: int, stream: Readable) -> str:
     except FileNotFoundError:
         raise Refused(EXPIRED) from None
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if not is_full(error):
             raise
         raise NoRoom(DISK_FULL) from error
     values = {"etag": etag, "reported": False}

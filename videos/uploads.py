@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 from io import FileIO
@@ -15,6 +14,7 @@ from django.core.files.uploadhandler import FileUploadHandler
 from django.template.defaultfilters import filesizeformat
 
 from videos import storage
+from videos.disk import is_full
 
 CHUNK_BYTES = 1024 * 1024
 
@@ -71,7 +71,7 @@ class PartFileHandler(FileUploadHandler):
                 _write_all(self.handle, data)
                 return ""
             except OSError as error:
-                if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                if not is_full(error):
                     raise
         self._throw_away()
         return refuse_size(self.size) or DISK_FULL
@@ -101,7 +101,7 @@ class PartFileHandler(FileUploadHandler):
             os.fsync(self.handle.fileno())
             self.handle.seek(0)
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            if not is_full(error):
                 raise
             self._throw_away()
             return DISK_FULL

@@ -11,7 +11,6 @@ little is kept: the application gets an empty body and answers as it answers str
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -26,6 +25,7 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 
 from videos import captions, storage
+from videos.disk import is_full
 from videos.models import ApiKey
 from videos.models.api_key import hash_key
 
@@ -57,7 +57,7 @@ class Spool(OverflowableBuffer):  # type: ignore[misc]
         try:
             super().append(data)
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            if not is_full(error):
                 raise
             self._throw_away(DISK_FULL)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from faster_whisper import WhisperModel
 from faster_whisper.utils import download_model
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
+from videos.disk import is_full
 from videos.engines import jobs, phrases
 from videos.engines.base import Word
 from videos.media import audio, speech
@@ -36,7 +36,7 @@ def fetch(name: str, folder: str) -> dict[str, str]:
             f"The model hub has no whisper model '{name}'.", detail=repr(error)
         ) from None
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
-        if _is_full(error):
+        if _for_want_of_room(error):
             raise MediaError(DISK_FULL, permanent=False, detail=repr(error)) from error
         raise _not_fetched(name, repr(error)) from error
     if not (path / "model.bin").is_file():
@@ -44,10 +44,10 @@ def fetch(name: str, folder: str) -> dict[str, str]:
     return {"path": str(path)}
 
 
-def _is_full(error: BaseException | None) -> bool:
+def _for_want_of_room(error: BaseException | None) -> bool:
     """Whether it was the disk: the hub's library may say something else of that."""
     while error is not None:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_full(error):
             return True
         error = error.__cause__ or error.__context__
     return False

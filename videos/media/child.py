@@ -6,7 +6,6 @@ Standard input stays open for as long as the parent lives.
 
 from __future__ import annotations
 
-import errno
 import importlib
 import json
 import os
@@ -15,6 +14,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, BinaryIO
 
+from videos.disk import is_full
 from videos.media import guard
 from videos.media.sandbox import MediaError
 
@@ -74,7 +74,7 @@ def _perform(request: dict[str, Any], send: Callable[[str, Any], None]) -> None:
     except MemoryError:
         send("limit", "memory")
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if not is_full(error):
             raise
         value = {"sentence": "The disk is full.", "permanent": False, "detail": str(error)}
         send("error", value)
