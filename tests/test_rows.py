@@ -7,6 +7,7 @@ import pytest
 
 from tests.factories import make_segments, make_task
 from videos import rows
+from videos.doubt import before_gaps
 from videos.rows import Row
 
 
@@ -76,7 +77,7 @@ def test_nothing_is_a_gap_while_somebody_speaks():
     said = [Row(0, 9000, "long", 0), Row(1000, 2000, "hm", 1), Row(8000, 8500, "yes", 2)]
     later = Row(12_000, 13_000, "after", 3)
 
-    assert rows.gaps([*said, later]) == [False, False, True, False]
+    assert before_gaps([*said, later]) == [False, False, True, False]
     assert rows.render([*said, later]).count("data-g") == 1
     assert "<li data-d=0.5 data-g=3>" in rows.render([*said, later])
     assert "data-g" not in rows.render_near(said[1:], 2, said_ms=9000)

@@ -50,7 +50,7 @@ def lines(response) -> list[str]:
     [
         ({"start": "2000", "end": "3000"}, "The video ends before this range begins."),
         ({"start": "60"}, "The video ends before this range begins."),
-        ({"q": "zebra"}, "No line of this range holds these words."),
+        ({"q": "zebra"}, "This range has no such line."),
     ],
 )
 def test_a_range_that_is_none_is_no_clip(client, video, query, sentence):
@@ -106,6 +106,39 @@ def test_the_whole_the_range_or_the_matching_lines(client, video, query, found):
     said = lines(export(client, video, **query))
 
     assert said == found or len(said) == found
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"doubt": "1"}, ["again", "again, sadly"]),
+        ({"doubt": "1", "q": "sadly"}, ["again, sadly"]),
+        ({"gaps": "1"}, ["before a gap"]),
+        ({"gaps": "1", "end": "5"}, []),  # within the range nothing comes behind it
+        ({"doubt": "1", "gaps": "1", "end": "12"}, ["before a gap", "again"]),
+    ],
+)
+def test_what_the_pages_switches_leave_is_handed_over(client, user, caller, query, found):
+    cues = [
+        (0, 2000, "before a gap"),
+        (6000, 7000, "plain"),
+        (8000, 9000, "again"),
+        (10_000, 11_000, "confirmed"),
+        (12_000, 13_000, "again, sadly"),
+    ]
+    client.force_login(caller.user)
+    video = make_transcript(cues, make_index(caller.user))
+    Segment.objects.filter(text__startswith="again").update(marks="r")
+    Segment.objects.filter(text="confirmed").update(marks="y")
+
+    answers = [export(client, video, **query), caller.get(path(video, "txt"), **query)]
+
+    for answer in answers:
+        assert answer.status_code == (200 if found else 404)
+        assert not found or lines(answer) == found
+    narrowed = client.get(f"/videos/{video.pk}/copy/text", query)
+    assert narrowed.status_code == (200 if found else 404)
+    assert not found or narrowed.text.split("\n")[0].startswith(found[0])
 
 
 def test_a_timecode_after_midnight_is_known_by_the_length_of_the_video(client, user):
@@ -225,7 +258,7 @@ def test_where_nothing_is_said_there_is_no_file_but_a_sentence(client, video):
     silent = make_video(video.index)
     assert export(client, silent, "txt").status_code == 404
     assert client.get(f"/videos/{silent.pk}/copy/text").status_code == 404
-    for query, sentence in (({"start": 100}, "ends before this"), ({"q": "nobody"}, "No line of")):
+    for query, sentence in (({"start": 100}, "ends before this"), ({"q": "nobody"}, "no such line")):
         answer = client.get(f"/videos/{video.pk}/copy/text", query)
         assert answer.status_code == 404 and sentence in answer.text
 

@@ -1,4 +1,6 @@
-"""Reasons to doubt a row of a transcript, from the row and the few before it alone.
+"""What deserves a second look: doubtful rows of a transcript, and gaps between them.
+
+A reason to doubt a row comes from the row and the few before it alone.
 
 Speech recognisers fail in ways that can be seen: they repeat a line, put words over silence,
 squeeze a sentence into a second. A reason never looks at later rows, so that a growing
@@ -8,7 +10,7 @@ transcript is marked as it is written. What the sound itself says comes later, w
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
 from statistics import median
 from typing import Protocol
 
@@ -34,17 +36,21 @@ SLOW_MS, SLOWEST = 5000, 2  # longer than this at fewer characters a second: mos
 HUSH_MS = 3000  # between two words of one row
 UNSURE = 0.4  # median of the words' probabilities; right words have about 0.85, wrong ones 0.3
 UNSURE_WORD = 0.3  # below it a single word is pointed out
+GAP_MS = 2000  # a silence between two rows that is shown
 
 
 def is_doubtful(marks: str) -> bool:
     return marks not in ("", CONFIRMED)
 
 
-class Line(Protocol):
+class Timed(Protocol):
     @property
     def start_ms(self) -> int: ...
     @property
     def end_ms(self) -> int: ...
+
+
+class Line(Timed, Protocol):
     @property
     def text(self) -> str: ...
     @property
@@ -148,6 +154,39 @@ def at_places(text: str, places: str) -> list[str]:
     units = text.encode("utf-16-le")
     spans = (map(int, place.split("+")) for place in places.split(",") if place)
     return [units[2 * at : 2 * (at + length)].decode("utf-16-le") for at, length in spans]
+
+
+# --- gaps, and what is shown alone ---
+
+
+class Marked(Timed, Protocol):
+    @property
+    def marks(self) -> str: ...
+
+
+def said_until(rows: Sequence[Timed], before_ms: int = 0) -> Iterator[int]:
+    """How far what was said up to each row reaches: a longer row before it may end later."""
+    ends = accumulate((row.end_ms for row in rows), max, initial=before_ms)
+    return islice(ends, 1, None)
+
+
+def before_gaps(rows: Sequence[Timed]) -> list[bool]:
+    """Which rows are followed by a silence that is shown."""
+    starts = (row.start_ms for row in rows[1:])
+    found = [start - said > GAP_MS for start, said in zip(starts, said_until(rows), strict=False)]
+    return [*found, False] if rows else []
+
+
+def worth_a_look(rows: Sequence[Marked], *, doubt: bool, gaps: bool) -> list[bool]:
+    """Which rows are wanted where only doubtful ones, or ones before a gap, or both are asked for;
+    all of them where neither is.
+    """
+    if not (doubt or gaps):
+        return [True] * len(rows)
+    before_gap = before_gaps(rows) if gaps else [False] * len(rows)
+    return [
+        gap or (doubt and is_doubtful(row.marks)) for row, gap in zip(rows, before_gap, strict=True)
+    ]
 
 
 # --- what only the sound tells ---

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from videos import rows
-from videos.doubt import is_doubtful
+from videos.doubt import before_gaps, is_doubtful
 from videos.models import Segment, Status, Task
 
 KEPT = 8  # transcripts; one of ten thousand rows is 1.3 MB
@@ -45,7 +45,7 @@ def _whole(task_id: str, edition: int) -> Drawn:
     html = rows.render(found).encode()
     doubtful = sum(is_doubtful(row.marks) for row in found)
     deflated = _deflated(html, zlib.Z_FULL_FLUSH)
-    return Drawn(html, deflated, len(found), doubtful, sum(rows.gaps(found)))
+    return Drawn(html, deflated, len(found), doubtful, sum(before_gaps(found)))
 
 
 def gzipped(head: bytes, drawn: Drawn, tail: bytes) -> bytes:

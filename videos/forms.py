@@ -191,6 +191,8 @@ class ExportForm(RangeForm):
     handles = forms.IntegerField(required=False, min_value=0, max_value=MAX_HANDLES)
     transcript = forms.CharField(required=False, max_length=64)  # a task's id; or the shown one
     line = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
+    doubt = forms.BooleanField(required=False)
+    gaps = forms.BooleanField(required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -208,6 +210,8 @@ class ExportForm(RangeForm):
             found["as"] == "range",
             found["line"],
             found["case"],
+            found["doubt"],
+            found["gaps"],
         )
 
 

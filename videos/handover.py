@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import compress, islice
 from pathlib import PurePath
+from typing import NamedTuple
 
 from videos import exports
+from videos.doubt import worth_a_look
 from videos.exports import Clip, Line, Media
 from videos.folding import holds, terms
 from videos.models import Segment, Select, Status, Task, Video
@@ -22,7 +24,8 @@ LEAST_BYTES = 80  # of a video's name, in that of a part of it
 class Part:
     """What is asked for: lines of a range that hold all words of ``q``. Empty: no such limit.
 
-    ``match_case``: in the same case as there.
+    ``match_case``: in the same case as there. ``doubt`` and ``gaps``: the lines that the page's
+    switches of these names leave, counted within the range.
 
     ``as_range``: a timeline shows the range as one clip with its lines as markers, and not
     each line as a clip. ``number``: that line of the range alone, and not another said over it.
@@ -35,6 +38,13 @@ class Part:
     as_range: bool = False
     number: int | None = None
     match_case: bool = False
+    doubt: bool = False
+    gaps: bool = False
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Not every line of the range is meant."""
+        return bool(self.q.strip() or self.doubt or self.gaps)
 
 
 def media_of(video: Video) -> Media:
@@ -67,20 +77,32 @@ def lines(task: Task | None, part: Part) -> tuple[Line, ...]:
     segments = task.segments.overlapping(part.start_ms, part.end_ms).order_by("number")
     if part.number is not None:
         segments = segments.filter(number=part.number)
-    found = segments.values_list("start_ms", "end_ms", "text")
+    found = [_Row(*row) for row in segments.values_list("start_ms", "end_ms", "text", "marks")]
     case = part.match_case
     words = terms(part.q, match_case=case)
-    return tuple(Line(*row) for row in found if not words or holds(row[2], words, match_case=case))
+    wanted = compress(found, worth_a_look(found, doubt=part.doubt, gaps=part.gaps))
+    return tuple(
+        Line(row.start_ms, row.end_ms, row.text)
+        for row in wanted
+        if not words or holds(row.text, words, match_case=case)
+    )
+
+
+class _Row(NamedTuple):
+    start_ms: int
+    end_ms: int
+    text: str
+    marks: str
 
 
 def one_clip(video: Video, task: Task | None, part: Part) -> Clip:
     """The range as one clip, whether anything is said in it or not; an open side ends where the
-    video does. Raises ValueError with a sentence when it lies behind that, or when nothing holds
-    the words that were asked for.
+    video does. Raises ValueError with a sentence when it lies behind that, or when no line is one
+    of those that were asked for.
     """
     found = lines(task, part)
-    if part.q.strip() and not found:
-        raise ValueError("No line of this range holds these words.")
+    if part.is_narrowed and not found:
+        raise ValueError("This range has no such line.")
     end_ms = video.duration_ms if part.end_ms is None else min(part.end_ms, video.duration_ms)
     start_ms = part.start_ms or 0
     if start_ms and start_ms >= video.duration_ms:
@@ -194,6 +216,7 @@ def title(video: Video, part: Part) -> str:
     if part.start_ms is not None or part.end_ms is not None:
         end_ms = video.duration_ms if part.end_ms is None else part.end_ms
         asked.append(f"{clock(part.start_ms or 0)}-{clock(end_ms)}".replace(":", "."))
+    asked += [word for word, wanted in (("doubtful", part.doubt), ("gaps", part.gaps)) if wanted]
     behind = "".join(f" {word}" for word in [*asked, *part.q.split()])
     stem = PurePath(video.filename).stem or "transcript"
     room = exports.MOST_BYTES - len(behind.encode(errors="ignore"))

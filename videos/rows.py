@@ -17,9 +17,9 @@ not need are left out: 10,000 rows are a quarter of a megabyte as it is.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from html import escape
-from itertools import accumulate, chain, compress, islice
+from itertools import chain, compress
 from operator import itemgetter
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -27,11 +27,11 @@ from urllib.parse import urlencode
 from django.db.models import Case, When
 from django.utils.safestring import SafeString, mark_safe
 
+from videos.doubt import GAP_MS, said_until
 from videos.models.segment import SegmentQuerySet
 from videos.timecode import clock, ms_to_seconds
 
 BLOCK = 50
-GAP_MS = 2000  # a silence that is shown
 
 FIELDS = ("start_ms", "end_ms", "text", "number", "marks")
 # A line is shown as corrected when its words are not the engine's any more.
@@ -86,19 +86,6 @@ def render_some(
     """Those rows that are wanted, each with its own end and gap, whatever is left out behind it."""
     lines = _lines(rows, _link(start_ms, end_ms, keep), every_end=True)
     return _blocks(list(compress(rows, wanted)), list(compress(lines, wanted)))
-
-
-def gaps(rows: Sequence[Row]) -> list[bool]:
-    """Which rows are followed by a silence that is shown."""
-    starts = (row.start_ms for row in rows[1:])
-    found = [start - said > GAP_MS for start, said in zip(starts, _said(rows), strict=False)]
-    return [*found, False] if rows else []
-
-
-def _said(rows: Sequence[Row], before_ms: int = 0) -> Iterator[int]:
-    """How far what was said up to each row reaches: a longer row before it may end later."""
-    ends = accumulate((row.end_ms for row in rows), max, initial=before_ms)
-    return islice(ends, 1, None)
 
 
 def render_more(
@@ -156,7 +143,7 @@ def _lines(
         f"<li{_attributes(row, next_start, next_start - said, every_end)}>"
         f'<a href="{link}{ms_to_seconds(row.start_ms)}#now">{clock(row.start_ms)}</a>'
         f"<span>{escape(row.text, quote=False)}</span>\n"
-        for row, next_start, said in zip(rows, next_starts, _said(rows, said_ms), strict=False)
+        for row, next_start, said in zip(rows, next_starts, said_until(rows, said_ms), strict=False)
     ]
 
 

@@ -18,6 +18,10 @@ place.addEventListener("toggle", (event) => {
   for (const side of ["start", "end"]) form.elements[side].value = range.get(side) ?? "";
   form.querySelector("[data-part]").textContent = partOf(range);
   meanSearch(form, new URLSearchParams(location.search).get("q")?.trim());
+  for (const label of form.querySelectorAll("[data-switch]")) {
+    label.hidden = !range.has(label.dataset.switch);
+    label.control.checked &&= !label.hidden;
+  }
 }, true); // toggle does not bubble
 
 function partOf(range) {
@@ -73,7 +77,7 @@ function part(form) {
   if (!document.getElementById("copy-row").checked) return data;
   const row = document.querySelector("#rows li[aria-current]");
   if (!row) return null;
-  data.delete("q");
+  for (const name of ["q", "doubt", "gaps"]) data.delete(name);
   data.set("start", startOf(row));
   data.set("end", endOf(row));
   data.set("line", numberOf(row));

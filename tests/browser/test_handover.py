@@ -8,6 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from videos.models import Segment
+
 SHOTS = os.environ.get("SHOTS")
 
 
@@ -51,6 +53,24 @@ def test_only_the_lines_that_were_searched_for(open_page, film):
 
     assert name == "film line 7.txt"
     assert text.splitlines()[:2] == ["This is line 7.", "This is line 17."]
+
+
+def test_only_the_doubtful_lines_where_they_are_shown_alone(open_page, film):
+    Segment.objects.filter(number__in=(3, 5)).update(marks="r")
+    page = open_page(f"/videos/{film.pk}/")
+    menu = page.get_by_role("form", name="Export")
+    page.get_by_text("Export", exact=True).click()
+    expect(menu.get_by_label("Only doubtful lines")).to_be_hidden()
+    page.click("#filter-doubt")
+    expect(page.locator("#rows li")).to_have_count(2)
+    page.get_by_text("Export", exact=True).click()
+    menu.get_by_label("Only doubtful lines").check()
+    shot(page, "doubtful")
+
+    name, text = download(page, "Plain text")
+
+    assert name == "film doubtful.txt"
+    assert text.splitlines() == ["This is line 3.", "This is line 5."]
 
 
 REFUSE = "const refuse = (name) => { navigator.clipboard[name] = () => Promise.reject('no'); };"

@@ -59,8 +59,14 @@ def _part(request: ApiRequest) -> handover.Part:
         params.text("q", request.GET.get("q", ""), 200),
         params.whole("handles", request.GET.get("handles", "0"), 0, MAX_HANDLES),
         _is_range(request, "rows"),
-        match_case=params.flag("case", request.GET.get("case", "false")),
+        match_case=_flag(request, "case"),
+        doubt=_flag(request, "doubt"),
+        gaps=_flag(request, "gaps"),
     )
+
+
+def _flag(request: ApiRequest, name: str) -> bool:
+    return params.flag(name, request.GET.get(name, "false"))
 
 
 def _is_range(request: ApiRequest, usual: str) -> bool:

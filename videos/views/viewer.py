@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from videos import drawn, fetcher, rows
-from videos.doubt import is_doubtful
+from videos.doubt import before_gaps, is_doubtful, worth_a_look
 from videos.folding import holds
 from videos.forms import AgainForm, FilterForm, RangeForm, whole_number
 from videos.models import Correction, Fetch, Index, Place, Segment, Status, Task, Video
@@ -168,19 +168,11 @@ class Page:
         return drawn.whole(self.shown) if plain and self.shown else None
 
     @cached_property
-    def doubtful(self) -> list[bool]:
-        return [is_doubtful(row.marks) for row in self.rows]
-
-    @cached_property
-    def gaps(self) -> list[bool]:
-        return rows.gaps(self.rows)
-
-    @cached_property
     def worth_a_look(self) -> tuple[int, int]:
         """How many doubtful lines and how many gaps are in the range."""
         if self.whole:
             return self.whole.doubtful, self.whole.gaps
-        return sum(self.doubtful), sum(self.gaps)
+        return sum(is_doubtful(row.marks) for row in self.rows), sum(before_gaps(self.rows))
 
     @cached_property
     def switches(self) -> list[Switch]:
@@ -201,15 +193,14 @@ class Page:
 
     @cached_property
     def wanted(self) -> list[bool] | None:
-        """Which rows are shown; None for all. A doubtful line or one before a gap is enough."""
+        """Which rows are shown; None for all."""
         if self.filter.is_open:
             return None
-        terms, on = self.filter.terms, self.filter.switches
-        switched = not any(on.values())
+        terms, case = self.filter.terms, self.filter.match_case
+        switched = worth_a_look(self.rows, **self.filter.switches)
         return [
-            (switched or (on["doubt"] and doubtful) or (on["gaps"] and gap))
-            and holds(row.text, terms, match_case=self.filter.match_case)
-            for row, doubtful, gap in zip(self.rows, self.doubtful, self.gaps, strict=True)
+            wanted and holds(row.text, terms, match_case=case)
+            for row, wanted in zip(self.rows, switched, strict=True)
         ]
 
     @cached_property
