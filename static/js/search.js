@@ -10,3 +10,24 @@ document.addEventListener("htmx:afterSwap", (event) => {
   }
   history.replaceState(null, "", asked.get("q") ? `?${asked}` : location.pathname);
 });
+
+// --- a video's strip: a click goes to the hit that lies nearest ---
+
+function nearest(strip, x) {
+  const away = (tick) => {
+    const { left, right } = tick.getBoundingClientRect();
+    return Math.abs((left + right) / 2 - x);
+  };
+  return [...strip.querySelectorAll("rect")].reduce((best, tick) => (away(tick) < away(best) ? tick : best));
+}
+
+document.addEventListener("click", (event) => {
+  const strip = event.target.closest(".hit-strip");
+  if (!strip) return;
+  const url = new URL(strip.closest(".result").querySelector("a.name").href);
+  url.searchParams.set("t", nearest(strip, event.clientX).dataset.t);
+  url.hash = "now";
+  const link = document.createElement("a"); // it knows what Ctrl or Shift with a click means
+  link.href = url;
+  link.dispatchEvent(new MouseEvent("click", event));
+});

@@ -77,6 +77,22 @@ def test_results_come_while_somebody_types_and_the_address_holds_them(open_page)
     expect(page.locator("#now")).to_contain_text("winter")
 
 
+def test_a_click_on_a_videos_strip_opens_it_at_the_hit_that_lies_nearest(open_page):
+    cues = [(n * 3100, n * 3100 + 3000, "a boat" if n in (4, 30) else "nothing") for n in range(40)]
+    video = make_transcript(cues, make_index(local_user()), duration_ms=124_000)
+    page = open_page("/search/?q=boat", expect_errors=True)  # the film has no file to play
+    strip = page.locator(".hit-strip")
+    width = strip.bounding_box()["width"]
+
+    with page.context.expect_page() as opened:
+        strip.click(position={"x": width * 0.9, "y": 4}, modifiers=["ControlOrMeta"])
+    opened.value.wait_for_url(f"**/videos/{video.pk}/?q=boat&t=93#now")
+    strip.click(position={"x": width * 0.2, "y": 4})
+
+    page.wait_for_url(f"**/videos/{video.pk}/?q=boat&t=12.4#now")
+    expect(page.locator("#now")).to_contain_text("a boat")
+
+
 def test_another_order_does_not_wait_for_what_was_typed_and_is_not_undone_by_it(open_page):
     many(2)
     page = open_page("/search/", expect_errors=True, routed=True)

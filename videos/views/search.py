@@ -39,11 +39,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One video's hits: how many, where they lie (0..STRIP_WIDTH), and the first ones."""
+    """One video's hits: how many, where they lie and the first ones.
+
+    ``ticks``: place on the strip (0..STRIP_WIDTH) and when the first line there begins, in ms.
+    """
 
     video: Video
     count: int
-    ticks: list[int]
+    ticks: list[tuple[int, int]]
     lines: list[Line]
 
     @property
@@ -143,9 +146,11 @@ def _line(hit: Hit, texts: Texts, terms: Sequence[Term]) -> Line:
     return Line(hit.start_ms, before, text, after)
 
 
-def _ticks(hits: Sequence[Hit], duration_ms: int) -> list[int]:
-    """Where hits lie on the strip; those that would cover each other are one."""
+def _ticks(hits: Sequence[Hit], duration_ms: int) -> list[tuple[int, int]]:
+    """As ``Result`` has them; hits that would cover each other are one."""
     reach = STRIP_WIDTH - TICK
-    return sorted(
-        {min(hit.start_ms * reach // max(duration_ms, 1), reach) // TICK * TICK for hit in hits}
-    )
+    first: dict[int, int] = {}
+    for start_ms in sorted(hit.start_ms for hit in hits):
+        place = min(start_ms * reach // max(duration_ms, 1), reach) // TICK * TICK
+        first.setdefault(place, start_ms)
+    return list(first.items())
