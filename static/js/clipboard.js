@@ -11,8 +11,10 @@ export async function copy(words) {
 
 // Safari takes nothing once something was waited for, but a promise of it; others may know no promise.
 async function write(words) {
+  const blob = inBlob(words);
+  blob.catch(() => {}); // a browser that refuses at once waits for it no more
   try {
-    await navigator.clipboard.write([new ClipboardItem({ "text/plain": inBlob(words) })]);
+    await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
   } catch {
     await navigator.clipboard.writeText(await words);
   }

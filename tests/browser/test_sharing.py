@@ -82,6 +82,7 @@ def test_a_role_that_is_taken_back_is_told_on_an_open_page(two):
 def test_who_was_signed_out_is_told_so_instead_of_copying_the_sign_in_page(two):
     page = two("ann", f"/videos/{two.video.pk}/")
     page.context.clear_cookies()
+    page.evaluate("() => { navigator.clipboard.write = () => Promise.reject(Error('no')) }")
 
     page.get_by_text("Copy as", exact=True).click()
     page.get_by_role("button", name="Timecode and text").click()
