@@ -258,7 +258,10 @@ def test_where_nothing_is_said_there_is_no_file_but_a_sentence(client, video):
     silent = make_video(video.index)
     assert export(client, silent, "txt").status_code == 404
     assert client.get(f"/videos/{silent.pk}/copy/text").status_code == 404
-    for query, sentence in (({"start": 100}, "ends before this"), ({"q": "nobody"}, "no such line")):
+    for query, sentence in (
+        ({"start": 100}, "ends before this"),
+        ({"q": "nobody"}, "no such line"),
+    ):
         answer = client.get(f"/videos/{video.pk}/copy/text", query)
         assert answer.status_code == 404 and sentence in answer.text
 
