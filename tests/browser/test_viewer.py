@@ -335,6 +335,7 @@ def test_the_tools_of_a_line_cover_no_text(open_page, film, width):
 def test_scrolling_paints_no_line_twice(open_page, film, width):
     """What may reach over the page's edge is painted in each frame; what is set is styled anew."""
     page = open_page(f"/videos/{film.pk}/", viewport={"width": width, "height": 600})
+    page.locator("#script[style*=find-height]").wait_for()  # the last thing that is set by itself
     page.evaluate(
         """() => {
           window.changes = 0;
@@ -524,6 +525,23 @@ def loaded(page) -> float:
         page.reload()
         times.append(took(page)["domContentLoadedEventEnd"])
     return min(times)
+
+
+def test_scripts_are_fetched_after_the_lines_but_for_the_one_that_takes_their_clicks(desk):
+    page = desk()
+    begun = page.evaluate(
+        """() => {
+            const read = performance.getEntriesByType("navigation")[0].domInteractive;
+            const found = performance.getEntriesByType("resource");
+            const scripts = found.filter(({ name }) => name.endsWith(".js"));
+            return scripts.map(({ name, startTime }) => [name.split("/").pop(), startTime >= read]);
+        }"""
+    )
+
+    sooner = {name for name, is_later in begun if not is_later}
+    assert {"seek.js", "time.js", "say.js", "start.js"} <= sooner
+    assert {"follow.js", "find.js", "strip.js"} <= {name for name, is_later in begun if is_later}
+    assert len(sooner) < 8
 
 
 def test_ten_thousand_lines_open_fast_and_follow(open_page, film):
