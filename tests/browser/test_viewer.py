@@ -331,11 +331,14 @@ def test_the_tools_of_a_line_cover_no_text(open_page, film, width):
     assert tools["x"] + tools["width"] <= width
 
 
+A_FRAME = "() => new Promise((ok) => requestAnimationFrame(() => setTimeout(ok)))"
+
+
 @pytest.mark.parametrize("width", [390, 1000, 1280])
 def test_scrolling_paints_no_line_twice(open_page, film, width):
     """What may reach over the page's edge is painted in each frame; what is set is styled anew."""
     page = open_page(f"/videos/{film.pk}/", viewport={"width": width, "height": 600})
-    page.locator("#script[style*=find-height]").wait_for()  # the last thing that is set by itself
+    page.evaluate(A_FRAME)  # in which the page measures itself
     page.evaluate(
         """() => {
           window.changes = 0;
@@ -347,7 +350,7 @@ def test_scrolling_paints_no_line_twice(open_page, film, width):
 
     page.evaluate("() => scrollTo(0, 500)")
     page.wait_for_function("() => scrollY > 0")
-    page.evaluate("() => new Promise((ok) => requestAnimationFrame(() => setTimeout(ok)))")
+    page.evaluate(A_FRAME)
 
     assert page.locator("#rows").evaluate("(rows) => rows.getBoundingClientRect().right") < width
     assert page.evaluate("() => changes") == 0
