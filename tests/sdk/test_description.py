@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
 import requests
 
 from tests.faults.stack import ROOT, running, wait_for
@@ -55,7 +54,6 @@ def status(url: str, key: str, task_id: str) -> str:
     return str(answer.json()["status"])
 
 
-@pytest.mark.xdist_group("sdk")
 def test_schemathesis_finds_no_answer_that_is_not_described(tmp_path, phrase):
     """All phases and checks: no 5xx, the schemas hold, 401 without a key, 405 with Allow."""
     limits = {"API_REQUESTS_PER_MINUTE": "0", "API_UPLOADS_PER_DAY": "0", "FETCH_URLS": "0"}
