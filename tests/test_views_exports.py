@@ -50,7 +50,8 @@ def lines(response) -> list[str]:
     [
         ({"start": "2000", "end": "3000"}, "The video ends before this range begins."),
         ({"start": "60"}, "The video ends before this range begins."),
-        ({"q": "zebra"}, "This range has no such line."),
+        ({"q": "zebra"}, "No line of this range holds these words."),
+        ({"doubt": "1"}, "This range has no such line."),
     ],
 )
 def test_a_range_that_is_none_is_no_clip(client, video, query, sentence):
@@ -118,7 +119,7 @@ def test_the_whole_the_range_or_the_matching_lines(client, video, query, found):
         ({"doubt": "1", "gaps": "1", "end": "12"}, ["before a gap", "again"]),
     ],
 )
-def test_what_the_pages_switches_leave_is_handed_over(client, user, caller, query, found):
+def test_what_the_pages_switches_leave_is_handed_over(client, caller, query, found):
     cues = [
         (0, 2000, "before a gap"),
         (6000, 7000, "plain"),
@@ -258,10 +259,7 @@ def test_where_nothing_is_said_there_is_no_file_but_a_sentence(client, video):
     silent = make_video(video.index)
     assert export(client, silent, "txt").status_code == 404
     assert client.get(f"/videos/{silent.pk}/copy/text").status_code == 404
-    for query, sentence in (
-        ({"start": 100}, "ends before this"),
-        ({"q": "nobody"}, "no such line"),
-    ):
+    for query, sentence in (({"start": 100}, "ends before this"), ({"q": "nobody"}, "No line of")):
         answer = client.get(f"/videos/{video.pk}/copy/text", query)
         assert answer.status_code == 404 and sentence in answer.text
 

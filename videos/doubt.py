@@ -14,7 +14,7 @@ from itertools import accumulate, islice, pairwise
 from statistics import median
 from typing import Protocol
 
-from videos.folding import fold
+from videos.folding import fold, holds
 
 REASONS = {
     "e": "begins after the end of the video",
@@ -161,6 +161,8 @@ def at_places(text: str, places: str) -> list[str]:
 
 class Marked(Timed, Protocol):
     @property
+    def text(self) -> str: ...
+    @property
     def marks(self) -> str: ...
 
 
@@ -177,15 +179,28 @@ def before_gaps(rows: Sequence[Timed]) -> list[bool]:
     return [*found, False] if rows else []
 
 
-def worth_a_look(rows: Sequence[Marked], *, doubt: bool, gaps: bool) -> list[bool]:
-    """Which rows are wanted where only doubtful ones, or ones before a gap, or both are asked for;
-    all of them where neither is.
+def worth_a_look(rows: Sequence[Marked]) -> tuple[int, int]:
+    """How many rows are doubtful, and how many gaps lie between them."""
+    return sum(is_doubtful(row.marks) for row in rows), sum(before_gaps(rows))
+
+
+def wanted(
+    rows: Sequence[Marked],
+    words: list[str],
+    *,
+    match_case: bool = False,
+    doubt: bool = False,
+    gaps: bool = False,
+) -> list[bool]:
+    """Which rows hold all ``words`` (terms of ``folding``; empty: all do) and, where doubtful ones
+    or ones before a gap are asked for, are one or the other.
     """
-    if not (doubt or gaps):
-        return [True] * len(rows)
     before_gap = before_gaps(rows) if gaps else [False] * len(rows)
+    plain = not (doubt or gaps)
     return [
-        gap or (doubt and is_doubtful(row.marks)) for row, gap in zip(rows, before_gap, strict=True)
+        (plain or gap or (doubt and is_doubtful(row.marks)))
+        and (not words or holds(row.text, words, match_case=match_case))
+        for row, gap in zip(rows, before_gap, strict=True)
     ]
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from videos import rows
-from videos.doubt import before_gaps, is_doubtful
+from videos.doubt import worth_a_look
 from videos.models import Segment, Status, Task
 
 KEPT = 8  # transcripts; one of ten thousand rows is 1.3 MB
@@ -43,9 +43,8 @@ def _whole(task_id: str, edition: int) -> Drawn:
     """``edition`` goes up with each correction, so that what was kept before is not found."""
     found = rows.fetch(Segment.objects.filter(task=task_id))
     html = rows.render(found).encode()
-    doubtful = sum(is_doubtful(row.marks) for row in found)
     deflated = _deflated(html, zlib.Z_FULL_FLUSH)
-    return Drawn(html, deflated, len(found), doubtful, sum(before_gaps(found)))
+    return Drawn(html, deflated, len(found), *worth_a_look(found))
 
 
 def gzipped(head: bytes, drawn: Drawn, tail: bytes) -> bytes:

@@ -183,16 +183,21 @@ def clip_choice() -> forms.ChoiceField:
     return forms.ChoiceField(choices=kinds, required=False)
 
 
-class ExportForm(RangeForm):
-    """Which lines to hand over and, on a timeline, how."""
+class LinesForm(forms.Form):
+    """Which lines of a range are meant: those with these words, or those that deserve a look."""
 
     q = forms.CharField(required=False, max_length=200)
     case = forms.BooleanField(required=False)  # that of q counts
+    doubt = forms.BooleanField(required=False)  # lines with a reason to doubt them
+    gaps = forms.BooleanField(required=False)  # lines before a long silence
+
+
+class ExportForm(LinesForm, RangeForm):
+    """Which lines to hand over and, on a timeline, how."""
+
     handles = forms.IntegerField(required=False, min_value=0, max_value=MAX_HANDLES)
     transcript = forms.CharField(required=False, max_length=64)  # a task's id; or the shown one
     line = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
-    doubt = forms.BooleanField(required=False)
-    gaps = forms.BooleanField(required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -351,14 +356,10 @@ def all_faults(form: forms.BaseForm) -> str:
     return " ".join(dict.fromkeys(faults))
 
 
-class FilterForm(forms.Form):
+class FilterForm(LinesForm):
     """Which lines to show: what is looked for, and what is found with it alone."""
 
-    q = forms.CharField(required=False, max_length=200)
-    case = forms.BooleanField(required=False)  # that of q counts
     only = forms.BooleanField(required=False)  # lines that have all words of q
-    doubt = forms.BooleanField(required=False)  # lines with a reason to doubt them
-    gaps = forms.BooleanField(required=False)  # lines before a long silence
 
     def __init__(self, data: QueryDict) -> None:
         super().__init__(data)

@@ -6,17 +6,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import compress, islice
 from pathlib import PurePath
-from typing import NamedTuple
 
 from videos import exports
-from videos.doubt import worth_a_look
+from videos.doubt import wanted
 from videos.exports import Clip, Line, Media
-from videos.folding import holds, terms
+from videos.folding import terms
 from videos.models import Segment, Select, Status, Task, Video
 from videos.models.segment import Lines, Row
 from videos.models.video import VideoQuerySet
 from videos.timecode import clock
 
+NO_SUCH_LINE = "This range has no such line."
 LEAST_BYTES = 80  # of a video's name, in that of a part of it
 
 
@@ -77,22 +77,10 @@ def lines(task: Task | None, part: Part) -> tuple[Line, ...]:
     segments = task.segments.overlapping(part.start_ms, part.end_ms).order_by("number")
     if part.number is not None:
         segments = segments.filter(number=part.number)
-    found = [_Row(*row) for row in segments.values_list("start_ms", "end_ms", "text", "marks")]
-    case = part.match_case
-    words = terms(part.q, match_case=case)
-    wanted = compress(found, worth_a_look(found, doubt=part.doubt, gaps=part.gaps))
-    return tuple(
-        Line(row.start_ms, row.end_ms, row.text)
-        for row in wanted
-        if not words or holds(row.text, words, match_case=case)
-    )
-
-
-class _Row(NamedTuple):
-    start_ms: int
-    end_ms: int
-    text: str
-    marks: str
+    found = segments.values_list("start_ms", "end_ms", "text", "marks", named=True)
+    words, case = terms(part.q, match_case=part.match_case), part.match_case
+    meant = wanted(list(found), words, match_case=case, doubt=part.doubt, gaps=part.gaps)
+    return tuple(Line(row.start_ms, row.end_ms, row.text) for row in compress(found, meant))
 
 
 def one_clip(video: Video, task: Task | None, part: Part) -> Clip:
@@ -102,7 +90,8 @@ def one_clip(video: Video, task: Task | None, part: Part) -> Clip:
     """
     found = lines(task, part)
     if part.is_narrowed and not found:
-        raise ValueError("This range has no such line.")
+        looked_at = part.doubt or part.gaps
+        raise ValueError(NO_SUCH_LINE if looked_at else "No line of this range holds these words.")
     end_ms = video.duration_ms if part.end_ms is None else min(part.end_ms, video.duration_ms)
     start_ms = part.start_ms or 0
     if start_ms and start_ms >= video.duration_ms:

@@ -14,10 +14,9 @@ document.addEventListener("htmx:afterSwap", (event) => {
 // --- a video's strip: a click goes to the hit that lies nearest ---
 
 function nearest(strip, x) {
-  const away = (tick) => {
-    const { left, right } = tick.getBoundingClientRect();
-    return Math.abs((left + right) / 2 - x);
-  };
+  const { left, width } = strip.getBoundingClientRect();
+  const at = ((x - left) / width) * strip.viewBox.baseVal.width;
+  const away = (tick) => Math.abs(tick.x.baseVal.value + tick.width.baseVal.value / 2 - at);
   return [...strip.querySelectorAll("rect")].reduce((best, tick) => (away(tick) < away(best) ? tick : best));
 }
 

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from videos import corrections, rows
 from videos.corrections import Changed, Edited, Refused
-from videos.doubt import LOOK_BACK, before_gaps, is_doubtful
+from videos.doubt import LOOK_BACK, worth_a_look
 from videos.forms import DEEDS, LineForm, ReplaceForm, line_values, lines_seen, whole_number
 from videos.models import NotAllowed, Role, Segment, Task, Video
 from videos.models.segment import SegmentQuerySet
@@ -164,7 +164,7 @@ def _in_range(page: Page) -> SegmentQuerySet:
 def _worth_a_look(page: Page) -> tuple[int, int]:
     lines = _in_range(page).order_by("number").values_list("start_ms", "end_ms", "marks")
     found = [rows.Row(start_ms, end_ms, "", marks=marks) for start_ms, end_ms, marks in lines]
-    return sum(is_doubtful(row.marks) for row in found), sum(before_gaps(found))
+    return worth_a_look(found)
 
 
 def _near(page: Page, first: int, last: int) -> str:

@@ -18,9 +18,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from videos import drawn, fetcher, rows
-from videos.doubt import before_gaps, is_doubtful, worth_a_look
-from videos.folding import holds
+from videos import doubt, drawn, fetcher, rows
 from videos.forms import AgainForm, FilterForm, RangeForm, whole_number
 from videos.models import Correction, Fetch, Index, Place, Segment, Status, Task, Video
 from videos.views import Request, SeeOther, opening
@@ -172,7 +170,7 @@ class Page:
         """How many doubtful lines and how many gaps are in the range."""
         if self.whole:
             return self.whole.doubtful, self.whole.gaps
-        return sum(is_doubtful(row.marks) for row in self.rows), sum(before_gaps(self.rows))
+        return doubt.worth_a_look(self.rows)
 
     @cached_property
     def switches(self) -> list[Switch]:
@@ -196,12 +194,8 @@ class Page:
         """Which rows are shown; None for all."""
         if self.filter.is_open:
             return None
-        terms, case = self.filter.terms, self.filter.match_case
-        switched = worth_a_look(self.rows, **self.filter.switches)
-        return [
-            wanted and holds(row.text, terms, match_case=case)
-            for row, wanted in zip(self.rows, switched, strict=True)
-        ]
+        case = self.filter.match_case
+        return doubt.wanted(self.rows, self.filter.terms, match_case=case, **self.filter.switches)
 
     @cached_property
     def html(self) -> SafeString:
