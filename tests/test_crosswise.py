@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -125,7 +126,7 @@ def test_who_deletes_a_video_and_who_brings_its_file_wait_for_each_other(meet, s
     video = make_video(sha256="")
     task = make_task(video, step=Step.FETCH)
     fetch = Fetch.objects.create(owner=video.index.owner, task=task, media_url="https://x/a.mp4")
-    claimed = Fetch.objects.claim(fetch.pk, 60)
+    claimed = Fetch.objects.claim(fetch.pk, timedelta(seconds=60))
     part, found = fetched(sample.read_bytes())
 
     def bring() -> None:

@@ -25,6 +25,8 @@ from videos.ingest import Wishes
 from videos.media.sandbox import ChildDied
 from videos.models import Asset, Fetch, Index, Status, Step, Task, Video
 
+MINUTE = timedelta(seconds=60)
+
 
 @pytest.fixture(autouse=True)
 def _allowed(settings):
@@ -236,7 +238,7 @@ def test_a_server_that_is_away_is_asked_four_times_and_no_more(caller, index):
 def test_a_worker_that_dies_each_time_is_not_asked_for_ever(caller, index, web):
     ingest.accept_url(index, f"{web.url}/a%20clip.mp4", Wishes())
     for _ in range(fetching.MAX_ATTEMPTS):
-        Fetch.objects.claim(Fetch.objects.get().pk, -1)
+        Fetch.objects.claim(Fetch.objects.get().pk, timedelta(seconds=-1))
 
     tasks.fetch()
 
@@ -245,9 +247,9 @@ def test_a_worker_that_dies_each_time_is_not_asked_for_ever(caller, index, web):
 
 def test_a_worker_that_died_left_nothing_and_cannot_write_any_more(caller, index, web, settings):
     ingest.accept_url(index, f"{web.url}/a%20clip.mp4", Wishes())
-    dead = Fetch.objects.claim(Fetch.objects.get().pk, -1)
+    dead = Fetch.objects.claim(Fetch.objects.get().pk, timedelta(seconds=-1))
     storage.part_path(f"fetch-{dead.pk}-{dead.lease_no}").write_bytes(b"half")
-    living = Fetch.objects.claim(dead.pk, 60)
+    living = Fetch.objects.claim(dead.pk, MINUTE)
 
     fetching.run(dead, lambda: False)
     assert Task.objects.get().step == Step.FETCH and not Video.objects.get().sha256
@@ -262,10 +264,11 @@ def test_of_two_claims_at_once_one_gets_the_fetch(caller, index):
     ingest.accept_url(index, "http://example.org/a.mp4", Wishes())
     pk, late = Fetch.objects.get().pk, []
     other = threading.Thread(
-        target=in_thread, args=(lambda: late.append(Fetch.objects.claim(pk, 60)),)
+        target=in_thread,
+        args=(lambda: late.append(Fetch.objects.claim(pk, MINUTE)),),
     )
     with transaction.atomic():
-        assert Fetch.objects.claim(pk, 60) is not None
+        assert Fetch.objects.claim(pk, MINUTE) is not None
         other.start()
         time.sleep(0.5)  # it waits for the row now, which is committed under its eyes
     other.join()
@@ -314,7 +317,7 @@ def in_thread(work) -> None:
 
 def test_a_fetch_keeps_its_lease_while_bytes_come(caller, index, settings):
     ingest.accept_url(index, "http://example.org/a.mp4", Wishes())
-    fetch = Fetch.objects.claim(Fetch.objects.get().pk, 1)
+    fetch = Fetch.objects.claim(Fetch.objects.get().pk, timedelta(seconds=1))
     before = fetch.lease_until
     settings.HEARTBEAT_SECONDS = 0
 
@@ -353,12 +356,12 @@ def test_a_fetch_that_takes_too_long_ends_with_its_task(caller, index, settings)
 
     with serving(slowly) as server:
         Fetch.objects.update(media_url=f"{server.url}/a.mp4")
-        fetch = Fetch.objects.claim(Fetch.objects.get().pk, 60)
+        fetch = Fetch.objects.claim(Fetch.objects.get().pk, MINUTE)
         fetching.run(fetch, stopping=sweep_later)
 
     assert parts(settings) == []
     assert Task.objects.get().error == "Not finished within 72 h 0 min of its start."
-    assert not Fetch.objects.open().exists()  # nobody takes it up again
+    assert not Fetch.objects.unfinished().exists()  # nobody takes it up again
 
 
 def test_a_file_that_came_waits_for_its_turn_without_limit(caller, index, web):
@@ -373,7 +376,7 @@ def test_a_file_that_came_waits_for_its_turn_without_limit(caller, index, web):
 def test_a_worker_that_stops_hands_the_fetch_back(caller, index, settings):
     with serving(slowly) as server:
         ingest.accept_url(index, f"{server.url}/a.mp4", Wishes())
-        fetch = Fetch.objects.claim(Fetch.objects.get().pk, 60)
+        fetch = Fetch.objects.claim(Fetch.objects.get().pk, MINUTE)
         fetching.run(fetch, lambda: True)
 
     fetch.refresh_from_db()
@@ -384,7 +387,7 @@ def test_a_worker_that_stops_hands_the_fetch_back(caller, index, settings):
 
 def test_a_video_that_is_deleted_meanwhile_leaves_nothing(caller, index, web, settings):
     video = ingest.accept_url(index, f"{web.url}/a%20clip.mp4", Wishes())
-    fetch = Fetch.objects.claim(Fetch.objects.get().pk, 60)
+    fetch = Fetch.objects.claim(Fetch.objects.get().pk, MINUTE)
     ingest.delete_video(video)
 
     fetching.run(fetch, lambda: False)

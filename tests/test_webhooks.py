@@ -223,13 +223,13 @@ def test_a_receiver_that_does_not_answer_holds_nobody_up(webhook, receiver, sett
 def test_a_worker_that_was_believed_dead_writes_nothing(webhook):
     end_a_task(webhook)
     pk = Delivery.objects.get().pk
-    dead = Delivery.objects.claim(pk, -1)
-    Delivery.objects.claim(pk, 60)
+    dead = Delivery.objects.claim(pk, timedelta(seconds=-1))
+    Delivery.objects.claim(pk, timedelta(seconds=60))
 
     webhooks.deliver(dead)
 
     assert Delivery.objects.get().status == "waiting"
-    assert Delivery.objects.claim(pk, 60) is None
+    assert Delivery.objects.claim(pk, timedelta(seconds=60)) is None
 
 
 def test_old_messages_are_forgotten(webhook):

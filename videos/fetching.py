@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -30,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 4
 SETBACK_SECONDS = (2.0, 10.0, 30.0)
-PROBE_SECONDS = 60.0  # as long as a probe may take: nobody renews the lease meanwhile
+PROBE = timedelta(seconds=60)  # as long as a probe may take: nobody renews the lease meanwhile
 GIVEN_UP = "Stopped several times while fetching this file, so it is left alone."
 BROKEN = "Something went wrong on this server."
 
@@ -55,7 +56,7 @@ def _run(fetch: Fetch, stopping: Stopping) -> None:
     try:
         _bring(fetch, stopping)
     except _Stopped:
-        fetch.release(0, attempts=F("attempts") - 1)
+        fetch.release(attempts=F("attempts") - 1)
     except FetchError as error:
         _set_back(fetch, str(error), permanent=error.permanent)
     except Refused as refusal:
@@ -81,7 +82,7 @@ def _bring(fetch: Fetch, stopping: Stopping) -> None:
         _keep(fetch, None, None, cues)
         return
     with _part(fetch, fetch.media_url, hold, settings.MAX_UPLOAD_BYTES) as part:
-        fetch.renew(settings.LEASE_SECONDS + PROBE_SECONDS)
+        fetch.renew(pipeline.lease() + PROBE)
         found = admission.look_at(part.path, is_sent=False)
         failpoints.reach("fetch.before_rename")
         hold.look()
@@ -154,9 +155,9 @@ class _Hold:
             raise _Stopped
         now = self.looked = time.monotonic()
         if now - self.renewed >= settings.HEARTBEAT_SECONDS:
-            self.fetch.renew(settings.LEASE_SECONDS)
+            self.fetch.renew(pipeline.lease())
             self.renewed = now
-        if not Fetch.objects.open().filter(pk=self.fetch.pk, lease_no=self.fetch.lease_no).exists():
+        if not Fetch.objects.held_as(self.fetch).unfinished().exists():
             raise LostLease(str(self.fetch.pk))
         if line and (why := refuse_size((line.total or line.received) - line.received)):
             raise Refused(why)  # before the disk is full, and others suffer
@@ -228,7 +229,8 @@ def _set_back(fetch: Fetch, sentence: str, *, permanent: bool) -> None:
         return
     if fetch.task_id:
         _waiting(fetch.task_id).update(doing="", fraction=None, error_detail=sentence)
-    fetch.release(SETBACK_SECONDS[min(fetch.attempts, len(SETBACK_SECONDS)) - 1])
+    wait = SETBACK_SECONDS[min(fetch.attempts, len(SETBACK_SECONDS)) - 1]
+    fetch.release(after_seconds=wait)
 
 
 def _give_up(fetch: Fetch, sentence: str) -> None:
@@ -236,4 +238,4 @@ def _give_up(fetch: Fetch, sentence: str) -> None:
         if fetch.task_id:
             _waiting(fetch.task_id).finish(Status.FAILED, sentence[:500], doing="", fraction=None)
         Asset.objects.filter(pk=fetch.asset_id, sha256="").update(error=sentence[:500])
-        fetch.release(0)
+        fetch.release()

@@ -224,7 +224,7 @@ def fetch(**_: Any) -> None:
 def _fetch_next() -> bool:
     with _taking_turns:
         pk = Fetch.objects.due().next_turn(_fetch_owners, _most_of_one())
-        claimed = Fetch.objects.claim(pk, settings.LEASE_SECONDS) if pk else None
+        claimed = Fetch.objects.claim(pk, pipeline.lease()) if pk else None
         if claimed is not None:
             _fetch_owners.append(claimed.owner_id)
     if claimed is not None:
@@ -255,7 +255,7 @@ def deliver(**_: Any) -> None:
 
 def _deliver_next() -> bool:
     pk = Delivery.objects.due().by_lot("webhook")
-    claimed = Delivery.objects.claim(pk, webhooks.lease_seconds()) if pk else None
+    claimed = Delivery.objects.claim(pk, webhooks.lease()) if pk else None
     if claimed is not None:
         webhooks.deliver(claimed)
     return claimed is not None

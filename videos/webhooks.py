@@ -10,6 +10,7 @@ import json
 import logging
 import random
 import time
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -27,8 +28,8 @@ FIRST_WAIT, LONGEST_WAIT = 5.0, 3600.0
 OFF = "This server calls no addresses."
 
 
-def lease_seconds() -> float:
-    return float(settings.WEBHOOK_SECONDS) + 60
+def lease() -> timedelta:
+    return timedelta(seconds=settings.WEBHOOK_SECONDS + 60)
 
 
 def deliver(delivery: Delivery) -> None:
@@ -118,7 +119,7 @@ def _put_off(delivery: Delivery, error: str) -> None:
     """All that wait for this receiver wait together: each try of a dead one costs others time."""
     wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(delivery.attempts - 1, 20))
     wait *= random.uniform(0.8, 1.2)  # noqa: S311 - no secret
-    delivery.release(wait, error=error[:300])
+    delivery.release(after_seconds=wait, error=error[:300])
     delivery.refresh_from_db(fields=["not_before"])
     waiting = Delivery.objects.due().filter(webhook=delivery.webhook_id)
     waiting.update(not_before=delivery.not_before)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Case, F, Q, When
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from videos.models.index import Index
-from videos.models.lease import UNCLAIMED, LostLease
+from videos.models.lease import INTERRUPTIONS, Leased, LeasedQuerySet, LostLease
 from videos.models.video import Video
 
 if TYPE_CHECKING:
@@ -27,16 +27,12 @@ class Kind(models.TextChoices):
 ENDINGS = {Kind.PEAKS: "bin", Kind.SPRITE: "jpg", Kind.PROXY: "mp4"}
 
 
-class DerivationQuerySet(models.QuerySet["Derivation"]):
+class DerivationQuerySet(LeasedQuerySet["Derivation"]):
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> DerivationQuerySet:
         return self.filter(video__index__in=Index.objects.visible_to(user).values("pk"))
 
     def unfinished(self) -> DerivationQuerySet:
         return self.filter(state=Derivation.WAITING)
-
-    def due(self) -> DerivationQuerySet:
-        """Those a worker may claim now."""
-        return self.unfinished().filter(UNCLAIMED)
 
     def next_id(self, kinds: tuple[Kind, ...]) -> int | None:
         """What somebody looks at comes first, then what was asked for first."""
@@ -45,20 +41,9 @@ class DerivationQuerySet(models.QuerySet["Derivation"]):
         return due.order_by(*order).values_list("pk", flat=True).first()
 
     def claim(self, pk: int, lease: timedelta) -> Derivation | None:
-        """Give it to the caller alone for ``lease``, as ``Task.objects.claim`` does."""
-        interrupted = Case(When(lease_until__isnull=False, then=1), default=0)
+        """Give it to the caller alone for ``lease``; None if it is not due."""
         with transaction.atomic():
-            claimed = (
-                self.due()
-                .filter(pk=pk)
-                .update(
-                    lease_no=F("lease_no") + 1,
-                    lease_until=Now() + lease,
-                    interruptions=F("interruptions") + interrupted,
-                    not_before=None,
-                    fraction=None,
-                )
-            )
+            claimed = self.take(pk, lease, interruptions=INTERRUPTIONS, fraction=None)
             return self.select_related("video").get(pk=pk) if claimed else None
 
     def end(self, state: str, error: str = "", **fields: Any) -> int:
@@ -75,7 +60,7 @@ class DerivationQuerySet(models.QuerySet["Derivation"]):
         )
 
 
-class Derivation(models.Model):
+class Derivation(Leased):
     """A file that is made of a video and can be made again; a worker claims it as it does a task.
 
     No transcript waits for it, and its failure is no failure of the video.
@@ -93,9 +78,6 @@ class Derivation(models.Model):
     error = models.CharField(max_length=500, blank=True)  # for people
     error_detail = models.TextField(blank=True)  # for developers
 
-    lease_no = models.PositiveBigIntegerField(default=0)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    not_before = models.DateTimeField(null=True, blank=True)
     interruptions = models.PositiveIntegerField(default=0)
 
     seen_at = models.DateTimeField(null=True, blank=True)  # when somebody last waited for it
@@ -162,21 +144,10 @@ class Derivation(models.Model):
 
     # --- for whoever holds the lease ---
 
-    def held(self) -> DerivationQuerySet:
-        """Itself, if the lease under which it was claimed still holds."""
-        return Derivation.objects.unfinished().filter(pk=self.pk, lease_no=self.lease_no)
-
-    def write(self, **fields: Any) -> None:
-        """Change the row while its lease is ours; raises LostLease otherwise."""
-        if not self.held().update(**fields):
-            raise LostLease(self.pk)
-
     def release(self, *, after_seconds: float = 0, **fields: Any) -> None:
-        """Hand it back, to be claimed again not before so many seconds have gone."""
-        wait = Now() + timedelta(seconds=after_seconds) if after_seconds else None
-        self.write(lease_until=None, not_before=wait, fraction=None, **fields)
+        super().release(after_seconds=after_seconds, fraction=None, **fields)
 
     def finish(self, state: str, error: str = "", **fields: Any) -> None:
         """End it while its lease is ours; raises LostLease otherwise."""
-        if not self.held().end(state, error, **fields):
+        if not Derivation.objects.held_as(self).end(state, error, **fields):
             raise LostLease(self.pk)

@@ -14,7 +14,7 @@ from videos.models.task import FINAL, Step, Task
 
 
 class FetchQuerySet(ErrandQuerySet["Fetch"]):
-    def open(self) -> Self:
+    def unfinished(self) -> Self:
         """Those somebody still waits for: not cancelled, not given up."""
         task = Q(task__step=Step.FETCH) & ~Q(task__status__in=FINAL)
         return self.filter(task | Q(asset__error="", asset__sha256=""))

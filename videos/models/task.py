@@ -11,7 +11,7 @@ from django.utils import timezone
 from videos.models import webhook
 from videos.models.ids import IdField
 from videos.models.index import Index
-from videos.models.lease import UNCLAIMED, LostLease
+from videos.models.lease import INTERRUPTIONS, Leased, LeasedQuerySet, LostLease
 from videos.models.member import WithRole, role_of
 from videos.models.video import Video
 
@@ -53,7 +53,7 @@ ELSEWHERE = (Step.SUBMIT, Step.POLL, Step.RECEIVE)
 HEAVY = (Step.TRANSCRIBE, Step.SUBMIT)  # owners take turns at these; the others are small
 
 
-class TaskQuerySet(models.QuerySet["Task"]):
+class TaskQuerySet(LeasedQuerySet["Task"]):
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> TaskQuerySet:
         return self.filter(video__index__in=Index.objects.visible_to(user).values("pk"))
 
@@ -65,8 +65,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
         return self.exclude(status__in=FINAL)
 
     def due(self) -> TaskQuerySet:
-        """Those a worker may claim now."""
-        return self.unfinished().exclude(step=Step.FETCH).filter(UNCLAIMED)
+        return super().due().exclude(step=Step.FETCH)
 
     def at(self, step: str) -> TaskQuerySet:
         return self.filter(step=step)
@@ -82,34 +81,18 @@ class TaskQuerySet(models.QuerySet["Task"]):
         return waiting.order_by("asked_at", "id").values_list("pk", flat=True).first()
 
     def claim(self, task_id: str, lease: timedelta) -> Task | None:
-        """Give the task to the caller alone for ``lease``; None if it is not due.
-
-        One conditional UPDATE is the lock. ``lease_no`` goes up with each claim and fences
-        off whoever held the task before. A lease that ran out was an interruption. The number
-        is read in the same transaction: read later it might be another claim's already.
-        """
+        """Give the task to the caller alone for ``lease``; None if it is not due."""
         with transaction.atomic():
-            return self._claim(task_id, lease)
-
-    def _claim(self, task_id: str, lease: timedelta) -> Task | None:
-        interrupted = Case(When(lease_until__isnull=False, then=1), default=0)
-        claimed = (
-            self.due()
-            .filter(pk=task_id)
-            .update(
-                lease_no=F("lease_no") + 1,
-                lease_until=Now() + lease,
-                interruptions=F("interruptions") + interrupted,
+            claimed = self.take(
+                task_id,
+                lease,
+                interruptions=INTERRUPTIONS,
                 claims=F("claims") + 1,
                 begun_at=Coalesce("begun_at", Now()),
                 claimed_at=Case(When(step__in=HEAVY, then=Now()), default=F("claimed_at")),
-                not_before=None,
                 updated_at=Now(),
             )
-        )
-        if not claimed:
-            return None
-        return self.select_related("video__index").get(pk=task_id)
+            return self.select_related("video__index").get(pk=task_id) if claimed else None
 
     def begin(self) -> None:
         """Let their limit count from now, unless it does already."""
@@ -121,10 +104,6 @@ class TaskQuerySet(models.QuerySet["Task"]):
         found = list(waiting.values_list("pk", flat=True))
         waiting.update(not_before=None)
         return found
-
-    def held_as(self, task: Task) -> TaskQuerySet:
-        """The task, if the lease under which it was claimed still holds."""
-        return self.unfinished().filter(pk=task.pk, lease_no=task.lease_no)
 
     def finish(self, status: str, error: str = "", **fields: Any) -> int:
         """End the tasks; whoever works on one is fenced off. Returns how many were not final.
@@ -171,7 +150,7 @@ def _served_longest_ago(owners: list[int]) -> int:
     return min(owners, key=lambda owner: (owner in last, last.get(owner), owner))
 
 
-class Task(WithRole, models.Model):
+class Task(WithRole, Leased):
     """One video's way through one engine, to a transcript or to a sentence that says why not."""
 
     id = IdField()
@@ -191,9 +170,6 @@ class Task(WithRole, models.Model):
     error_detail = models.TextField(blank=True)  # for developers, never shown on a page
     cancelled = models.BooleanField(default=False)
 
-    lease_no = models.PositiveBigIntegerField(default=0)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    not_before = models.DateTimeField(null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)  # last, for a heavy step: its turn
     claims = models.PositiveIntegerField(default=0)
     # Since when it is worked on, for the limit. None while it merely waits for its turn: at first,
@@ -253,20 +229,11 @@ class Task(WithRole, models.Model):
     # --- for whoever holds the lease ---
 
     def write(self, **fields: Any) -> None:
-        """Change the row while its lease is ours; raises LostLease otherwise.
-
-        Inside a transaction it also holds the row, so what follows is fenced too.
-        """
-        if not Task.objects.held_as(self).update(updated_at=Now(), **fields):
-            raise LostLease(self.pk)
+        """As ``Leased.write``; and the plain values stand in this object as well."""
+        super().write(updated_at=Now(), **fields)
         for name, value in fields.items():
             if not hasattr(value, "resolve_expression"):
                 setattr(self, name, value)
-
-    def release(self, *, after_seconds: float = 0, **fields: Any) -> None:
-        """Hand the task back, to be claimed again not before so many seconds have gone."""
-        wait = Now() + timedelta(seconds=after_seconds) if after_seconds else None
-        self.write(lease_until=None, not_before=wait, **fields)
 
     def end(self, status: str, error: str = "", **fields: Any) -> None:
         """Finish the task while its lease is ours; raises LostLease otherwise."""

@@ -69,7 +69,7 @@ class Webhook(models.Model):
         """False while one is on its way: a slow receiver's tests take others' time."""
         with transaction.atomic():
             Webhook.objects.select_for_update().get(pk=self.pk)  # of two clicks one waits here
-            if self.deliveries.filter(event=TEST).open().exists():
+            if self.deliveries.filter(event=TEST).unfinished().exists():
                 return False
             self.send(TEST, facts)
         return True
@@ -80,7 +80,7 @@ class Webhook(models.Model):
 
 
 class DeliveryQuerySet(ErrandQuerySet["Delivery"]):
-    def open(self) -> Self:
+    def unfinished(self) -> Self:
         return self.filter(status=Delivery.WAITING)
 
 
