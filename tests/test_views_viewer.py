@@ -316,6 +316,20 @@ def test_progress_brings_only_the_lines_that_are_new(client, user):
     assert "5 lines" in part
 
 
+def test_a_pause_before_lines_that_come_is_told_with_them(client, user):
+    task = running(user, rows=3)
+    task.segments.filter(number=2).update(start_ms=9000, end_ms=9500)
+    last = task.segments.get(number=1)
+    url, query = f"/videos/{task.video_id}/progress", {"task": task.pk, "after": "1"}
+    pause = f"<li data-b={round((9000 - last.end_ms) / 1000)} data-d="
+
+    assert pause in client.get(url, query, headers=HTMX).text
+    for held in ({"after": "-1"}, {"start": "8.9"}, {"after": "0"}):  # it comes with the line before
+        assert "data-b" not in client.get(url, query | held, headers=HTMX).text
+    task.segments.filter(number=0).update(end_ms=8000)  # somebody spoke meanwhile
+    assert "data-b" not in client.get(url, query, headers=HTMX).text
+
+
 def test_progress_keeps_the_range_that_is_shown(client, user):
     task = running(user, rows=5)
     query = {"task": task.pk, "after": "-1", "start": "0", "end": "4"}

@@ -3,7 +3,8 @@
 A row is ``<li data-d=3.26><a href="?t=280.94#now">4:40</a><span>text</span>``. Its start is
 read from its link; ``data-d``, how long it lasts in seconds, is written only where it does not
 last until the next row's start: lengths are alike, and compress better than ends. ``data-g`` is
-the length of a gap after it, in seconds; ``data-m`` the reasons to doubt it, or ``y`` when an
+the length of a gap after it, in seconds, and ``data-b`` of one before it where the line before
+was in the page already; ``data-m`` the reasons to doubt it, or ``y`` when an
 editor confirmed it; ``data-w`` where its unsure words are; ``data-v`` its version, when its
 words are not the engine's any more. A row's number is its block's ``data-n`` and its place in
 the block. The row that is spoken at ``?t=`` is the anchor ``now``, so that the
@@ -89,13 +90,20 @@ def render_some(
 
 
 def render_more(
-    rows: Sequence[Row], held: int, start_ms: int | None = None, end_ms: int | None = None
+    rows: Sequence[Row],
+    held: int,
+    start_ms: int | None = None,
+    end_ms: int | None = None,
+    said_ms: int | None = None,
 ) -> tuple[SafeString, SafeString]:
     """Rows for a page that holds so many: those that fill its last block, and blocks after it.
 
     A block of its own for each few rows would make the page guess a height for each.
+    ``said_ms``: how far those reach that it holds; None where it holds none.
     """
     lines = _lines(rows, _link(start_ms, end_ms))
+    if rows and said_ms is not None and (gap_ms := rows[0].start_ms - said_ms) > GAP_MS:
+        lines[0] = lines[0].replace("<li", f"<li data-b={round(gap_ms / 1000)}", 1)
     room = -held % BLOCK
     return mark_safe("".join(lines[:room])), _blocks(rows[room:], lines[room:])  # noqa: S308 - as below
 

@@ -415,13 +415,17 @@ def test_a_transcript_that_grew_is_as_high_as_one_that_was_there(open_page, film
     task = half_heard(film)
     page = open_page(f"/videos/{film.pk}/")
     for come in (20, 35, 55):  # into the block, over its edge, into the next
-        cues = [(n * 2000, n * 2000 + 1900, "A line.") for n in range(come, come + 20)]
+        pause = 30_000 if come > 20 else 0  # between the first twenty that come and the rest
+        starts = [n * 2000 + pause for n in range(come, come + 20)]
+        cues = [(start, start + 1900, "A line.") for start in starts]
         make_segments(cues[: 15 if come == 20 else 20], task)
         expect(page.locator("#count")).to_have_text(f"{task.segments.count()} lines")
 
     grown = page.evaluate("document.documentElement.scrollHeight")
     assert page.locator("#rows > .block").count() == 2
+    assert page.locator("[data-b]").count() == 1
     page.reload()
+    assert page.locator("[data-b]").count() == 0 and page.locator("[data-g]").count() == 1
     assert page.evaluate("document.documentElement.scrollHeight") == pytest.approx(grown, abs=4)
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.contrib.auth.models import User
+from django.db.models import Max
 from django.db.models.functions import Length
 from django.http import HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
@@ -350,11 +351,12 @@ def _news(page: Page, task: Task) -> dict[str, object]:
     after = _after(page)
     # Only the newest task grows; lines of an earlier one are numbered anew by corrections.
     fresh = task.segments.filter(number__gt=after) if task == page.task else task.segments.none()
-    wanted = rows.fetch(fresh.overlapping(page.form.start_ms, page.form.end_ms))
-    count = task.segments.overlapping(page.form.start_ms, page.form.end_ms).count()
-    tail, blocks = rows.render_more(
-        wanted, count - len(wanted), page.form.start_ms, page.form.end_ms
-    )
+    sides = page.form.start_ms, page.form.end_ms
+    wanted = rows.fetch(fresh.overlapping(*sides))
+    held = task.segments.overlapping(*sides)
+    count = held.count()
+    said_ms = held.filter(number__lte=after).aggregate(end=Max("end_ms"))["end"] if wanted else None
+    tail, blocks = rows.render_more(wanted, count - len(wanted), *sides, said_ms)
     return {"tail": tail, "blocks": blocks, "total": task.segments.count(), "count": count}
 
 
