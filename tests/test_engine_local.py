@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -381,6 +382,23 @@ def test_an_unreachable_hub_is_told_within_five_seconds(config, monkeypatch, nam
     assert time.monotonic() - started < 5
     assert not answer.ok
     assert "'tiny' is not on this machine and the model hub cannot be reached" in answer.reason
+
+
+def test_a_model_is_not_fetched_into_the_disks_reserve(config, model):
+    free = shutil.disk_usage(config.data_dir.parent).free
+    with fake_hub(model) as url:
+        full = fetching(config, url, reserve_bytes=free - 78 * 10**6 // 2)
+        answer = Whisper().availability(full)
+        assert (answer.ok, "disk has no room for it" in answer.reason) == (False, True)
+        with pytest.raises(EngineError, match="'tiny' is not on this machine and this server's"):
+            listen(Whisper(), makers.SAMPLE, full)
+        assert Whisper().availability(replace(full, reserve_bytes=0)).ok
+
+        came = config.data_dir / "models/hub/models--Systran--faster-whisper-tiny/blobs/half"
+        came.parent.mkdir(parents=True)
+        with came.open("wb") as file:
+            file.truncate(60 * 10**6)  # an earlier fetch brought it: the rest has room
+        assert Whisper().availability(full).ok
 
 
 def test_the_hubs_answer_is_remembered_for_a_while(config, model):

@@ -79,6 +79,7 @@ def engine_config() -> EngineConfig:
         fetch_models=settings.FETCH_MODELS,
         model_stall_seconds=settings.MODEL_STALL_SECONDS,
         memory_bytes=settings.ENGINE_MEMORY_BYTES,
+        reserve_bytes=settings.MIN_FREE_BYTES,
         cloud=CloudConfig(
             key=settings.TWELVELABS_API_KEY,
             base_url=settings.TWELVELABS_BASE_URL,

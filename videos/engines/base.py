@@ -113,6 +113,7 @@ class EngineConfig:
     fetch_models: bool = True
     model_stall_seconds: float = 60.0
     memory_bytes: int = 4 * 1024**3
+    reserve_bytes: int = 0  # of the disk, that nothing fetched may use
     cloud: CloudConfig = field(default_factory=CloudConfig)
     block_seconds: float = 300  # what Whisper is given at once; tests cut finer
 

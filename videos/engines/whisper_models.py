@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -71,6 +72,8 @@ def availability(config: EngineConfig) -> Availability:
     missing = f"The whisper model '{name}' is not on this machine and"
     if not config.fetch_models:
         return Availability(False, f"{missing} fetching models is switched off.")
+    if not _has_room(config):
+        return Availability(False, f"{missing} this server's disk has no room for it.")
     if not _hub_is_there(_hub(config)):
         return Availability(False, f"{missing} the model hub cannot be reached.")
     return Availability(True)
@@ -139,6 +142,20 @@ def _remember(config: EngineConfig, folder: Path) -> None:
     path = os.path.relpath(folder, _models_folder(config))
     part.write_text(json.dumps({"model": config.whisper_model, "path": path}))
     os.replace(part, marker)
+
+
+def _has_room(config: EngineConfig) -> bool:
+    """Whether what is still to come leaves the reserve alone; of a model whose size is not known
+    here that is believed.
+    """
+    if config.whisper_model not in MODELS:
+        return True
+    folder = _models_folder(config)
+    folder.mkdir(parents=True, exist_ok=True)
+    repository, megabytes = MODELS[config.whisper_model]
+    here = folder_bytes(folder / "hub" / f"models--{repository.replace('/', '--')}")
+    free = shutil.disk_usage(folder).free - config.reserve_bytes
+    return free > megabytes * MEGABYTE - here
 
 
 def _hub(config: EngineConfig) -> str:
