@@ -33,7 +33,7 @@ def test_reasons_and_pauses_are_written_in_words(open_page, doubtful):
     rows = page.locator("#rows li")
 
     reasons = drawn(rows.nth(2).locator("span").first, "::after")
-    assert "very fast" in reasons and "repeated" in reasons and "unsure" not in reasons
+    assert "⚠\xa0very\xa0fast" in reasons and "repeated" in reasons and "unsure" not in reasons
     assert "pause" in drawn(rows.nth(3), "::after")
     assert drawn(rows.nth(1), "::after") == "none"
     assert Axe().run(page).violations_count == 0
