@@ -17,8 +17,8 @@ from django.db import connection
 from tests.factories import make_index, make_task, make_transcript, make_user, make_video
 from videos import admission, corrections, fetching, hush, ingest, pipeline, search
 from videos.corrections import Refused, Seen
-from videos.models import Fetch, Select, Status, Step, Task, Video
-from videos.models.select import SelectQuerySet, keep
+from videos.models import Fetch, Select, Status, Step, Task, Video, select
+from videos.models.select import SelectQuerySet, keep, put_back, remember
 from videos.models.task import TaskQuerySet
 from videos.uploads import PartFileHandler
 
@@ -97,6 +97,26 @@ def test_a_correction_and_who_deletes_its_lines_wait_for_each_other(meet, what):
     meet(corrections, "_put_in", after=False)
     at_once(correct(task), deeds[what])
     assert not Task.objects.filter(pk=task.pk).exists()
+
+
+@pytest.mark.parametrize("what", ["keep", "trim", "put back"])
+def test_what_is_kept_while_its_line_is_corrected_has_the_line_as_it_is_then(meet, what):
+    video = make_transcript([(0, 2000, "One"), (2000, 4000, "Two")])
+    kept = keep(video, 0, 2000, video.index.owner)
+    taken = remember(kept)
+    kept = Select.objects.get(pk=kept.pk)
+    deeds: dict[str, Callable[[], object]] = {
+        "keep": lambda: keep(video, 0, 4000, video.index.owner, pk="a" * 24),
+        "trim": lambda: kept.change(end_ms=4000),
+        "put back": lambda: put_back(video, taken),
+    }
+    if what == "put back":
+        Select.objects.all().delete()
+    meet(select, "words", after=True)
+    meet(corrections, "_put_in", after=False)
+    at_once(correct(video.transcript), deeds[what])
+    words = set(Select.objects.exclude(pk=kept.pk if what == "keep" else "").values_list("words"))
+    assert words == {("Something else." if what == "put back" else "Something else. Two",)}
 
 
 def test_a_correction_and_who_marks_lines_over_silence_wait_for_each_other(meet):

@@ -21,9 +21,11 @@ from tests.faults.stack import wait_for
 from tests.web import Handler, serving
 from videos import admission, fetcher, fetching, ingest, search, storage, tasks
 from videos.admission import Refused
+from videos.engines.base import Cue
 from videos.ingest import Wishes
 from videos.media.sandbox import ChildDied
 from videos.models import Asset, Fetch, Index, Status, Step, Task, Video
+from videos.uploads import PartFileHandler
 
 MINUTE = timedelta(seconds=60)
 
@@ -560,3 +562,17 @@ def test_the_form_says_what_is_wrong_with_an_address(client, caller, settings, u
     else:
         assert page.status_code == 400 and 'role="alert"' in page.text
         assert not Index.objects.exists()
+
+
+def test_captions_that_came_with_an_address_are_judged_by_the_length_of_its_file(sample, index):
+    cues = [Cue(0, 2000, "Said."), Cue(90_000, 92_000, "After the end.")]
+    video = ingest.accept_url(index, "https://example.org/a.mp4", Wishes(captions=cues))
+    handler = PartFileHandler()
+    handler.new_file("files", "a.mp4", "video/mp4", None)
+    handler.receive_data_chunk(sample.read_bytes(), 0)
+
+    with handler.file_complete(sample.stat().st_size) as part:
+        found = admission.look_at(part.path)
+        fetching._keep_for_task(video.tasks.get().pk, part, found, [])
+
+    assert list(video.tasks.get().segments.values_list("marks", flat=True)) == ["", "e"]

@@ -9,8 +9,9 @@ import pytest
 
 from tests.factories import make_index, make_segments, make_task, make_user, make_video
 from tests.makers import media, silence, tone
-from videos import corrections, derive, doubt, drawn, hush, pipeline
+from videos import corrections, derive, doubt, drawn, hush, ingest, pipeline
 from videos.corrections import Seen
+from videos.engines.base import Cue
 from videos.models import Derivation, Kind, Status, Step, Task
 
 # Ten seconds of sound, ten of silence with a little noise in it, ten of sound.
@@ -163,3 +164,13 @@ def test_rows_that_come_after_the_waveform_are_marked_when_they_are_whole(task):
     later.refresh_from_db()
     assert later.status == Status.READY
     assert marks(later) == ["", "", "s", "s", ""]
+
+
+@pytest.mark.django_db
+def test_lines_of_captions_that_are_given_later_are_judged_at_once():
+    task = make_task(make_video(duration_ms=30_000), status=Status.READY)
+    give_peaks(task)
+
+    given = ingest.caption(task.video, [Cue(1000, 2000, "Said."), Cue(13_000, 16_000, "Not.")], "")
+
+    assert marks(given) == ["", "s"]

@@ -15,7 +15,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from tests import missing
-from tests.factories import make_index, make_transcript, make_user, make_video
+from tests.factories import make_index, make_task, make_transcript, make_user, make_video
 from videos import engines, ingest, pipeline, storage, tasks, upkeep
 from videos.admission import NoRoom, Refused
 from videos.engines.base import Cue
@@ -393,3 +393,25 @@ def test_a_ready_video_is_a_world_of_its_own():
     video = make_transcript(3)
     video.delete()
     assert not Segment.objects.exists()
+
+
+def test_a_failed_task_is_not_taken_up_over_captions_that_came_meanwhile():
+    video = make_video()
+    failed = make_task(video, status=Status.FAILED, error="No.")
+    ingest.caption(video, [Cue(0, 1000, "Mine.")], "a.srt")
+
+    assert not ingest.try_again(failed)
+    failed.refresh_from_db()
+    assert failed.status == Status.FAILED
+
+
+def test_an_engine_that_is_not_known_is_refused_with_its_name(sample):
+    with pytest.raises(Refused, match="engine of this index, parakeet, is not known"):
+        ingest.first_task(make_index(engine="parakeet"), Wishes())
+
+
+def test_a_name_with_a_double_quote_is_as_it_was_before_a_form_sent_it():
+    handler = PartFileHandler()
+    handler.new_file("files", "Tom %22Jerry%22 100%.mp4", "video/mp4", None)
+    with handler.file_complete(0) as part:
+        assert part.name == 'Tom "Jerry" 100%.mp4'

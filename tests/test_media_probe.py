@@ -8,6 +8,7 @@ import random
 import struct
 import time
 from fractions import Fraction
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -339,3 +340,10 @@ def test_a_name_cannot_be_an_option_or_a_protocol(folder, monkeypatch):
 
     assert probe(name).audio_codec
     os.remove(name)
+
+
+@pytest.mark.parametrize("aspect", [Fraction(2**31 - 1), Fraction(1, 2**31 - 1)])
+def test_an_aspect_that_is_no_pictures_is_left_out(aspect):
+    picture = SimpleNamespace(sample_aspect_ratio=aspect, width=640, height=360)
+
+    assert probe_job._size(None, picture) == {"width": 640, "height": 360}

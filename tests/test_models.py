@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from tests.factories import make_index, make_segments, make_task, make_user, make_video
-from videos.models import ApiKey, Index, LostLease, Segment, Status, Step, Task, Video
+from videos.models import ApiKey, Index, LostLease, Segment, Status, Step, Tag, Task, Video
 from videos.models.api_key import hash_key
 from videos.models.ids import new_id
 from videos.models.task import TaskQuerySet
@@ -206,3 +206,15 @@ def test_a_key_is_kept_as_a_hash_alone():
     assert row.hash == hash_key(key)
     assert key.startswith(row.prefix)
     assert key not in str(vars(row))
+
+
+def test_tags_of_many_names_take_few_queries(django_assert_max_num_queries):
+    video = make_video()
+    owner = video.index.owner
+    Tag.objects.bulk_create([Tag(owner=owner, name=f"t{n}") for n in range(300)])
+
+    with django_assert_max_num_queries(12):
+        Tag.objects.put_on(owner, video, [f"T{n}" for n in range(100)])
+    assert video.tags.count() == 100 and Tag.objects.count() == 300
+    Tag.objects.put_on(owner, video, ["New", "new", "t1", "T1"])
+    assert sorted(tag.name for tag in video.tags.all()) == ["New", "t1"]

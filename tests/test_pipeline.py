@@ -487,3 +487,11 @@ def test_one_user_s_thousand_tasks_do_not_keep_another_waiting(engine, rung):
         tasks.advance(Task.objects.due().order_by("created_at").first().pk)
     late.refresh_from_db()
     assert late.status == Status.READY
+
+
+def test_a_poster_that_the_disk_does_not_take_fails_no_task(settings, tmp_path, sample):
+    (tmp_path / "file").write_bytes(b"")
+    settings.DERIVED_ROOT = str(tmp_path / "file")
+    video = make_video(video_codec="h264")
+
+    assert pipeline._draw_poster(make_task(video, step=Step.PREPARE), lambda: False)

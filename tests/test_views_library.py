@@ -369,3 +369,12 @@ def test_what_is_no_id_is_404(client, user, name):
     for url in (f"/videos/{name}/", f"/videos/{name}/media", f"/indexes/{name}/"):
         assert client.get(url).status_code == 404
     assert client.get(f"/videos/states?id={name}").status_code == 200
+
+
+def test_of_two_indexes_of_one_name_at_once_the_second_is_told(client, user, monkeypatch):
+    make_index(user, name="Films")
+    monkeypatch.setattr("videos.forms.IndexForm.clean_name", lambda form: form.cleaned_data["name"])
+
+    page = client.post("/indexes/", {"name": "Films"}, follow=True)
+
+    assert "You have an index of this name already." in page.text

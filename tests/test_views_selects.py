@@ -8,7 +8,8 @@ from tests.factories import make_index, make_transcript, make_user, make_video
 from videos import handover
 from videos.models import Select
 from videos.models.segment import Lines
-from videos.models.select import following, keep, words
+from videos.models.select import following, keep, remember, words
+from videos.views import selects
 
 pytestmark = pytest.mark.django_db
 CUES = [(0, 2000, "before"), (2000, 4000, "one"), (4000, 6000, "two"), (6000, 8000, "after")]
@@ -39,6 +40,68 @@ def test_the_bin_names_the_frames_that_its_cut_has(client, video, end_ms, out):
     assert f"10:00:02:00 – {out}" in client.get(f"{root}/").text
     assert f"10:00:02:00 {out}" in client.get(f"{root}/export/edl").text
     assert f"10:00:02:00,{out}" in client.get(f"{root}/export/csv").text
+
+
+# --- two editors ---
+
+
+def sent(select, **typed: str) -> dict[str, str]:
+    """A form that was made from the select as it is, with what somebody typed into it."""
+    start, end = f"{select.start_ms / 1000:g}", f"{select.end_ms / 1000:g}"
+    fields = {"start": start, "end": end, "note": select.note, "colour": select.colour}
+    return fields | {"was": select.stands} | typed
+
+
+def test_what_an_editor_does_not_touch_stays_as_another_made_it(client, video):
+    (select,) = kept(video, 2000)
+    old = sent(select, end="3.5")
+    Select.objects.filter(pk=select.pk).update(note="Best take", colour="red")
+
+    assert client.post(f"/selects/{select.pk}/change", old).status_code == 303
+    select.refresh_from_db()
+    assert (select.note, select.colour, select.end_ms) == ("Best take", "red", 3500)
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "shown"),
+    [
+        ({"note": "mine"}, {"note": "theirs", "colour": "red"}, 'value="red" selected'),
+        ({"end": "3.5"}, {"start_ms": 2500}, 'value="0:02.5" required'),
+    ],
+)
+def test_what_two_editors_change_is_told_before_one_overwrites_it(
+    client, video, mine, theirs, shown
+):
+    (select,) = kept(video, 2000)
+    old = sent(select, **mine)
+    Select.objects.filter(pk=select.pk).update(**theirs)
+
+    answer = client.post(f"/selects/{select.pk}/change", old)
+    assert answer.status_code == 400 and "Somebody else changed this select" in answer.text
+    assert shown in answer.text and next(iter(mine.values())) in answer.text
+    select.refresh_from_db()
+    assert all(getattr(select, name) == value for name, value in theirs.items())
+
+    assert client.post(f"/selects/{select.pk}/change", sent(select, **mine)).status_code == 303
+
+
+def test_the_same_change_by_two_is_no_quarrel(client, video):
+    (select,) = kept(video, 2000)
+    old = sent(select, note="good", start="2.5")
+    Select.objects.filter(pk=select.pk).update(note="good", start_ms=2500)
+
+    assert client.post(f"/selects/{select.pk}/change", old).status_code == 303
+
+
+@pytest.mark.parametrize("was", ["", "x", "1 2", "9" * 5000 + " 1 red x", "\0 \0 \0 \0"])
+def test_a_form_that_says_nothing_of_before_changes_all(client, video, was):
+    (select,) = kept(video, 2000)
+    old = sent(select, note="mine", was=was)
+    Select.objects.filter(pk=select.pk).update(colour="red")
+
+    assert client.post(f"/selects/{select.pk}/change", old).status_code == 303
+    select.refresh_from_db()
+    assert (select.note, select.colour) == ("mine", "green")
 
 
 # --- keeping ---
@@ -532,3 +595,41 @@ def test_one_very_long_line_is_in_the_way_of_no_range(monkeypatch):
 
 def test_an_empty_bin_has_nothing_to_export(client, video):
     assert client.get(f"/indexes/{video.index_id}/selects/export/edl").status_code == 404
+
+
+def test_videos_whose_selects_have_no_room_stay_where_they_are(client, user, video, monkeypatch):
+    monkeypatch.setattr("videos.views.keeping.MOST_IN_A_BIN", 3)
+    kept(video, 0, 2000)
+    other = make_transcript(CUES, make_index(user, name="Cut"))
+    kept(other, 0, 2000)
+    form = {"do": "move", "index": other.index_id, "video": video.pk}
+
+    assert "2 selects have no room in the bin of Cut" in client.post(
+        "/videos/many", form, follow=True
+    ).text  # fmt: skip
+    assert len(order(other.index)) == len(order(video.index)) == 2
+    Select.objects.filter(video=other).first().delete()
+    client.post("/videos/many", form)
+    assert len(order(other.index)) == 3
+
+
+def test_what_was_taken_out_of_a_bin_that_is_full_comes_back(client, video, monkeypatch):
+    first, _ = kept(video, 0, 2000)
+    taken = remember(first)
+    first.delete()
+    monkeypatch.setattr("videos.views.selects.MOST_IN_A_BIN", 1)
+
+    assert client.post(f"/videos/{video.pk}/selects", {"removed": taken}).status_code == 303
+    assert len(order(video.index)) == 2
+
+
+def test_a_select_that_is_taken_out_just_as_it_is_moved_is_gone(client, video, monkeypatch):
+    first, _ = kept(video, 0, 2000)
+    real = selects.ordering
+
+    def late(index):
+        Select.objects.filter(pk=first.pk).delete()
+        return real(index)
+
+    monkeypatch.setattr(selects, "ordering", late)
+    assert client.post(f"/selects/{first.pk}/move", {"by": "1"}).status_code == 404

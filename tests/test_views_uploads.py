@@ -5,7 +5,7 @@ import threading
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from tests.factories import make_index
+from tests.factories import make_index, make_video
 from videos import admission, engines
 from videos.media.probe import probe
 from videos.models import Index, Video
@@ -238,3 +238,16 @@ def test_names_are_shown_and_never_paths(client, user, sample):
         not in page.replace("<b>Upload videos</b>", "").replace("<b><bdi>", "").split("<ul")[1]
     )
     assert Video.objects.get().media_name.count("/") == 2
+
+
+def test_an_index_whose_engine_is_not_known_can_be_opened_to_choose_another(client, user, sample):
+    index = make_index(user, engine="parakeet")
+    video = make_video(index)
+
+    page = client.get(f"/indexes/{index.pk}/")
+    assert page.status_code == 200 and "This engine is not known here" in page.text
+    sent = client.post("/upload/", {"file": clip(sample), "index": index.pk}, headers=JSON).json()
+    assert "parakeet, is not known here" in sent["results"][0]["message"]
+    assert not client.get("/upload/check", {"size": "9", "index": index.pk}).json()["ok"]
+    again = client.post(f"/videos/{video.pk}/again", {"engine": "", "language": ""}, follow=True)
+    assert again.status_code in (200, 400) and "parakeet, is not known here" in again.text

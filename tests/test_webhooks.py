@@ -169,7 +169,7 @@ def test_a_receiver_that_is_away_is_tried_again_with_the_same_words(webhook, rec
     receiver.play = lambda handler: handler.reply(status=204)
     Delivery.objects.update(not_before=None)
     tasks.deliver()
-    assert receiver.asked[0].body == receiver.asked[1].body
+    assert receiver.asked[0].body == receiver.asked[2].body  # what was not tried yet came first
     assert {delivery.status for delivery in Delivery.objects.all()} == {"delivered"}
 
 
@@ -317,3 +317,18 @@ def test_who_has_none_can_do_nothing_with_it(client, user, webhook):
         assert client.get(f"/account/webhooks/{name}").status_code == 405
     assert webhook.url not in client.get("/account/webhooks/").text
     assert Webhook.objects.get() == webhook
+
+
+def test_what_is_refused_for_ever_holds_up_no_other_message(webhook, receiver):
+    receiver.play = lambda handler: handler.reply(status=400)
+    end_a_task(webhook)
+    tasks.deliver()
+    end_a_task(webhook)
+    Delivery.objects.update(not_before=None)
+    receiver.play = lambda handler: handler.reply(status=204)
+    receiver.asked.clear()
+
+    tasks.deliver()
+
+    newer = Delivery.objects.order_by("created_at").last()
+    assert newer.pk in receiver.asked[0].body.decode()

@@ -130,7 +130,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 2 * MAX_FILES_AT_ONCE
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2500  # a replacement names each of 2,000 lines
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 
-# For each API key; 0: no limit.
+# For each account, whichever key it uses; 0: no limit.
 API_REQUESTS_PER_MINUTE = env.whole("API_REQUESTS_PER_MINUTE", 1200)
 API_UPLOADS_PER_DAY = env.whole("API_UPLOADS_PER_DAY", 2000)
 

@@ -30,7 +30,8 @@ ARROW = "-->"
 STAMP = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 TIMES = re.compile(rf"\s*{STAMP}\s*{ARROW}\s*{STAMP}(?:\s+\S.*)?\s*")
 STAMP_TAG = re.compile(rf"<{STAMP}>")
-TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+# Markup of WebVTT and of SRT. Other words in such brackets are the transcriber's: <inaudible>.
+TAG = re.compile(r"</?(?:[biusvc]|font|ruby|rt|lang)(?:[\s.][^<>]*)?/?>", re.IGNORECASE)
 OVERRIDE = re.compile(r"\{\\[^{}]*\}")  # "{\an8}", which programs for SubStation leave in SRT
 BREAK = re.compile(r"\\[Nh]")  # and their line feed and hard space
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")

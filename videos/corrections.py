@@ -290,7 +290,7 @@ def _check_times(task: Task, row: Segment, times: tuple[int, int]) -> None:
         )
     if after and start > after.start_ms:
         raise Refused(f"The next line starts at {exact_clock(after.start_ms)}, and comes later.")
-    limit = after.end_ms if after else max(task.video.duration_ms, row.end_ms)
+    limit = after.end_ms if after else task.video.duration_ms
     if end > max(limit, row.end_ms):
         whose = "next line" if after else "video"
         raise Refused(f"The {whose} ends at {exact_clock(limit)}, and this line may not end later.")

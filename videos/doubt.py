@@ -16,8 +16,9 @@ from typing import Protocol
 
 from videos.folding import fold, holds
 
+LATE = "e"
 REASONS = {
-    "e": "begins after the end of the video",
+    LATE: "begins after the end of the video",
     "f": "faster than anybody speaks",
     "o": "begins before the line before it ends",
     "p": "the engine was not sure of its words",
@@ -83,7 +84,7 @@ def _marks(row: Line, texts: Sequence[str], ends: Sequence[int], late: float) ->
     *earlier, text = texts
     length = row.end_ms - row.start_ms
     found = {
-        "e": row.start_ms >= late,
+        LATE: row.start_ms >= late,
         "f": len(text) > FEW_CHARACTERS and len(text) * 1000 > FASTEST * length,
         "o": bool(ends) and row.start_ms + OVERLAP_MS < max(ends),
         "p": _is_unsure(row),

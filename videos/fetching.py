@@ -13,11 +13,11 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
-from django.db.models.functions import Now
+from django.db.models import F, Value
+from django.db.models.functions import Concat, Now
 from django.template.defaultfilters import filesizeformat
 
-from videos import admission, captions, failpoints, fetcher, pipeline, storage
+from videos import admission, captions, doubt, failpoints, fetcher, pipeline, storage
 from videos.admission import Passing, Refused
 from videos.engines.base import Cue
 from videos.fetcher import FetchError, Line
@@ -207,6 +207,9 @@ def _keep_for_task(
             updated_at=Now(),
             **admission.facts(found),
         )
+        # Captions that were sent along are rows since the length was not known.
+        late = task.segments.filter(start_ms__gte=found.duration_ms)
+        late.update(marks=Concat(Value(doubt.LATE), "marks"))
     pipeline.write(task, cues, 0)
 
 

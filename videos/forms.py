@@ -76,6 +76,9 @@ LANGUAGES = [
 LANGUAGE_NAMES = dict(LANGUAGES)
 
 
+NAME_TAKEN = "You have an index of this name already."
+
+
 class MomentField(forms.CharField):
     """A moment as editors write it (``90``, ``1:30.5``, ``01:00:12:10``); read by its form."""
 
@@ -440,7 +443,7 @@ class IndexForm(forms.ModelForm):  # type: ignore[type-arg]
         name = str(self.cleaned_data["name"])
         twins = Index.objects.filter(owner_id=self.instance.owner_id, name=name)
         if twins.exclude(pk=self.instance.pk).exists():
-            raise ValidationError("You have an index of this name already.", code="taken")
+            raise ValidationError(NAME_TAKEN, code="taken")
         return name
 
     def save(self, commit: bool = True) -> Index:

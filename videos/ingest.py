@@ -24,6 +24,7 @@ from videos import (
     failpoints,
     fetcher,
     forgetting,
+    hush,
     pipeline,
     search,
     storage,
@@ -165,9 +166,8 @@ def accept_sample(user: User) -> Video:
     """
     if why := refuse_size(SAMPLE_FILE.stat().st_size):
         raise Refused(why)
-    index = Index.objects.owned_by(user).first() or Index.objects.create(
-        owner=user, name=DEFAULT_INDEX
-    )
+    owned = Index.objects.owned_by(user)
+    index = owned.first() or owned.get_or_create(owner=user, name=DEFAULT_INDEX)[0]
     part = storage.new_part_path()
     try:
         shutil.copyfile(SAMPLE_FILE, part)
@@ -182,7 +182,8 @@ def accept_sample(user: User) -> Video:
 def first_task(index: Index, wishes: Wishes) -> Task:
     """An unsaved task without its video: the engine chosen, and why it is not a better one.
 
-    Raises Refused when that engine does not know the language that was asked for.
+    Raises Refused when that engine does not know the language that was asked for, or is not known
+    itself: an earlier version's, say.
     """
     if wishes.captions or wishes.captions_url:
         name = wording.printable(wishes.captions_name)[-200:]
@@ -191,6 +192,8 @@ def first_task(index: Index, wishes: Wishes) -> Task:
     name, notice = wishes.engine or index.engine or settings.DEFAULT_ENGINE, ""
     if not name:
         name, notice = engines.default(config)
+    if not engines.is_known(name):
+        raise Refused(f"The engine of this index, {name}, is not known here. Choose another one.")
     engine = engines.get(name)
     if wishes.language and engine.languages and wishes.language not in engine.languages:
         raise UnknownLanguage(f"{engine.label} does not understand this language. {notice}".strip())
@@ -204,9 +207,12 @@ def cancel(task: Task) -> bool:
 
 
 def try_again(task: Task) -> bool:
-    """Take a failed task up where it stopped; False if it is not failed."""
+    """Take a failed task up where it stopped; False if it is not failed, or the video has a newer
+    one: captions that came meanwhile, say.
+    """
     with transaction.atomic():
-        again = task.try_again()
+        Video.objects.filter(pk=task.video_id).lock()
+        again = Task.objects.filter(video=task.video_id).first() == task and task.try_again()
         if again:
             Fetch.objects.filter(task=task).update(attempts=0, not_before=None)
             transaction.on_commit(partial(_ring, task))
@@ -250,6 +256,7 @@ def caption(video: Video, cues: Sequence[Cue], name: str) -> Task:
         task.save(force_insert=True)
         pipeline.write(task, cues, 0)
         Video.objects.filter(pk=video.pk).update(transcript=task, updated_at=Now())
+    hush.look(video.pk)
     return task
 
 

@@ -265,8 +265,9 @@ def _draw_poster(task: Task, stopping: Stopping) -> bool:
                     return False
                 elif hold.is_time_to_look():
                     hold.keep()
-    except MediaError as error:
-        logger.warning("video=%s no poster: %s %s", video.pk, error, error.detail)
+    except (MediaError, OSError) as error:
+        detail = getattr(error, "detail", "")
+        logger.warning("video=%s no poster: %s %s", video.pk, error, detail)
     return True
 
 

@@ -48,6 +48,8 @@ class PartFileHandler(FileUploadHandler):
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
+        # So forms name what holds a double quote (WHATWG, multipart/form-data encoding).
+        self.file_name = (self.file_name or "").replace("%22", '"')
         self.path = self.new_path()
         # Unbuffered: a full disk shows at the write, not once more at each flush and close.
         self.handle = open(self.path, "w+b", buffering=0)  # noqa: SIM115

@@ -99,7 +99,9 @@ function writeFields(within = document) {
   for (const field of within.querySelectorAll("[data-moment]")) writeMoment(field);
 }
 document.addEventListener("htmx:afterSwap", ({ detail }) => {
-  if (mode === "clock" || detail.target.id !== "selects") return;
+  if (mode === "clock") return;
+  if (detail.target.id === "range") return writeRange(); // refused: it comes with the clock's times
+  if (detail.target.id !== "selects") return;
   writeOthers();
   writeFields();
 });

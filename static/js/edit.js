@@ -79,7 +79,7 @@ function why(status, refusal) {
   const again = open ? "What you typed is still here; try again." : "Try again.";
   if (refusal) return refusal;
   if (!status) return `The server is not responding. ${again}`;
-  if (status === 404) return "This line or its video is gone.";
+  if (status === 404) return `This line or its video was deleted, or is no longer shared with you. ${open ? "Copy what you typed." : ""}`.trim();
   if (status === 403) return `This page is too old. ${open ? "Copy what you typed and reload it." : "Reload it and try again."}`;
   if (status < 400) return `You are signed out. Sign in in another tab, then ${open ? "save" : "try"} again.`;
   return `The server could not do this. ${again}`;
@@ -379,6 +379,7 @@ async function undoOrRedo(form) {
   if (root?.querySelector("#editing")) {
     complain("");
     announce(status === 200 ? DONE[form.id] : root.querySelector("[role=status]").textContent);
+    held ||= status === 409; // somebody changed these lines: they are here as they were
     await take(root);
   } else {
     say(why(status, refusal));

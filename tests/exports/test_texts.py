@@ -219,6 +219,16 @@ def test_a_marker_is_one_line_of_its_list(text):
     ]
 
 
+def test_markers_end_where_the_file_does():
+    media = film(duration_ms=20_000, picture_ms=20_000)
+    lines = (Line(19_000, 25_000, "one"), Line(26_000, 28_000, "two"))
+    what = [Clip(media, each.start_ms, each.end_ms, each.text) for each in lines]
+
+    avid = exports.write("markers-avid", what, title="T").decode().splitlines()
+    assert [line.split("\t")[1::3] for line in avid] == [["10:00:19:00", "one"]]
+    assert [line.split("\t")[5] for line in avid] == ["25"]
+
+
 def test_markers_tell_the_note_and_the_colour_and_how_long_they_are():
     lines = (Line(0, 1000, "one"), Line(1000, 3000, "two"))
     what = [Clip(film(), 0, 3000, note="look", colour="orange", lines=lines)]

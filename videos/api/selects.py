@@ -60,7 +60,9 @@ def update(request: ApiRequest, index_id: str, select_id: str) -> HttpResponse:
         "colour": select.colour,
     }
     data = _checked(select.video, now | body)
-    select.change(data["start"], data["end"], data["note"], data["colour"])
+    select.change(
+        start_ms=data["start"], end_ms=data["end"], note=data["note"], colour=data["colour"]
+    )
     return answer(dialects.select(select, index_id))
 
 

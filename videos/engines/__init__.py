@@ -20,6 +20,10 @@ def get(name: str) -> LocalEngine | CloudEngine:
     return CLOUD[name] if name in CLOUD else ENGINES[name]
 
 
+def is_known(name: str) -> bool:
+    return name in CLOUD or name in ENGINES
+
+
 def offered(config: EngineConfig) -> dict[str, LocalEngine | CloudEngine]:
     """Those that may be chosen: a service only when it is set up, all that run here."""
     ready = {name: each for name, each in CLOUD.items() if each.availability(config).ok}

@@ -107,7 +107,7 @@ def fetch(config: EngineConfig) -> Iterator[Report]:
     )
     answer: dict[str, Any] = {}
     with engine_errors(), closing(stream) as messages:
-        growth = _Growth(folder, config.model_stall_seconds)
+        growth = _Growth(_hub_folder(config), config.model_stall_seconds)
         for message in messages:
             answer = message or answer
             yield Report(doing=_doing(name), fraction=_fraction(name, growth.check()))
@@ -152,10 +152,15 @@ def _has_room(config: EngineConfig) -> bool:
         return True
     folder = _models_folder(config)
     folder.mkdir(parents=True, exist_ok=True)
-    repository, megabytes = MODELS[config.whisper_model]
-    here = folder_bytes(folder / "hub" / f"models--{repository.replace('/', '--')}")
+    size = MODELS[config.whisper_model][1] * MEGABYTE
     free = shutil.disk_usage(folder).free - config.reserve_bytes
-    return free > megabytes * MEGABYTE - here
+    return free > size - folder_bytes(_hub_folder(config))
+
+
+def _hub_folder(config: EngineConfig) -> Path:
+    """Where the hub's library puts the model, and what came of it so far."""
+    repository = MODELS.get(config.whisper_model, (config.whisper_model, 0))[0]
+    return _models_folder(config) / "hub" / f"models--{repository.replace('/', '--')}"
 
 
 def _hub(config: EngineConfig) -> str:

@@ -94,9 +94,12 @@ def _marks(cut: Cut) -> Iterator[Mark]:
 
 def _in_source(cut: Cut) -> Iterator[tuple[Timebase, int, int, Line, Clip]]:
     for clip in cut.clips:
-        base = clip.media.base
+        base, frames = clip.media.base, clip.media.frames
         for line in clip.said:
             first, last = frame_at(line.start_ms, base.rate), frame_from(line.end_ms, base.rate)
+            if first >= frames:  # no program has a place for it
+                continue
+            last = min(last, frames)
             yield base, base.start + first, base.start + last, line, clip
 
 

@@ -32,6 +32,7 @@ from videos.timecode import MAX_MS, SOUND_RATE
 TAIL_SECONDS = 15
 SCAN_SECONDS = 20.0  # wall clock for reading a file through when its end is not known
 DAY_MS = 24 * 3600 * 1000
+MOST_PIXELS = 100_000
 MOST_CHANNELS = 999  # no file has more: what says so is broken
 FIRST_PACKETS = 400
 TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.])(\d{1,3})")
@@ -146,6 +147,8 @@ def _size(frame: VideoFrame | None, picture: VideoStream | None) -> dict[str, in
         return {"width": 0, "height": 0}
     aspect = picture.sample_aspect_ratio or Fraction(1)
     width, height = round(picture.width * aspect), picture.height
+    if not 0 < width <= MOST_PIXELS:  # an aspect that is no picture's
+        width = picture.width
     if frame is not None and frame.rotation % 180:
         width, height = height, width
     return {"width": width, "height": height}

@@ -14,7 +14,8 @@ Some = TypeVar("Some", bound="Errand")
 
 class ErrandQuerySet(LeasedQuerySet[Some]):
     def by_lot(self, whose: str) -> Any:
-        """The oldest of one chosen by lot, by key: none waits behind another's thousand.
+        """The least tried, then oldest, of one chosen by lot, by key: none waits behind another's
+        thousand, or behind one that is refused for ever.
 
         ``whose`` is the field that says whose each is. None where there are none.
         """
@@ -22,7 +23,7 @@ class ErrandQuerySet(LeasedQuerySet[Some]):
         if not waiting:
             return None
         theirs = self.filter(**{whose: random.choice(waiting)})  # noqa: S311 - no secret
-        return theirs.order_by("created_at", "pk").values_list("pk", flat=True).first()
+        return theirs.order_by("attempts", "created_at", "pk").values_list("pk", flat=True).first()
 
     def due_as(self, pk: object) -> Self:
         """Which are unfinished may take a join, and an UPDATE of one is by a subquery, which

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -127,19 +127,27 @@ class Select(WithRole, models.Model):
     def length_ms(self) -> int:
         return self.end_ms - self.start_ms
 
-    def change(self, start_ms: int, end_ms: int, note: str, colour: str) -> None:
-        """Trim it, or say something else of it. What is as it was is not written: others may have
-        changed it meanwhile, as they may its place, and its words by a correction.
+    def change(self, **asked: Any) -> None:
+        """Trim it, or say something else of it: ``start_ms``, ``end_ms``, ``note``, ``colour``.
+        What is as it was is not written: others may have changed it meanwhile, as they may its
+        place, and its words by a correction.
         """
-        asked = {"start_ms": start_ms, "end_ms": end_ms, "note": note, "colour": colour}
         fresh = {name: value for name, value in asked.items() if value != getattr(self, name)}
-        if fresh.keys() & {"start_ms", "end_ms"}:
-            # Both: one end by one writer and one by another may make no range.
-            fresh |= {"start_ms": start_ms, "end_ms": end_ms}
-            fresh["words"] = words(self.video, start_ms, end_ms)
         for name, value in fresh.items():
             setattr(self, name, value)
-        self.save(update_fields=[*fresh, "updated_at"])
+        names = {"updated_at", *fresh}
+        with transaction.atomic():
+            if names & {"start_ms", "end_ms"}:
+                # Both: one end by one writer and one by another may make no range.
+                names |= {"start_ms", "end_ms", "words"}
+                _hold_lines(self.video)
+                self.words = words(self.video, self.start_ms, self.end_ms)
+            self.save(update_fields=names)
+
+    @property
+    def stands(self) -> str:
+        """What an editor may change of it, as it is now: what a form was made from."""
+        return f"{self.start_ms} {self.end_ms} {self.colour} {self.note}"
 
 
 @contextmanager
@@ -166,6 +174,7 @@ def keep(
     taken = Select.objects.filter(pk=pk).exclude(video=video).exists()
     said = {"kept_by": by, "start_ms": start_ms, "end_ms": end_ms} | fields
     with transaction.atomic():
+        _hold_lines(video)
         in_bin = Select.objects.filter(video__index_id=video.index_id)
         said["position"] = in_bin.last_position() + 1
         said["words"] = words(video, start_ms, end_ms)
@@ -215,9 +224,10 @@ def put_back(video: Video, remembered: str) -> Select:
         values["kept_by_id"] = None
     pk, created_at = values.pop("id"), values.pop("created_at")
     said_by = values.pop("said_by", None)
-    if said_by and said_by == video.transcript_id:
-        values["words"] = words(video, values["start_ms"], values["end_ms"])
     with transaction.atomic():
+        _hold_lines(video)
+        if said_by and said_by == video.transcript_id:
+            values["words"] = words(video, values["start_ms"], values["end_ms"])
         _make_room(Select.objects.in_bin(video.index).exclude(pk=pk), values["position"])
         select, _ = Select.objects.get_or_create(pk=pk, defaults=values)
         Select.objects.filter(pk=pk).update(created_at=created_at)  # a new row has its own
@@ -227,6 +237,13 @@ def put_back(video: Video, remembered: str) -> Select:
 def _make_room(others: SelectQuerySet, position: int) -> None:
     if others.filter(position=position).exists():
         others.filter(position__gte=position).order_by().update(position=F("position") + 1)
+
+
+def _hold_lines(video: Video) -> None:
+    """Till the transaction ends no line is corrected: a select that is not in the bin yet, or not
+    with these ends, would not follow.
+    """
+    Video.objects.filter(pk=video.pk).lock()
 
 
 def words(video: Video, start_ms: int, end_ms: int) -> str:

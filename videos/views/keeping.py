@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from videos import exports, handover, ingest, wording
 from videos.models import Index, NotAllowed, Role, Select, Tag, Video
+from videos.models.select import MOST_IN_A_BIN
 from videos.models.tag import MAX_NAME
 from videos.models.video import VideoQuerySet
 from videos.views import Request, back
@@ -93,9 +94,19 @@ def _move(request: Request, videos: VideoQuerySet) -> str:
     ids = [video.pk for video in videos if video.index_id != index.pk]
     with transaction.atomic():
         Video.objects.filter(pk__in=ids).lock()
+        _require_room(index, ids)
         Select.objects.bring_to(index, ids)
         moved = Video.objects.filter(pk__in=ids).update(index=index, upload_key=None)
     return f"Moved {_videos(moved)} to {index.name}."
+
+
+def _require_room(index: Index, ids: list[str]) -> None:
+    coming = Select.objects.filter(video__in=ids).count()
+    if coming and coming + Select.objects.in_bin(index).count() > MOST_IN_A_BIN:
+        raise Refused(
+            f"Their {coming:,} selects have no room in the bin of {index.name}, "
+            f"which holds {MOST_IN_A_BIN:,}."
+        )
 
 
 def _tag(request: Request, videos: VideoQuerySet) -> str:

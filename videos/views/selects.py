@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from videos import derive, timecode
-from videos.forms import SelectForm
+from videos.forms import SelectForm, whole_number
 from videos.models import Index, Role, Select, Video
 from videos.models.select import (
     MOST_IN_A_BIN,
@@ -30,6 +30,8 @@ from videos.views.derived import played_url
 from videos.views.finding import find_index, find_select, find_video
 
 ORDERED_MEANWHILE = "This bin has changed since the page showed it: here it is as it is now."
+CHANGED = "Somebody else changed this select meanwhile: save once more to have it as it is here."
+ENDS = {"start_ms", "end_ms"}
 MOVED_AWAY = "The video of this select was moved to another index, and its selects with it."
 FULL = f"This bin is full: it holds {MOST_IN_A_BIN:,} selects."
 
@@ -111,9 +113,9 @@ def keep_range(request: Request, video_id: str) -> HttpResponse:
     video = find_video(request, video_id, Role.EDITOR)
     if moved := _elsewhere(request, video):
         return moved
+    if "removed" in request.POST:  # it was there: a bin that is full by now takes it all the same
+        return _put_back(request, video)
     is_full = Select.objects.in_bin(video.index).count() >= MOST_IN_A_BIN
-    if "removed" in request.POST:
-        return _panel(request, video, FULL) if is_full else _put_back(request, video)
     form = SelectForm(video, request.POST)
     if not form.is_valid():
         return _panel(request, video, form.sentence)
@@ -177,9 +179,46 @@ def change(request: Request, select_id: str) -> HttpResponse:
     form = SelectForm(select.video, request.POST)
     if not form.is_valid():
         return _answer(request, select, refusal=form.sentence, trimmed=request.POST)
-    given = form.cleaned_data
-    select.change(given["start"], given["end"], given["note"], given["colour"])
+    stood = _stood(request.POST.get("was", ""))
+    asked = _touched(form.cleaned_data, stood)
+    if stood and _is_contested(select, asked, stood):
+        return _answer(request, select, refusal=CHANGED, trimmed=_beside(select, asked))
+    select.change(**asked)
     return _answer(request, select)
+
+
+def _stood(was: str) -> dict[str, Any]:
+    """What ``Select.stands`` said when the form was made; empty where it does not say."""
+    start, end, colour, note = (was.split(" ", 3) + [""] * 4)[:4]
+    start_ms, end_ms = whole_number(start), whole_number(end)
+    if start_ms is None or end_ms is None:
+        return {}
+    return {"start_ms": start_ms, "end_ms": end_ms, "note": note, "colour": colour}
+
+
+def _touched(given: dict[str, Any], stood: dict[str, Any]) -> dict[str, Any]:
+    """What the editor changed: not what merely came along in the other fields."""
+    sent = {"start_ms": given["start"], "end_ms": given["end"]}
+    sent |= {name: given[name] for name in ("note", "colour")}
+    # A field has no ends of lines, which a note by the API may have.
+    same = {name for name in stood if str(stood[name]).split() == str(sent[name]).split()}
+    return {name: value for name, value in sent.items() if name not in same}
+
+
+def _is_contested(select: Select, asked: dict[str, Any], stood: dict[str, Any]) -> bool:
+    """Whether somebody else changed what the editor did, to something else. A range is one."""
+    now = {name: getattr(select, name) for name in stood}
+    changed = {name for name in stood if now[name] != stood[name]}
+    if changed & ENDS and asked.keys() & ENDS:
+        return any(now[name] != asked.get(name, stood[name]) for name in ENDS)
+    return any(now[name] != asked[name] for name in asked.keys() & changed)
+
+
+def _beside(select: Select, asked: dict[str, Any]) -> dict[str, str]:
+    """The form anew: what the editor changed, and beside it what is as it is now."""
+    shown = {name: getattr(select, name) for name in (*ENDS, "note", "colour")} | asked
+    start, end = (timecode.exact_clock(shown[name]) for name in ("start_ms", "end_ms"))
+    return shown | {"start": start, "end": end, "was": select.stands}
 
 
 @require_POST
@@ -199,6 +238,8 @@ def move(request: Request, select_id: str) -> HttpResponse:
     if moved := _elsewhere(request, select.video):
         return moved
     with ordering(select.video.index) as selects:
+        if select not in selects:
+            raise Http404  # somebody took it out just now
         at = selects.index(select)
         to = at + (1 if request.POST.get("by") == "1" else -1)
         if 0 <= to < len(selects):

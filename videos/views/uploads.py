@@ -64,6 +64,8 @@ def engine_notice(chosen: str = "") -> EngineNotice:
         name, notice = cache.get_or_set(  # type: ignore[misc]
             "default-engine", lambda: engines.default(config), ENGINE_SECONDS
         )
+    if not engines.is_known(name):
+        return EngineNotice(name, "", "This engine is not known here: choose another one.")
     engine = engines.get(name)
     if name in engines.CLOUD:
         notice = "Your videos are sent to this service."
@@ -165,8 +167,9 @@ def refuse_place(form: PlaceForm) -> str:
         return _words(form)
     language = form.cleaned_data["language"]
     try:
-        if language:  # without one there is nothing to refuse, and no engine to ask about
-            ingest.first_task(form.target(), Wishes(language=language))
+        index = form.target()
+        if language or index.engine:  # without either no engine refuses, nor need one be asked for
+            ingest.first_task(index, Wishes(language=language))
     except Refused as refusal:
         return str(refusal)
     return ""
