@@ -332,3 +332,17 @@ def test_what_is_refused_for_ever_holds_up_no_other_message(webhook, receiver):
 
     newer = Delivery.objects.order_by("created_at").last()
     assert newer.pk in receiver.asked[0].body.decode()
+
+
+def test_many_messages_to_a_dead_receiver_are_no_more_tries(webhook, receiver):
+    receiver.play = lambda handler: handler.reply(status=500)
+    end_a_task(webhook)
+    tasks.deliver()
+    Delivery.objects.update(attempts=6, not_before=None)
+    end_a_task(webhook)
+
+    tasks.deliver()
+
+    newer = Delivery.objects.order_by("created_at").last()
+    assert newer.attempts == 1
+    assert (newer.not_before - timezone.now()).total_seconds() > 100  # not five seconds once more

@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Max
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -117,12 +118,14 @@ def _end(delivery: Delivery, status: str, error: str) -> None:
 
 def _put_off(delivery: Delivery, error: str) -> None:
     """All that wait for this receiver wait together: each try of a dead one costs others time."""
-    wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(delivery.attempts - 1, 20))
+    theirs = Delivery.objects.unfinished().filter(webhook=delivery.webhook_id)
+    # Of the one that was tried most: the least tried comes first, and each begins anew.
+    tried = theirs.aggregate(most=Max("attempts"))["most"] or delivery.attempts
+    wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(tried - 1, 20))
     wait *= random.uniform(0.8, 1.2)  # noqa: S311 - no secret
     delivery.release(after_seconds=wait, error=error[:300])
     delivery.refresh_from_db(fields=["not_before"])
-    waiting = Delivery.objects.due().filter(webhook=delivery.webhook_id)
-    waiting.update(not_before=delivery.not_before)
+    theirs.due().update(not_before=delivery.not_before)
 
 
 def _is_too_old(delivery: Delivery) -> bool:
