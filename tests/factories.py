@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 
 from videos import search, storage
 from videos.models import Index, Member, Segment, Status, Step, Task, Video
+from videos.uploads import PartFile, PartFileHandler
 
 _numbers = count(1)
 PASSWORD = "correct horse battery"
@@ -114,3 +115,12 @@ def make_transcript(
         video.duration_ms = rows[-1].end_ms
     video.save()
     return video
+
+
+def uploaded(data: bytes, name: str = "clip.mp4", chunk: int = 65536) -> PartFile:
+    """What the handler makes of a file, as Django's form parser drives it."""
+    handler = PartFileHandler()
+    handler.new_file("files", name, "video/mp4", None)
+    for start in range(0, len(data), chunk):
+        handler.receive_data_chunk(data[start : start + chunk], start)
+    return handler.file_complete(len(data))

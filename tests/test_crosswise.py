@@ -14,13 +14,12 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from tests.factories import make_index, make_task, make_transcript, make_user, make_video
+from tests.factories import make_index, make_task, make_transcript, make_user, make_video, uploaded
 from videos import admission, corrections, fetching, hush, ingest, pipeline, search
 from videos.corrections import Refused, Seen
 from videos.models import Fetch, Select, Status, Step, Task, Video, select
 from videos.models.select import SelectQuerySet, keep, put_back, remember
 from videos.models.task import TaskQuerySet
-from videos.uploads import PartFileHandler
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE = 0.5  # seconds that one waits in the middle for the other, who may wait for it
@@ -147,7 +146,8 @@ def test_who_deletes_a_video_and_who_brings_its_file_wait_for_each_other(meet, s
     task = make_task(video, step=Step.FETCH)
     fetch = Fetch.objects.create(owner=video.index.owner, task=task, media_url="https://x/a.mp4")
     claimed = Fetch.objects.claim(fetch.pk, timedelta(seconds=60))
-    part, found = fetched(sample.read_bytes())
+    part = uploaded(sample.read_bytes())
+    found = admission.look_at(part.path)
 
     def bring() -> None:
         with suppress(fetching.LostLease):
@@ -157,14 +157,6 @@ def test_who_deletes_a_video_and_who_brings_its_file_wait_for_each_other(meet, s
     meet(TaskQuerySet, "cancel", after=False)
     at_once(bring, lambda: ingest.delete_video(video))
     assert not Video.objects.exists()
-
-
-def fetched(data: bytes):
-    handler = PartFileHandler()
-    handler.new_file("files", "a.mp4", "video/mp4", None)
-    handler.receive_data_chunk(data, 0)
-    part = handler.file_complete(len(data))
-    return part, admission.look_at(part.path)
 
 
 def test_a_correction_and_who_moves_the_video_wait_for_each_other(meet, client):

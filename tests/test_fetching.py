@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from tests.api import SRT, refusal
-from tests.factories import make_index, make_user
+from tests.factories import make_index, make_user, uploaded
 from tests.faults.stack import wait_for
 from tests.web import Handler, serving
 from videos import admission, fetcher, fetching, ingest, search, storage, tasks
@@ -25,7 +25,6 @@ from videos.engines.base import Cue
 from videos.ingest import Wishes
 from videos.media.sandbox import ChildDied
 from videos.models import Asset, Fetch, Index, Status, Step, Task, Video
-from videos.uploads import PartFileHandler
 
 MINUTE = timedelta(seconds=60)
 
@@ -266,8 +265,7 @@ def test_of_two_claims_at_once_one_gets_the_fetch(caller, index):
     ingest.accept_url(index, "http://example.org/a.mp4", Wishes())
     pk, late = Fetch.objects.get().pk, []
     other = threading.Thread(
-        target=in_thread,
-        args=(lambda: late.append(Fetch.objects.claim(pk, MINUTE)),),
+        target=in_thread, args=(lambda: late.append(Fetch.objects.claim(pk, MINUTE)),)
     )
     with transaction.atomic():
         assert Fetch.objects.claim(pk, MINUTE) is not None
@@ -567,11 +565,8 @@ def test_the_form_says_what_is_wrong_with_an_address(client, caller, settings, u
 def test_captions_that_came_with_an_address_are_judged_by_the_length_of_its_file(sample, index):
     cues = [Cue(0, 2000, "Said."), Cue(90_000, 92_000, "After the end.")]
     video = ingest.accept_url(index, "https://example.org/a.mp4", Wishes(captions=cues))
-    handler = PartFileHandler()
-    handler.new_file("files", "a.mp4", "video/mp4", None)
-    handler.receive_data_chunk(sample.read_bytes(), 0)
 
-    with handler.file_complete(sample.stat().st_size) as part:
+    with uploaded(sample.read_bytes()) as part:
         found = admission.look_at(part.path)
         fetching._keep_for_task(video.tasks.get().pk, part, found, [])
 

@@ -15,13 +15,13 @@ from django.test import override_settings
 from django.utils import timezone
 
 from tests import missing
-from tests.factories import make_index, make_task, make_transcript, make_user, make_video
+from tests.factories import make_index, make_task, make_transcript, make_user, make_video, uploaded
 from videos import engines, ingest, pipeline, storage, tasks, upkeep
 from videos.admission import NoRoom, Refused
 from videos.engines.base import Cue
 from videos.ingest import Wishes
 from videos.models import Index, Pulse, Segment, Status, Task, Video
-from videos.uploads import PartFile, PartFileHandler, refuse_size
+from videos.uploads import PartFileHandler, refuse_size
 
 pytestmark = pytest.mark.django_db
 
@@ -31,15 +31,6 @@ def rung(monkeypatch) -> list[str]:
     ids: list[str] = []
     monkeypatch.setattr(tasks, "ring", ids.append)
     return ids
-
-
-def uploaded(data: bytes, name: str = "clip.mp4", chunk: int = 65536) -> PartFile:
-    """What the handler makes of a file, as Django's form parser drives it."""
-    handler = PartFileHandler()
-    handler.new_file("files", name, "video/mp4", None)
-    for start in range(0, len(data), chunk):
-        handler.receive_data_chunk(data[start : start + chunk], start)
-    return handler.file_complete(len(data))
 
 
 def parts() -> list[Path]:
@@ -405,13 +396,11 @@ def test_a_failed_task_is_not_taken_up_over_captions_that_came_meanwhile():
     assert failed.status == Status.FAILED
 
 
-def test_an_engine_that_is_not_known_is_refused_with_its_name(sample):
+def test_an_engine_that_is_not_known_is_refused_with_its_name():
     with pytest.raises(Refused, match="engine of this index, parakeet, is not known"):
         ingest.first_task(make_index(engine="parakeet"), Wishes())
 
 
 def test_a_name_with_a_double_quote_is_as_it_was_before_a_form_sent_it():
-    handler = PartFileHandler()
-    handler.new_file("files", "Tom %22Jerry%22 100%.mp4", "video/mp4", None)
-    with handler.file_complete(0) as part:
+    with uploaded(b"", "Tom %22Jerry%22 100%.mp4") as part:
         assert part.name == 'Tom "Jerry" 100%.mp4'

@@ -489,7 +489,7 @@ def test_one_user_s_thousand_tasks_do_not_keep_another_waiting(engine, rung):
     assert late.status == Status.READY
 
 
-def test_a_poster_that_the_disk_does_not_take_fails_no_task(settings, tmp_path, sample):
+def test_a_poster_that_the_disk_does_not_take_fails_no_task(settings, tmp_path):
     (tmp_path / "file").write_bytes(b"")
     settings.DERIVED_ROOT = str(tmp_path / "file")
     video = make_video(video_codec="h264")

@@ -202,7 +202,7 @@ def test_an_end_beyond_the_video_is_its_end(client, video):
 
 
 def test_a_full_bin_says_so(client, video, monkeypatch):
-    monkeypatch.setattr("videos.views.selects.MOST_IN_A_BIN", 1)
+    monkeypatch.setattr("videos.models.select.MOST_IN_A_BIN", 1)
     kept(video, 0)
 
     answer = client.post(f"/videos/{video.pk}/selects", {"start": "2", "end": "4"})
@@ -598,7 +598,7 @@ def test_an_empty_bin_has_nothing_to_export(client, video):
 
 
 def test_videos_whose_selects_have_no_room_stay_where_they_are(client, user, video, monkeypatch):
-    monkeypatch.setattr("videos.views.keeping.MOST_IN_A_BIN", 3)
+    monkeypatch.setattr("videos.models.select.MOST_IN_A_BIN", 3)
     kept(video, 0, 2000)
     other = make_transcript(CUES, make_index(user, name="Cut"))
     kept(other, 0, 2000)
@@ -617,7 +617,7 @@ def test_what_was_taken_out_of_a_bin_that_is_full_comes_back(client, video, monk
     first, _ = kept(video, 0, 2000)
     taken = remember(first)
     first.delete()
-    monkeypatch.setattr("videos.views.selects.MOST_IN_A_BIN", 1)
+    monkeypatch.setattr("videos.models.select.MOST_IN_A_BIN", 1)
 
     assert client.post(f"/videos/{video.pk}/selects", {"removed": taken}).status_code == 303
     assert len(order(video.index)) == 2

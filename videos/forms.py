@@ -13,6 +13,7 @@ from django.conf import settings
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.http import QueryDict
 
@@ -447,10 +448,18 @@ class IndexForm(forms.ModelForm):  # type: ignore[type-arg]
         return name
 
     def save(self, commit: bool = True) -> Index:
-        """What was deleted meanwhile is not made again: raises Index.DoesNotExist.
+        """What was deleted meanwhile is not made again: raises Index.DoesNotExist. Of two of one
+        name at once the database tells the second: raises ValidationError with ``NAME_TAKEN``.
 
         Of one that is there these fields alone are written, and not what a worker keeps in it.
         """
+        try:
+            with transaction.atomic():
+                return self._write()
+        except IntegrityError:
+            raise ValidationError(NAME_TAKEN, code="taken") from None
+
+    def _write(self) -> Index:
         index: Index = super().save(commit=False)
         if not index.created_at:
             index.save(force_insert=True)

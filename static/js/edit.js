@@ -10,7 +10,7 @@
 import { isComposing } from "./composing.js";
 import { lines } from "./lines.js";
 import { focusedRow } from "./meant.js";
-import { announce, complain, note } from "./say.js";
+import { announce, AWAY, complain, note } from "./say.js";
 import { isSeen, numberOf, rowFrom, startMs } from "./seek.js";
 import { dataOf, writeMoment } from "./typed.js";
 
@@ -79,7 +79,7 @@ function why(status, refusal) {
   const again = open ? "What you typed is still here; try again." : "Try again.";
   if (refusal) return refusal;
   if (!status) return `The server is not responding. ${again}`;
-  if (status === 404) return `This line or its video was deleted, or is no longer shared with you. ${open ? "Copy what you typed." : ""}`.trim();
+  if (status === 404) return open ? `${AWAY} Copy what you typed.` : AWAY;
   if (status === 403) return `This page is too old. ${open ? "Copy what you typed and reload it." : "Reload it and try again."}`;
   if (status < 400) return `You are signed out. Sign in in another tab, then ${open ? "save" : "try"} again.`;
   return `The server could not do this. ${again}`;

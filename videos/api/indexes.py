@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db import IntegrityError, transaction
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse, QueryDict
 
 from videos import engines, ingest, pipeline
@@ -81,14 +81,13 @@ def _name(body: dialects.Json) -> str:
 
 
 def _save(index: Index, name: str) -> None:
-    """Check as the page does. Two requests at once: the database tells the second one."""
+    """Check as the page does."""
     form = IndexForm({"name": name}, instance=index)
     try:
         if form.is_valid():
-            with transaction.atomic():
-                form.save()
+            form.save()
             return
-    except IntegrityError:
+    except ValidationError:
         raise _taken(name) from None
     except Index.DoesNotExist:
         raise errors.no_such(index.pk, "indexes") from None

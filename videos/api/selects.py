@@ -36,7 +36,7 @@ def create(request: ApiRequest, index_id: str) -> HttpResponse:
         raise errors.required("video_id")
     videos = Video.objects.filter(index=index).select_related("transcript")
     video = params.find(videos, body["video_id"], "videos")
-    if Select.objects.in_bin(index).count() >= MOST_IN_A_BIN:
+    if not Select.objects.has_room(index):
         raise errors.ApiError(400, "usage_limit_exceeded", "This bin is full.")
     data = _checked(video, body)
     select = keep(

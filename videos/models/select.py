@@ -48,6 +48,10 @@ class SelectQuerySet(models.QuerySet["Select"]):
             each.position = position
         self.bulk_update(selects, ["position"], batch_size=500)
 
+    def has_room(self, index: Index, coming: int = 1) -> bool:
+        """Whether so many more fit into the index's bin."""
+        return not coming or self.in_bin(index).count() + coming <= MOST_IN_A_BIN
+
     def last_position(self) -> int:
         return int(self.aggregate(last=Max("position"))["last"] or 0)
 

@@ -102,7 +102,7 @@ def _move(request: Request, videos: VideoQuerySet) -> str:
 
 def _require_room(index: Index, ids: list[str]) -> None:
     coming = Select.objects.filter(video__in=ids).count()
-    if coming and coming + Select.objects.in_bin(index).count() > MOST_IN_A_BIN:
+    if not Select.objects.has_room(index, coming):
         raise Refused(
             f"Their {coming:,} selects have no room in the bin of {index.name}, "
             f"which holds {MOST_IN_A_BIN:,}."

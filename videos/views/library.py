@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.db import IntegrityError, transaction
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -16,7 +16,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from videos import ingest
 from videos.admission import Refused
-from videos.forms import NAME_TAKEN, IndexForm, all_faults
+from videos.forms import IndexForm, all_faults
 from videos.models import Index, Member, Role, Tag, Video
 from videos.models.member import GIVEN
 from videos.models.video import VideoQuerySet
@@ -147,13 +147,12 @@ def _save_index(request: Request, index: Index) -> HttpResponse:
     form = IndexForm(request.POST, instance=index)
     if form.is_valid():
         try:
-            with transaction.atomic():
-                form.save()
+            form.save()
             return SeeOther(reverse("index", args=[index.pk]))
         except Index.DoesNotExist:
             raise Http404 from None
-        except IntegrityError:  # of two at once the database tells the second one
-            form.add_error("name", NAME_TAKEN)
+        except ValidationError as taken:
+            form.add_error("name", taken)
     messages.error(request, all_faults(form))
     return SeeOther(reverse("index", args=[index.pk]) if known else reverse("library"))
 

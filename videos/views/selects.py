@@ -115,7 +115,7 @@ def keep_range(request: Request, video_id: str) -> HttpResponse:
         return moved
     if "removed" in request.POST:  # it was there: a bin that is full by now takes it all the same
         return _put_back(request, video)
-    is_full = Select.objects.in_bin(video.index).count() >= MOST_IN_A_BIN
+    is_full = not Select.objects.has_room(video.index)
     form = SelectForm(video, request.POST)
     if not form.is_valid():
         return _panel(request, video, form.sentence)
@@ -214,7 +214,7 @@ def _is_contested(select: Select, asked: dict[str, Any], stood: dict[str, Any]) 
     return any(now[name] != asked[name] for name in asked.keys() & changed)
 
 
-def _beside(select: Select, asked: dict[str, Any]) -> dict[str, str]:
+def _beside(select: Select, asked: dict[str, Any]) -> dict[str, Any]:
     """The form anew: what the editor changed, and beside it what is as it is now."""
     shown = {name: getattr(select, name) for name in (*ENDS, "note", "colour")} | asked
     start, end = (timecode.exact_clock(shown[name]) for name in ("start_ms", "end_ms"))

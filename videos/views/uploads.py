@@ -168,7 +168,7 @@ def refuse_place(form: PlaceForm) -> str:
     language = form.cleaned_data["language"]
     try:
         index = form.target()
-        if language or index.engine:  # without either no engine refuses, nor need one be asked for
+        if language or index.engine:  # else it is the default one, which refuses nothing
             ingest.first_task(index, Wishes(language=language))
     except Refused as refusal:
         return str(refusal)
