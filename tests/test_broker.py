@@ -95,6 +95,17 @@ def test_who_starts_while_another_writes_the_bindings_waits_for_them(queue, tmp_
     assert table.read_bytes() == written
 
 
+@pytest.mark.parametrize("left", [b"", b'[["", "", "al'])
+def test_bindings_that_a_full_disk_cut_off_are_written_anew(queue, tmp_path, left):
+    connection = queue.channel.connection.client
+    table = tmp_path / "broker" / "control" / "alone.exchange"
+    table.write_bytes(left)
+
+    connection.channel()._queue_bind("alone", "alone", "", "alone")
+
+    assert connection.channel().get_table("alone") == [("alone", "", "alone")]
+
+
 @pytest.mark.parametrize("how", ["refuses", "is silent"])
 def test_who_rings_does_not_wait_for_a_broker_that(how, tmp_path, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -21,16 +21,21 @@ LOOK_SECONDS = 0.5
 
 
 class Channel(filesystem.Channel):
-    def _queue_bind(self, *binding: Any) -> None:
-        """When several processes start at once, one may look at what another begins to write."""
+    def _queue_bind(self, exchange: str, *binding: Any) -> None:
+        """When several processes start at once, one may look at what another begins to write.
+
+        What stays half written is of a disk that was full, or of a machine without power. Who
+        starts writes it anew: with it no worker would ever start again.
+        """
         for _ in range(TRIES - 1):
             try:
-                super()._queue_bind(*binding)
+                super()._queue_bind(exchange, *binding)
             except ValueError:
                 time.sleep(PAUSE_SECONDS)
             else:
                 return
-        super()._queue_bind(*binding)
+        Path(self.control_folder, f"{exchange}.exchange").unlink(missing_ok=True)
+        super()._queue_bind(exchange, *binding)
 
     def _put(self, queue: str, message: Any, **_: Any) -> None:  # type: ignore[override]
         """Raises ChannelError, like kombu's own, when the folder takes no file."""
